@@ -1,0 +1,1 @@
+"""The playbook language: one model, two faces."""

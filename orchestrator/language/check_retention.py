@@ -1,0 +1,29 @@
+"""Checks that no question looks further back than signals are kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from orchestrator.language.checking import Checking
+from orchestrator.language.computed import computed_needs
+from orchestrator.language.needed import history_needed
+from orchestrator.language.needs import merge
+
+
+def check_retention(checking: Checking) -> None:
+    """A window longer than signals are kept would count less and less."""
+    kept = checking.policy.retention.signals
+    if kept is None:
+        return
+    needed: dict[str, timedelta | None] = dict(history_needed(checking.playbook))
+    for computed in checking.vocabulary.computed:
+        events, _ = computed_needs(computed)
+        for event, span in events.items():
+            merge(needed, event, span)
+    for event, span in sorted(needed.items()):
+        if span is not None and span > kept.span:
+            checking.error(
+                ("enter",),
+                f"a window over '{event}' reaches {span.days} days back, but policy.yaml keeps signals for {kept} "
+                f"(retention: signals); expected a shorter window, or a longer retention",
+            )

@@ -1,0 +1,182 @@
+"""The closed table of outcomes: which words each kind of step can hear, and what an unnamed one becomes."""
+
+from __future__ import annotations
+
+from typing import Literal, assert_never
+
+from orchestrator.language.model import (
+    Action,
+    Ask,
+    Call,
+    Choose,
+    Cooldown,
+    End,
+    Handoff,
+    Send,
+    Set,
+    Split,
+    Start,
+    Wait,
+)
+from orchestrator.language.moments import Moment
+
+Kind = Literal[
+    "send", "ask", "handoff", "call", "wait", "cooldown", "choose", "split", "set", "start", "end"
+]  # fmt: skip
+
+NO_RESPONSE = "no_response"
+MET = "met"
+GO = "go"  # the word by which set and start, which hear nothing, are left
+BEFORE_SEND = ("missed", "exhausted", "not_sent")
+
+_SMS_AT_ONCE = ("negative", "answered", "replied", "clicked", "bounced", "failed")
+
+# Channel to its words, in the order that decides between simultaneous ones.
+AT_ONCE: dict[str, tuple[str, ...]] = {
+    "in_app": ("answered", "clicked", "negative", "dismissed", "failed"),
+    "email": _SMS_AT_ONCE,
+    "sms": _SMS_AT_ONCE,
+    "whatsapp": _SMS_AT_ONCE,
+    "chat": ("negative", "answered", "replied", "clicked", "closed", "failed"),
+    "webhook": ("clicked", "failed"),
+}
+# Channel to what is judged when the wait ends, most specific first.
+JUDGED: dict[str, tuple[str, ...]] = {
+    "in_app": ("seen_no_action", NO_RESPONSE),
+    "email": ("opened_no_click", "unknown", NO_RESPONSE),
+    "sms": (NO_RESPONSE,),
+    "whatsapp": ("seen_no_action", "unknown", NO_RESPONSE),
+    "chat": ("seen_no_action", NO_RESPONSE),
+    "webhook": (NO_RESPONSE,),
+}
+CHANNELS: tuple[str, ...] = tuple(AT_ONCE)
+OTHER_CHANNEL = "webhook"  # a channel that a third party added hears what a webhook hears
+
+MESSAGE_WORDS = frozenset(
+    {word for words in (*AT_ONCE.values(), *JUDGED.values()) for word in words} | set(BEFORE_SEND)
+)
+LEDGER_WORD = "opted_out"  # not an outcome of a message, but at_any_step may name it
+RESERVED_WORDS = MESSAGE_WORDS | {"done", MET, LEDGER_WORD}
+
+# Where a word that nobody named goes next; at the end of every chain stands no_response.
+_FALLBACK: dict[str, tuple[str, ...]] = {
+    "bounced": ("not_sent", NO_RESPONSE),
+    "failed": ("not_sent", NO_RESPONSE),
+    "not_sent": (NO_RESPONSE,),
+    "missed": (NO_RESPONSE,),
+    "exhausted": (NO_RESPONSE,),
+    "closed": (NO_RESPONSE,),
+    "negative": ("replied", "answered", NO_RESPONSE),
+    "unknown": (NO_RESPONSE,),
+}
+
+END_WORDS = ("no_conversion", "handed_over", "declined", "finished", "stopped", "left")
+SPEAKING = ("send", "ask", "handoff", "call")  # entered once per run unless at_most says otherwise
+
+
+def kind_of(action: Action) -> Kind:
+    """The step's kind, named as the author names its action."""
+    match action:
+        case Send():
+            return "send"
+        case Ask():
+            return "ask"
+        case Handoff():
+            return "handoff"
+        case Call():
+            return "call"
+        case Wait():
+            return "wait"
+        case Cooldown():
+            return "cooldown"
+        case Choose():
+            return "choose"
+        case Split():
+            return "split"
+        case Set():
+            return "set"
+        case Start():
+            return "start"
+        case End():
+            return "end"
+        case _:
+            assert_never(action)
+
+
+def chain(word: str) -> tuple[str, ...]:
+    """``word`` and what it becomes, in turn, while nobody named it."""
+    return (word, *_FALLBACK.get(word, ()))
+
+
+def channels_of(action: Action) -> tuple[str, ...]:
+    """Every channel a message step may end up on; empty for the steps that send nothing."""
+    if not isinstance(action, Send | Ask):
+        return ()
+    named = CHANNELS if action.channel == ("preferred",) and not _among(action) else ()
+    chosen = named or (_among(action) if action.channel == ("preferred",) else action.channel)
+    return tuple(dict.fromkeys((*chosen, *([action.fallback] if action.fallback else []))))
+
+
+def _among(action: Send | Ask) -> tuple[str, ...]:
+    return action.among if isinstance(action, Send) else ()
+
+
+def heard_at_once(kind: Kind, channel: str | None, *, tells_condition: bool = False) -> tuple[str, ...]:
+    """The words that move such a step as soon as they are known, in their order when simultaneous."""
+    match kind:
+        case "send" | "ask":
+            return AT_ONCE.get(channel or OTHER_CHANNEL, AT_ONCE[OTHER_CHANNEL])
+        case "handoff":
+            return ("closed", "failed")
+        case "call":
+            return ("done", "failed")
+        case "wait":
+            return (MET,) if tells_condition else ()
+        case _:
+            return ()
+
+
+def heard_at_end(kind: Kind, channel: str | None) -> tuple[str, ...]:
+    """The words judged when such a step's wait is over, most specific first."""
+    match kind:
+        case "send" | "ask":
+            return JUDGED.get(channel or OTHER_CHANNEL, JUDGED[OTHER_CHANNEL])
+        case "handoff" | "wait" | "cooldown":
+            return (NO_RESPONSE,)
+        case _:
+            return ()
+
+
+def obligatory(action: Action) -> tuple[str, ...]:
+    """The words a step must name, and the ones that ``then: step`` stands for."""
+    match action:
+        case Send() | Ask() | Handoff() | Cooldown():
+            return (NO_RESPONSE,)
+        case Wait():
+            waits_for_condition = action.until is not None and not isinstance(action.until, Moment)
+            return (MET, NO_RESPONSE) if waits_for_condition else (NO_RESPONSE,)
+        case Call():
+            return ("done", "failed")
+        case Split():
+            return tuple(name for name, _ in action.shares)
+        case Set() | Start():
+            return (GO,)
+        case Choose() | End():
+            return ()
+        case _:
+            assert_never(action)
+
+
+def words_of(action: Action) -> tuple[str, ...]:
+    """Every word (signals apart) that such a step may name in ``then``."""
+    kind = kind_of(action)
+    words: list[str] = []
+    for channel in channels_of(action) or (None,):
+        words.extend(heard_at_once(kind, channel, tells_condition=MET in obligatory(action)))
+        words.extend(heard_at_end(kind, channel))
+    words.extend(obligatory(action))
+    if kind in SPEAKING:
+        words.extend(BEFORE_SEND if kind != "call" else ("missed", "exhausted"))
+    elif kind in ("wait", "cooldown", "set", "start"):
+        words.append("missed")
+    return tuple(dict.fromkeys(words))
