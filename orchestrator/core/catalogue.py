@@ -1,0 +1,96 @@
+"""The published definitions as values: what a batch walks by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from orchestrator.errors import NotFound
+from orchestrator.language.calendar_file import Calendars
+from orchestrator.language.compile import Compiled
+from orchestrator.language.computed import Computed
+from orchestrator.language.model import Playbook, Send, Start
+from orchestrator.language.policy_file import AccountPolicy
+
+LookBack = dict[str, timedelta | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """One version, ready to walk."""
+
+    id: int
+    name: str
+    version: int
+    compiled: Compiled
+    templates: Mapping[str, str]
+    texts: Mapping[str, Mapping[str, str]]
+    computed: Mapping[str, Computed]
+    look_back: Mapping[str, timedelta | None]
+
+    @property
+    def playbook(self) -> Playbook:
+        return self.compiled.playbook
+
+    @property
+    def needs_members(self) -> bool:
+        """Whether a run may have to know the customer's colleagues."""
+        starts = (step.action for step in self.playbook.steps if isinstance(step.action, Start))
+        return bool(self.playbook.enter.one_per) or any(action.one_of for action in starts)
+
+    @property
+    def needs_answer_rates(self) -> bool:
+        """Whether a step asks for the channel the customer answers on best."""
+        return any(
+            isinstance(step.action, Send) and step.action.channel == ("preferred",)
+            for step in self.playbook.steps
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """Every version by id, the newest by name, the account's policy: one consistent snapshot."""
+
+    stamp: tuple[int, int] = (0, 0)
+    versions: Mapping[int, Published] = field(default_factory=dict)
+    newest: Mapping[str, Published] = field(default_factory=dict)
+    paused: frozenset[str] = frozenset()
+    policy: AccountPolicy = field(default_factory=AccountPolicy)
+    calendars: Calendars = field(default_factory=Calendars)
+
+    def named(self, name: str) -> Published:
+        """The newest version; :class:`NotFound` if nothing of that name was published."""
+        try:
+            return self.newest[name]
+        except KeyError:
+            raise NotFound("playbook", name) from None
+
+    def started_by(self, event: str) -> list[Published]:
+        """The playbooks an event may start, by priority."""
+        found = [one for one in self.newest.values() if event in trigger_events(one.playbook)]
+        return sorted(found, key=lambda one: (-one.playbook.priority, one.name))
+
+    @property
+    def cap_window(self) -> timedelta:
+        """The longest window any cap of the account or of a playbook counts over."""
+        caps = [*self.policy.caps]
+        for one in self.versions.values():
+            caps.extend(one.playbook.guardrails.caps)
+        return max((cap.within.span for cap in caps), default=timedelta(0))
+
+    @property
+    def account_goals(self) -> frozenset[str]:
+        """Goal events that count for every member of the account."""
+        return frozenset(
+            event
+            for one in self.versions.values()
+            if one.playbook.goal is not None and one.playbook.goal.by_account
+            for event in one.playbook.goal.events
+        )
+
+
+def trigger_events(playbook: Playbook) -> frozenset[str]:
+    """The raw events behind ``enter.when``: the playbook's own signals stand for the event they narrow."""
+    own = {signal.name: signal.event for signal in playbook.signals}
+    return frozenset(own.get(name, name) for name in playbook.enter.when)

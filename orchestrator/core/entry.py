@@ -1,0 +1,253 @@
+"""Who may begin a playbook, and how: the checks of a start, and the conditions of a trigger before it.
+
+A start by the product asks re-entry, consent, cooldown and context. A trigger asks ``enter.if`` first. A refusal is
+kept with its reason, except "the condition does not hold", which is no refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.core.catalogue import Catalogue, Published
+from orchestrator.core.consent_scope import in_force
+from orchestrator.core.experiment import in_holdout
+from orchestrator.core.facts import RunFacts
+from orchestrator.core.plain import as_plain
+from orchestrator.core.run import Run
+from orchestrator.core.run_values import facts_of
+from orchestrator.core.work import Walker, Work
+from orchestrator.language.conditions import holds, matches, reason
+from orchestrator.language.facts import Happened
+from orchestrator.language.model import Ask, Playbook, Send
+from orchestrator.language.outcomes import channels_of
+from orchestrator.language.values import as_number, as_time
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """Why a start was refused. ``reason`` is a stable word, ``why`` a sentence."""
+
+    reason: str
+    why: str
+
+
+def triggered(
+    work: Work, published: Published, context: Mapping[str, Any], event: Happened | None = None
+) -> tuple[bool, str | None]:
+    """Whether ``event`` (None: a scan) is one that starts the playbook and ``enter.if`` holds for the customer, and
+    the ``because`` of the first true way."""
+    enter = published.playbook.enter
+    facts = facts_of(RunFacts(customer=work.facts, run=_candidate(work, published, context)), published)
+    signals = {signal.name: signal for signal in published.playbook.signals}
+    if event is not None and not any(
+        matches(signals[name], event, facts) if name in signals else name == event.name for name in enter.when
+    ):
+        return False, None
+    if enter.if_ is None:
+        return True, enter.because
+    if not holds(enter.if_, facts, signals=signals, day_starts=work.facts.day_starts):
+        return False, None
+    because = reason(enter.if_, facts, signals=signals, day_starts=work.facts.day_starts)
+    return True, because or enter.because
+
+
+def context_of_trigger(playbook: Playbook, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties a playbook declares as its context; a trigger may carry more than one playbook wants."""
+    declared = {name for name, _ in playbook.context} | _calendar_names(playbook)
+    return {name: value for name, value in properties.items() if name in declared}
+
+
+def refusal_of(
+    work: Work, published: Published, catalogue: Catalogue, context: Mapping[str, Any]
+) -> Refusal | None:
+    """Why this start must not happen now, or None."""
+    playbook = published.playbook
+    if work.erased:
+        return Refusal(reason="erased", why="the person asked to be forgotten")
+    if playbook.playbook in catalogue.paused:
+        return Refusal(reason="paused", why=f"playbook '{playbook.playbook}' is paused")
+    wrong = context_problems(playbook, context)
+    if wrong:
+        return Refusal(reason="context", why="; ".join(wrong))
+    return (
+        _reentry(work, playbook, run_key_of(playbook, context))
+        or _opted_out(work, playbook, catalogue)
+        or _resting(work, playbook, catalogue, shadows=is_held_out(work, playbook, catalogue))
+    )
+
+
+def context_problems(playbook: Playbook, context: Mapping[str, Any]) -> list[str]:
+    """What is undeclared, missing or of another type, all of it."""
+    declared = dict(playbook.context)
+    known = {*declared, *_calendar_names(playbook)}
+    wrong = [
+        f"context has no '{name}'; declared are {', '.join(sorted(known)) or 'none'}"
+        for name in context
+        if name not in known
+    ]
+    per = playbook.enter.reentry.per
+    if per is not None and per not in declared and context.get(per) is None:
+        wrong.append(f"context needs '{per}': it tells one run from another")
+    for name, kind in declared.items():
+        if context.get(name) is None:
+            wrong.append(f"context needs '{name}' ({kind})")
+        elif not _is_a(kind, context[name]):
+            wrong.append(f"context '{name}' should be {kind}, got {type(context[name]).__name__}")
+    return wrong
+
+
+def run_key_of(playbook: Playbook, context: Mapping[str, Any]) -> str:
+    per = playbook.enter.reentry.per
+    return str(context.get(per, "")) if per is not None else ""
+
+
+def new_walker(
+    work: Work,
+    published: Published,
+    catalogue: Catalogue,
+    *,
+    temporary_id: int,
+    context: Mapping[str, Any],
+    trigger: str,
+    because: str | None,
+    start_key: str | None,
+) -> Walker:
+    """A run at its entry, holdout decided: not yet in any step."""
+    playbook = published.playbook
+    run = Run(
+        customer_id=work.customer_id,
+        enrollment_id=temporary_id,
+        playbook_id=published.id,
+        playbook=playbook.playbook,
+        subject=_subject(work, playbook),
+        entered_at=work.now,
+        held_out=is_held_out(work, playbook, catalogue),
+        run_key=run_key_of(playbook, context),
+        trigger=trigger,
+        because=because or playbook.enter.because,
+        context={name: as_plain(value) for name, value in context.items()},
+    )
+    return Walker(run=run, published=published, rev=0, seq=0, start_key=start_key, new=True)
+
+
+def is_held_out(work: Work, playbook: Playbook, catalogue: Catalogue) -> bool:
+    """Whether a run of this playbook is walked in silence: by the playbook's own share or the account's."""
+    subject = _subject(work, playbook)
+    return in_holdout(subject, playbook.playbook, playbook.holdout) or in_holdout(
+        subject, "*", catalogue.policy.holdout
+    )
+
+
+def is_known(work: Work, playbook: Playbook, context: Mapping[str, Any]) -> bool:
+    """Whether re-entry alone refuses this start: the run is under way, or was had and may not be had again yet."""
+    return _reentry(work, playbook, run_key_of(playbook, context)) is not None
+
+
+def live_walker(work: Work, playbook: str, run_key: str) -> Walker | None:
+    """The customer's live run of this playbook and key."""
+    for walker in work.walkers.values():
+        run = walker.run
+        if run.state.live and run.playbook == playbook and run.run_key == run_key:
+            return walker
+    return None
+
+
+def _reentry(work: Work, playbook: Playbook, run_key: str) -> Refusal | None:
+    if live_walker(work, playbook.playbook, run_key) is not None:
+        return Refusal(reason="already_live", why=f"a run of '{playbook.playbook}' is under way")
+    rule = playbook.enter.reentry
+    ended = [(past.playbook, past.run_key, past.touched, past.ended_at) for past in work.past]
+    ended += [  # those that ended in this very batch are not in the past yet
+        (run.playbook, run.run_key, run.state.touched, run.state.ended_at)
+        for run in (walker.run for walker in work.walkers.values())
+        if run.state.ended_at is not None
+    ]
+    used = [at for name, key, touched, at in ended if touched and (name, key) == (playbook.playbook, run_key)]
+    if not used:
+        return None
+    if rule.after is None:
+        which = f"for this {rule.per}" if rule.per else "ever"
+        return Refusal(reason="reentry", why=f"a run was had before, and only one is allowed {which}")
+    again = max(used) + rule.after.span
+    if again > work.now:
+        return Refusal(
+            reason="reentry", why=f"may enter again {rule.after} after the last end: {again:%F %R} UTC"
+        )
+    return None
+
+
+def _opted_out(work: Work, playbook: Playbook, catalogue: Catalogue) -> Refusal | None:
+    if not catalogue.policy.promotional(playbook.topic):
+        return None
+    channels: set[str] = set()
+    for step in playbook.steps:
+        if isinstance(step.action, Send | Ask):
+            channels.update(channels_of(step.action))
+    for channel in sorted(channels):
+        row = in_force(work.consents, channel, playbook.topic, work.now)
+        if row is None or row.granted:
+            return None
+    if not channels:  # it speaks to colleagues alone: only a withdrawal for every channel concerns it
+        row = in_force(work.consents, "*", playbook.topic, work.now)
+        if row is None or row.granted:
+            return None
+    return Refusal(
+        reason="opted_out", why=f"the customer opted out of '{playbook.topic}' on every channel of it"
+    )
+
+
+def _resting(work: Work, playbook: Playbook, catalogue: Catalogue, *, shadows: bool) -> Refusal | None:
+    """A rest in force. Rests of the holdout (``shadows``) hold those alone who would be held out again."""
+    if not catalogue.policy.promotional(playbook.topic):
+        return None
+    values = {"everything": "*", "topic": playbook.topic, "playbook": playbook.playbook}
+    for rest in [*work.rests, *(work.shadow_rests if shadows else ())]:
+        if rest.ends_at > work.now and rest.scope_value == values.get(rest.scope):
+            return Refusal(
+                reason="cooldown", why=f"the customer rests until {rest.ends_at:%F %R} UTC: {rest.reason}"
+            )
+    return None
+
+
+def _candidate(work: Work, published: Published, context: Mapping[str, Any]) -> Run:
+    return Run(
+        customer_id=work.customer_id,
+        enrollment_id=0,
+        playbook_id=published.id,
+        playbook=published.name,
+        subject=_subject(work, published.playbook),
+        entered_at=work.now,
+        held_out=False,
+        context=context,
+    )
+
+
+def _subject(work: Work, playbook: Playbook) -> str:
+    """What holdout and variants hash: the account where runs are one per account, else the customer."""
+    return (work.facts.account_key if playbook.enter.one_per else None) or work.key
+
+
+def _calendar_names(playbook: Playbook) -> frozenset[str]:
+    """What a calendar tells each run besides the declared context."""
+    return _CALENDAR_NAMES if playbook.enter.calendar else frozenset()
+
+
+def _is_a(kind: str, value: Any) -> bool:
+    match kind:
+        case "text":
+            return isinstance(value, str)
+        case "flag":
+            return isinstance(value, bool)
+        case "number" | "money" | "percent":
+            return as_number(value) is not None
+        case "date" | "time":
+            return as_time(value) is not None
+        case "list":
+            return isinstance(value, list | tuple)
+        case _:
+            return True
+
+
+_CALENDAR_NAMES = frozenset({"event_key", "event_name", "event_starts", "event_ends"})

@@ -1,0 +1,42 @@
+"""In which order words that came at the same instant are heard: that of the table of outcomes, not that of arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from orchestrator.language.outcomes import AT_ONCE, OTHER_CHANNEL
+
+
+class Arrived(Protocol):
+    """One thing from outside, as it lies in the inbox."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def occurred_at(self) -> datetime: ...
+
+    @property
+    def data(self) -> Mapping[str, Any]: ...
+
+
+Item = TypeVar("Item", bound=Arrived)
+
+
+def in_order(items: Sequence[Item], channel_of: Callable[[int], str | None]) -> list[Item]:
+    """``items`` as they came, but words about one message of one instant by their rank on its channel."""
+    first: dict[tuple[int, datetime], int] = {}
+
+    def place(index: int) -> tuple[int, int]:
+        item = items[index]
+        if item.kind not in ("response", "receipt"):
+            return index, 0
+        message: int = item.data["message_id"]
+        words = AT_ONCE.get(channel_of(message) or OTHER_CHANNEL, AT_ONCE[OTHER_CHANNEL])
+        word = item.data["word"]
+        rank = words.index(word) if word in words else -1  # what moves nobody is heard first: seen, opened
+        return first.setdefault((message, item.occurred_at), index), rank
+
+    return [items[index] for index in sorted(range(len(items)), key=place)]

@@ -1,0 +1,42 @@
+"""A resting customer hears no other pitch of the rest's scope until it ends.
+
+The run that set a rest is not held by it: what it still does after its own cooldown step was written by its author.
+"""
+
+from __future__ import annotations
+
+from orchestrator.core.kinds import is_promotion
+from orchestrator.core.question import Defer, Drop, Question, Rest
+
+name = "cooldown"
+
+
+def verdict(question: Question) -> Defer | Drop | None:
+    if not is_promotion(question):
+        return None
+    resting = [rest for rest in question.rests if _holds(rest, question)]
+    if not resting:
+        return None
+    last = max(resting, key=lambda rest: rest.ends_at)
+    scope = "everything promotional" if last.scope == "everything" else f"the {last.scope} {last.scope_value}"
+    why = f"the customer rests from {scope} until {last.ends_at:%Y-%m-%d %H:%M} UTC ({last.reason})"
+    inputs = {
+        "scope": last.scope,
+        "scope_value": last.scope_value,
+        "reason": last.reason,
+        "ends_at": last.ends_at.isoformat(),
+        "set_by_enrollment": last.enrollment_id,
+    }
+    if question.when_resting == "skip":
+        return Drop(policy=name, why=f"{why}; this account skips what a rest stops", inputs=inputs)
+    return Defer(until=last.ends_at, policy=name, why=why, inputs=inputs)
+
+
+def _holds(rest: Rest, question: Question) -> bool:
+    if rest.ends_at <= question.now or rest.enrollment_id == question.enrollment_id:
+        return False
+    if rest.scope == "topic":
+        return rest.scope_value == question.topic
+    if rest.scope == "playbook":
+        return rest.scope_value == question.playbook
+    return True

@@ -1,0 +1,18 @@
+"""Nobody is offered what she already took."""
+
+from __future__ import annotations
+
+from orchestrator.core.kinds import is_promotion
+from orchestrator.core.question import Drop, Question
+
+name = "goal_met"
+
+
+def verdict(question: Question) -> Drop | None:
+    if not (question.goal_met and is_promotion(question)):
+        return None
+    return Drop(
+        policy=name,
+        why=f"the customer already did what {question.playbook} is for",
+        inputs={"playbook": question.playbook},
+    )

@@ -1,0 +1,50 @@
+"""An open hold (a support ticket, a failed payment, a fresh purchase) is no time for a pitch: wait until it closes.
+
+A hold that only a signal closes is looked at again a day later, or at the end of the message's patience. An account may
+wish such messages skipped instead.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from orchestrator.core.kinds import is_promotion
+from orchestrator.core.question import Defer, Drop, OpenHold, Question
+
+name = "hold"
+
+LOOK_AGAIN = timedelta(days=1)
+
+
+def verdict(question: Question) -> Defer | Drop | None:
+    if not is_promotion(question):
+        return None
+    holding = [hold for hold in question.holds if _holds(hold, question)]
+    if not holding:
+        return None
+    names = sorted({hold.name for hold in holding})
+    endless = any(hold.ends_at is None for hold in holding)
+    ends = [hold.ends_at for hold in holding if hold.ends_at is not None]
+    if endless:
+        ends.append(_next_look(question))
+    inputs = {"holds": names, "opened_at": min(hold.opened_at for hold in holding).isoformat()}
+    if question.when_held == "skip":
+        why = f"no pitch now, because of {' and '.join(names)}; this account skips what a hold stops"
+        return Drop(policy=name, why=why, inputs=inputs)
+    ending = "until it closes" if endless else f"until {max(ends):%Y-%m-%d %H:%M} UTC at the latest"
+    return Defer(
+        until=max(ends),
+        policy=name,
+        why=f"no pitch now, because of {' and '.join(names)}; on hold {ending}",
+        inputs=inputs,
+    )
+
+
+def _holds(hold: OpenHold, question: Question) -> bool:
+    lasts = hold.ends_at is None or hold.ends_at > question.now
+    return lasts and (not hold.topics or question.topic in hold.topics)
+
+
+def _next_look(question: Question) -> datetime:
+    tomorrow = question.now + LOOK_AGAIN
+    return min(tomorrow, question.give_up_at) if question.give_up_at > question.now else tomorrow

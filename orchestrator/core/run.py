@@ -1,0 +1,116 @@
+"""One customer's walk as a value: what it is, and what of it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Phase(StrEnum):
+    """What the current step is doing. Every phase but ``ended`` has a ``due_at``: nobody waits for ever."""
+
+    SCHEDULED = "scheduled"  # awaits its ``at``
+    UNSENT = "unsent"  # its message is planned; due when patience is over
+    HANDED = "handed"  # its message is on its way; due when the listening time, counted from the hand-over, is over
+    LISTENING = "listening"  # its message went out; due when the listening time is over
+    WAITING = "waiting"  # waits without a message
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class State:
+    """Everything about a walk that changes. The journal's entries fold back to it.
+
+    ``heard`` are the words received about the current message, each with its first instant. ``said`` are answers,
+    variants, outcomes and channels of the steps already left, by step.
+    """
+
+    since: datetime | None = None  # the instant of the signal that began the walk; None: its entry
+    step: str = ""
+    visit: int = 0
+    phase: Phase = Phase.WAITING
+    step_entered_at: datetime | None = None
+    due_at: datetime | None = None
+    give_up_at: datetime | None = None
+    timeout_at: datetime | None = None  # wait_until a condition: when to stop waiting
+    handed_at: datetime | None = None
+    channel: str | None = None
+    tracked: bool = True
+    heard: Mapping[str, str] = field(default_factory=dict)
+    visits: Mapping[str, int] = field(default_factory=dict)
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    variants: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, str] = field(default_factory=dict)
+    channels: Mapping[str, str] = field(default_factory=dict)
+    offers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    saved: Mapping[str, Any] = field(default_factory=dict)
+    touched: bool = False  # at least one message went out (or was held out): the walk uses up re-entry
+    converted_at: datetime | None = None
+    ended_at: datetime | None = None
+    end_word: str | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.phase is not Phase.ENDED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One enrollment. Identity and entry facts never change; ``state`` does.
+
+    ``subject`` is what holdout and variants hash: the customer's key, or the account's for ``one_per: account``.
+    """
+
+    customer_id: int
+    enrollment_id: int
+    playbook_id: int
+    playbook: str
+    subject: str
+    entered_at: datetime
+    held_out: bool
+    run_key: str = ""
+    trigger: str = "product"
+    because: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    state: State = State()
+
+
+_INSTANTS = frozenset(
+    {
+        "since",
+        "step_entered_at",
+        "due_at",
+        "give_up_at",
+        "timeout_at",
+        "handed_at",
+        "converted_at",
+        "ended_at",
+    }
+)
+_NAMES = tuple(item.name for item in fields(State))
+
+
+def state_to_plain(state: State) -> dict[str, Any]:
+    """``state`` as JSON values; instants as ISO 8601 text."""
+    plain: dict[str, Any] = {}
+    for name in _NAMES:
+        value = getattr(state, name)
+        if name in _INSTANTS and value is not None:
+            value = value.isoformat()
+        elif name == "phase":
+            value = value.value
+        plain[name] = value
+    return plain
+
+
+def state_from_plain(plain: Mapping[str, Any]) -> State:
+    """The state that :func:`state_to_plain` wrote."""
+    values = dict(plain)
+    for name in _INSTANTS:
+        if values.get(name) is not None:
+            values[name] = datetime.fromisoformat(values[name])
+    values["phase"] = Phase(values["phase"])
+    return State(**values)
