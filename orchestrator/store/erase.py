@@ -1,0 +1,109 @@
+"""Erasure: everything personal about one customer goes, the counts stay.
+
+The row itself is blanked and kept, so that numbers still add up; its key becomes a name nobody can be recognised by.
+Tombstones hold only keyed hashes, against which a re-import is checked. The service ends the walks and settles the
+messages before (erasure is a happening of every walk); this is what is left to do to the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from orchestrator.errors import NotFound
+from orchestrator.store.bulk import insert_rows
+from orchestrator.store.tables import tombstones
+
+ERASED_KEY = "erased:"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """What a tombstone is needed for: the caller hashes each with the account's secret."""
+
+    key: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HandedTo:
+    """What of one person went out by one channel and provider."""
+
+    channel: str
+    provider: str
+    provider_ids: tuple[str, ...]
+
+
+# Survey answers and called functions' answers may name a person, and an offer may quote her region; steps, visits,
+# words and instants do not. `because` quotes attributes, and a context is whatever the product sent.
+_SQL = """
+    DELETE FROM contact_points WHERE customer_id = :id;
+    UPDATE signals SET properties = '{}' WHERE customer_id = :id AND properties <> '{}';
+    DELETE FROM inbox WHERE customer_id = :id;
+    DELETE FROM seen_sources WHERE customer_id = :id;
+    DELETE FROM api_requests WHERE body ->> 'customer' = (SELECT key FROM customers WHERE id = :id);
+    UPDATE feed_items SET content = '{}', withdrawn_at = coalesce(withdrawn_at, :now) WHERE customer_id = :id;
+    UPDATE sandbox_inbox SET content = '{}' WHERE customer_id = :id;
+    UPDATE enrollments SET context = '{}', because = NULL, start_key = NULL, state = state || jsonb_build_object(
+        'answers', '{}'::jsonb, 'saved', '{}'::jsonb, 'offers', '{}'::jsonb) WHERE customer_id = :id;
+    UPDATE journal SET data = data - '{answers,saved,offers}'::text[]
+        WHERE customer_id = :id AND data ?| '{answers,saved,offers}'::text[];
+    UPDATE receipts SET data = '{}' WHERE customer_id = :id AND data <> '{}';
+    UPDATE refusals SET detail = '{}' WHERE customer_id = :id AND detail <> '{}';
+    UPDATE consent_ledger SET address_hash = NULL, evidence = '{}' WHERE customer_id = :id;
+    UPDATE parked SET detail = '' WHERE customer_id = :id;
+    UPDATE customers SET key = :erased_key, account_id = NULL, attributes = '{}', tags = '{}', timezone = NULL,
+        timezone_source = NULL, locale = NULL, region = NULL, last_seen_at = NULL, skipped_since = NULL,
+        erased_at = coalesce(erased_at, :now), updated_at = :now WHERE id = :id"""
+_STATEMENTS = tuple(text(sql.strip()) for sql in _SQL.split(";"))
+
+
+def lock(connection: Connection, customer_id: int) -> Identity:
+    """Take the customer for erasure (``FOR UPDATE``: nobody reads under a lock of his own meanwhile) and tell what
+    must be hashed. Raises NotFound."""
+    key = connection.scalar(text("SELECT key FROM customers WHERE id = :id FOR UPDATE"), {"id": customer_id})
+    if key is None:
+        raise NotFound("customer", str(customer_id))
+    addresses = connection.execute(
+        text("SELECT DISTINCT address FROM contact_points WHERE customer_id = :id ORDER BY address"),
+        {"id": customer_id},
+    )
+    return Identity(key=key, addresses=tuple(addresses.scalars()))
+
+
+def handed_to(connection: Connection, customer_id: int) -> list[HandedTo]:
+    """By channel and provider, everything that was handed over about her."""
+    rows = connection.execute(
+        text(
+            "SELECT channel, provider, array_remove(array_agg(DISTINCT provider_id ORDER BY provider_id), NULL) AS ids"
+            " FROM messages WHERE customer_id = :id AND handed_at IS NOT NULL AND provider IS NOT NULL"
+            " AND status <> 'held_out' GROUP BY channel, provider ORDER BY channel, provider"
+        ),
+        {"id": customer_id},
+    )
+    return [HandedTo(channel=row.channel, provider=row.provider, provider_ids=tuple(row.ids)) for row in rows]
+
+
+def addresses_of(connection: Connection, customer_id: int) -> dict[str, str]:
+    rows = connection.execute(
+        text("SELECT channel, address FROM contact_points WHERE customer_id = :id"), {"id": customer_id}
+    )
+    return {row.channel: row.address for row in rows}
+
+
+def erase(connection: Connection, customer_id: int, now: datetime, *, hashes: Collection[str]) -> None:
+    """Blank everything personal. ``hashes`` are the keyed hashes of what :func:`lock` told. Again: changes nothing.
+
+    A fixed number of statements. What was handed to a provider before cannot be recalled here.
+    """
+    values = {"id": customer_id, "now": now, "erased_key": f"{ERASED_KEY}{customer_id}"}
+    for statement in _STATEMENTS:
+        used = {name: value for name, value in values.items() if name in statement.compile().params}
+        connection.execute(statement, used)
+    buried: Sequence[dict[str, object]] = [
+        {"key_hash": value, "erased_at": now} for value in sorted(set(hashes))
+    ]
+    insert_rows(connection, tombstones, buried, on_conflict="nothing")

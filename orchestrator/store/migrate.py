@@ -1,0 +1,110 @@
+"""Brings a database to a revision of the schema, whoever else is starting at the same moment.
+
+Tables are moved by Alembic revisions in ``migrations/versions``. Views are derived: they are dropped before tables
+change and made again from :mod:`orchestrator.store.views` after. All of one call is one transaction under an
+advisory lock: it happens wholly or not at all, and a second process waits and then finds nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from orchestrator.errors import StoreError, Unavailable
+from orchestrator.store import views
+from orchestrator.store.engine import normalize_url
+
+_LOCK = 0x6F726368  # any number of our own
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Move forward to ``revision``. At the head already: nothing is touched, no reader of a view is disturbed."""
+    with _locked(url) as connection:
+        if _target(revision) != _revision(connection):
+            views.drop(connection)
+            command.upgrade(_config(connection), revision)
+        if _revision(connection) == head() and not views.are_current(connection):
+            views.drop(connection)
+            views.create(connection)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Move back to ``revision``; ``base`` leaves an empty database. Data in what is dropped is gone."""
+    with _locked(url) as connection:
+        views.drop(connection)
+        command.downgrade(_config(connection), revision)
+
+
+def current(url: str) -> str | None:
+    """The revision the database is at; None when it holds no schema of ours."""
+    with _connected(url) as connection:
+        return _revision(connection)
+
+
+def head() -> str:
+    """The revision this software was written for."""
+    found = ScriptDirectory(str(_SCRIPTS)).get_current_head()
+    if found is None:
+        msg = f"no migrations in {_SCRIPTS}: the installation is incomplete"
+        raise StoreError(msg)
+    return found
+
+
+def _target(revision: str) -> str:
+    return head() if revision == "head" else revision
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def _locked(url: str) -> Iterator[Connection]:
+    with _connected(url) as connection:
+        # A service's own time-outs must not cut a long migration, nor the wait for another process's.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        yield connection
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    engine = create_engine(normalize_url(url), poolclass=NullPool)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except OperationalError as problem:
+        msg = f"PostgreSQL at {engine.url.render_as_string()} does not answer: {_first_line(problem)}"
+        raise Unavailable(msg) from problem
+    except DBAPIError as problem:
+        msg = f"the schema could not be moved: {_first_line(problem)}"
+        raise StoreError(msg) from problem
+    except CommandError as problem:
+        msg = (
+            f"the schema could not be moved: {problem}; `orchestrator db upgrade` goes to the newest revision"
+        )
+        raise StoreError(msg) from problem
+    finally:
+        engine.dispose()
+
+
+def _first_line(problem: DBAPIError) -> str:
+    return str(problem.orig).partition("\n")[0]

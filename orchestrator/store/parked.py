@@ -1,0 +1,79 @@
+"""Enrollments, or whole customers, set aside because deciding about them failed: shown, and let go by a person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from orchestrator.store.bulk import delete_rows, insert_rows
+from orchestrator.store.tables import customers, parked
+
+WHOLE_CUSTOMER = 0
+_LONGEST = 2000  # of a detail: a traceback's end says enough
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parked:
+    """``enrollment_id`` 0 means the whole customer. ``reason`` is a stable word, ``detail`` for who repairs it."""
+
+    customer_id: int
+    enrollment_id: int
+    reason: str
+    detail: str
+    at: datetime
+    customer_key: str = ""
+
+
+def park(connection: Connection, items: Sequence[Parked]) -> None:
+    """Set aside; what is parked already keeps its first reason. One statement."""
+    rows = {
+        (item.customer_id, item.enrollment_id): {
+            "customer_id": item.customer_id,
+            "enrollment_id": item.enrollment_id,
+            "reason": item.reason,
+            "detail": item.detail.replace("\x00", "\ufffd").encode(errors="replace").decode()[-_LONGEST:],
+            "at": item.at,
+        }
+        for item in reversed(items)
+    }
+    insert_rows(connection, parked, list(rows.values()), on_conflict="nothing")
+
+
+def release(connection: Connection, items: Collection[tuple[int, int]]) -> int:
+    """Let (customer_id, enrollment_id) go on; how many were parked."""
+    rows = [
+        {"customer_id": customer_id, "enrollment_id": enrollment_id} for customer_id, enrollment_id in items
+    ]
+    return delete_rows(connection, parked, rows, key=("customer_id", "enrollment_id"))
+
+
+def listed(connection: Connection, *, customer_id: int | None = None, most: int = 200) -> list[Parked]:
+    """What is parked, newest first."""
+    statement = (
+        select(parked, customers.c.key.label("customer_key"))
+        .join(customers, customers.c.id == parked.c.customer_id)
+        .order_by(parked.c.at.desc(), parked.c.customer_id, parked.c.enrollment_id)
+        .limit(most)
+    )
+    if customer_id is not None:
+        statement = statement.where(parked.c.customer_id == customer_id)
+    return [
+        Parked(
+            customer_id=row.customer_id,
+            enrollment_id=row.enrollment_id,
+            reason=row.reason,
+            detail=row.detail,
+            at=row.at,
+            customer_key=row.customer_key,
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def counted(connection: Connection) -> dict[str, int]:
+    """How many are parked, by reason."""
+    rows = connection.execute(select(parked.c.reason, func.count().label("number")).group_by(parked.c.reason))
+    return {row.reason: row.number for row in rows}

@@ -1,0 +1,60 @@
+"""Several statements in one round trip: PostgreSQL's pipeline mode, under SQLAlchemy's connection.
+
+A batch asks a dozen tables and writes as many. Sent one by one each would wait for the one before; sent together they
+cost one wait, whatever the distance to the database. SQLAlchemy's listeners are told of every statement all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+
+import psycopg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Connection, TextClause
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+
+
+class Question(NamedTuple):
+    """One statement that answers rows, and its parameters by name."""
+
+    statement: TextClause
+    values: Mapping[str, Any]
+
+
+def ask_all(connection: Connection, questions: Sequence[Question]) -> list[list[Any]]:
+    """The rows of each statement, as named tuples, in one round trip."""
+    driver = _driver(connection)
+    cursors = []
+    with driver.pipeline():
+        for question in questions:
+            cursor = driver.cursor(row_factory=namedtuple_row)
+            words = _words(question.statement)
+            connection.dispatch.before_cursor_execute(connection, cursor, words, question.values, None, False)
+            cursor.execute(words, question.values)
+            cursors.append(cursor)
+        answers = [cursor.fetchall() for cursor in cursors]
+    for cursor in cursors:
+        cursor.close()
+    return answers
+
+
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Writes inside are sent without waiting for each other; an error of any is raised at the end."""
+    with _driver(connection).pipeline():
+        yield
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+
+@lru_cache(maxsize=256)
+def _words(statement: TextClause) -> Any:
+    """The statement as the driver spells it."""
+    return str(statement.compile(dialect=_DIALECT))

@@ -1,0 +1,539 @@
+"""Every table, its keys and the reason for its shape.
+
+Three rules run through all of them:
+
+* Each unique key of a customer's rows begins with ``customer_id``, so that they can be partitioned by its hash.
+* Columns that change on a wide row (``enrollments``, ``messages``, ``customers``) are in no index and in no partial
+  index's predicate, so their updates stay heap-only. What must be *found* by time lives in narrow tables:
+  ``timers``, ``dispatch``, ``inbox``, ``places``.
+* Append-only tables (``journal``, ``verdicts``, ``receipts``, ``signals``, ``consent_ledger``) hold references,
+  words and numbers, never contact points or message bodies. (``signals.properties`` are the product's own facts.)
+
+``messages.channel`` and the like are text, not database enums: plug-ins add channels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+INSTANT = TIMESTAMP(timezone=True)
+EMPTY_OBJECT = text("'{}'::jsonb")
+EMPTY_LIST = text("'[]'::jsonb")
+HOT: dict[str, Any] = {"postgresql_with": {"fillfactor": 75}}
+
+enrollment_ids = Sequence("enrollment_ids", metadata=metadata, cache=1000)
+message_ids = Sequence("message_ids", metadata=metadata, cache=1000)
+inbox_ids = Sequence("inbox_ids", metadata=metadata, cache=1)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger, Identity(), primary_key=True)
+
+
+# --- people ---------------------------------------------------------------------------------------------------------
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(),
+    Column("key", Text, nullable=False, unique=True),
+    Column("attributes", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    Column("created_at", INSTANT, nullable=False),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    _id(),
+    Column("key", Text, nullable=False, unique=True),
+    Column("account_id", BigInteger, ForeignKey("accounts.id"), index=True),
+    Column("attributes", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    Column("tags", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("timezone", Text),
+    Column("timezone_source", Text),  # profile, device, phone, account
+    Column("locale", Text),
+    Column("region", Text),
+    Column("last_seen_at", INSTANT),  # in the product: what makes in_app reachable
+    Column("skipped_since", INSTANT),  # machine time: first time a batch found the row locked
+    Column("erased_at", INSTANT),
+    Column("created_at", INSTANT, nullable=False),
+    Column("updated_at", INSTANT, nullable=False),
+    **HOT,
+)
+
+contact_points = Table(
+    "contact_points",
+    metadata,
+    Column("customer_id", BigInteger, ForeignKey("customers.id"), nullable=False),
+    Column("channel", Text, nullable=False),  # email, sms, whatsapp, chat
+    Column("address", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("invalid_reason", Text),
+    Column("created_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("customer_id", "channel"),
+    Index("ix_contact_points_address", "channel", "address"),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("key_hash", Text, primary_key=True),  # keyed hash of a key or an address; nothing else is kept
+    Column("erased_at", INSTANT, nullable=False),
+)
+
+# --- definitions ----------------------------------------------------------------------------------------------------
+
+playbooks = Table(
+    "playbooks",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("definition", JSONB, nullable=False),
+    Column("templates", JSONB, nullable=False),
+    Column("texts", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    Column("vocabulary", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    Column("functions", JSONB, nullable=False, server_default=EMPTY_LIST),
+    Column("published_at", INSTANT, nullable=False),
+    UniqueConstraint("name", "version"),
+)
+
+playbook_states = Table(  # apart from the immutable versions: what operators switch
+    "playbook_states",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("paused_at", INSTANT),
+    Column("paused_reason", Text),
+)
+
+account_policies = Table(
+    "account_policies",
+    metadata,
+    _id(),
+    Column("content_hash", Text, nullable=False, unique=True),
+    Column("definition", JSONB, nullable=False),
+    Column("published_at", INSTANT, nullable=False),
+)
+
+# --- walks ----------------------------------------------------------------------------------------------------------
+
+enrollments = Table(
+    "enrollments",
+    metadata,
+    Column("customer_id", BigInteger, ForeignKey("customers.id"), nullable=False),
+    Column("id", BigInteger, nullable=False),
+    Column("playbook_id", BigInteger, ForeignKey("playbooks.id"), nullable=False),
+    Column("playbook", Text, nullable=False),
+    Column("run_key", Text, nullable=False, server_default=text("''")),  # reentry per: the object's value
+    Column("start_key", Text),  # the caller's idempotency key
+    Column("entered_at", INSTANT, nullable=False),
+    Column("held_out", Boolean, nullable=False),
+    Column("because", Text),
+    Column("context", JSONB, nullable=False),
+    Column("trigger", Text, nullable=False),
+    # what moves: one JSON state folded by the journal, mirrored in a few plain columns for people who query
+    Column("step", Text, nullable=False),
+    Column("visit", Integer, nullable=False),
+    Column("state", JSONB, nullable=False),
+    Column("rev", Integer, nullable=False),
+    Column("step_entered_at", INSTANT, nullable=False),
+    Column("ended_at", INSTANT),
+    Column("end_word", Text),
+    PrimaryKeyConstraint("customer_id", "id"),
+    Index(
+        "uq_enrollments_start_key", "customer_id", "playbook", "start_key",
+        unique=True, postgresql_where=text("start_key IS NOT NULL"),
+    ),
+    **HOT,
+)  # fmt: skip
+
+timers = Table(  # exactly one row for every live enrollment: law 6
+    "timers",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("enrollment_id", BigInteger, nullable=False),
+    Column("playbook", Text, nullable=False),
+    Column("run_key", Text, nullable=False),
+    Column("visit", Integer, nullable=False),
+    Column("due_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("customer_id", "enrollment_id"),
+    UniqueConstraint("customer_id", "playbook", "run_key"),  # one live run per customer, playbook and key
+    Index("ix_timers_due_at", "due_at"),
+    **HOT,
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("enrollment_id", BigInteger, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("step", Text),
+    Column("visit", Integer),
+    Column("word", Text),
+    Column("to_step", Text),
+    Column("data", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    PrimaryKeyConstraint("customer_id", "enrollment_id", "seq"),
+)
+
+refusals = Table(  # starts that were refused, and why: a refusal is not a failure and not nothing
+    "refusals",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("id", BigInteger, Identity(), nullable=False),
+    Column("playbook", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    Column("trigger", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("customer_id", "id"),
+)
+
+# --- messages -------------------------------------------------------------------------------------------------------
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("id", BigInteger, nullable=False),
+    Column("enrollment_id", BigInteger, nullable=False),
+    Column("playbook_id", BigInteger, nullable=False),
+    Column("playbook", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("visit", Integer, nullable=False),
+    Column("kind", Text, nullable=False),  # send, ask, handoff, call
+    Column("channels", ARRAY(Text), nullable=False),  # as written, in order of preference
+    Column("channel", Text, nullable=False),  # the one chosen so far
+    Column("provider", Text),
+    Column("topic", Text, nullable=False),
+    Column("promotional", Boolean, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("held_out", Boolean, nullable=False),
+    Column("planned_at", INSTANT, nullable=False),
+    Column("give_up_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT),  # in-app: keep, or the end of the listening time
+    # what moves, only forward
+    Column("status", Text, nullable=False),
+    Column("reason", Text),  # why it was not sent, or why it was withdrawn
+    Column("attempt", SmallInteger, nullable=False, server_default=text("0")),
+    Column("handed_at", INSTANT),
+    Column("sent_at", INSTANT),
+    Column("settled_at", INSTANT),
+    Column("provider_id", Text),
+    Column("code", Text),
+    Column("responses", JSONB, nullable=False, server_default=EMPTY_OBJECT),  # word -> first instant
+    PrimaryKeyConstraint("customer_id", "id"),
+    UniqueConstraint("customer_id", "enrollment_id", "visit"),
+    CheckConstraint(
+        "status IN ('planned', 'handing_over', 'sent', 'held_out', 'uncertain', 'abandoned', 'not_sent', "
+        "'withdrawn', 'refused')",
+        name="status",
+    ),
+    **HOT,
+)
+
+dispatch = Table(  # exactly one row for every unsettled message: law 6
+    "dispatch",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("due_at", INSTANT, nullable=False),  # business time: not before
+    Column("free_at", INSTANT, nullable=False),  # machine time: end of lease or back-off, time to settle
+    PrimaryKeyConstraint("customer_id", "message_id"),
+    Index("ix_dispatch_provider_due_at", "provider", "due_at"),
+    **HOT,
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("word", Text, nullable=False),
+    Column("occurred_at", INSTANT, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    Column("data", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    PrimaryKeyConstraint("customer_id", "message_id", "source_id"),
+)
+
+provider_ids = Table(  # a callback that carries only the provider's id finds its message here
+    "provider_ids",
+    metadata,
+    Column("provider_id", Text, primary_key=True),
+    Column("customer_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("asked", Text, nullable=False),  # planned, hand_over
+    Column("channel", Text, nullable=False),
+    Column("policy", Text, nullable=False),  # the one that decided; 'all' when every one allowed
+    Column("verdict", Text, nullable=False),  # allow, defer, drop, hold_out
+    Column("until", INSTANT),
+    Column("why", Text, nullable=False),
+    Column("inputs", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    Column("first_at", INSTANT, nullable=False),
+    Column("last_at", INSTANT, nullable=False),
+    Column("count", Integer, nullable=False, server_default=text("1")),
+    PrimaryKeyConstraint("customer_id", "message_id", "seq"),
+)
+
+places = Table(  # one place under the caps, reserved at hand-over and given back when the provider refused
+    "places",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("handed_at", INSTANT, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("shadow", Boolean, nullable=False),  # a held-out message takes a place only among shadows
+    PrimaryKeyConstraint("customer_id", "message_id"),
+    Index("ix_places_customer_id_handed_at", "customer_id", "handed_at"),
+)
+
+feed_items = Table(
+    "feed_items",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("display", Text, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("shown_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT),
+    Column("seen_at", INSTANT),
+    Column("clicked_at", INSTANT),
+    Column("dismissed_at", INSTANT),
+    Column("answered_at", INSTANT),
+    Column("withdrawn_at", INSTANT),
+    PrimaryKeyConstraint("customer_id", "message_id"),
+    **HOT,
+)
+
+sandbox_inbox = Table(  # what the sandbox channels would have sent, kept to be looked at
+    "sandbox_inbox",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("customer_id", "message_id"),
+)
+
+# --- what comes from outside ----------------------------------------------------------------------------------------
+
+inbox = Table(  # appended without a lock, applied by whoever holds the customer's lock: law 7
+    "inbox",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),  # signal, identify, receipt, response, start
+    Column("occurred_at", INSTANT, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    Column("data", JSONB, nullable=False),
+    PrimaryKeyConstraint("customer_id", "id"),
+    Index("ix_inbox_id", "id"),
+)
+
+seen_sources = Table(  # makes each outside fact count once, by the id its source gave it
+    "seen_sources",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("customer_id", "source_id"),
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("occurred_at", INSTANT, nullable=False),
+    Column("id", BigInteger, nullable=False),  # the inbox id it came in under: order of processing
+    Column("received_at", INSTANT, nullable=False),
+    Column("properties", JSONB, nullable=False),
+    PrimaryKeyConstraint("customer_id", "name", "occurred_at", "id"),
+)
+
+# --- consent, rests, holds ------------------------------------------------------------------------------------------
+
+consent_ledger = Table(
+    "consent_ledger",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("id", BigInteger, Identity(), nullable=False),
+    Column("source_id", Text, nullable=False),  # idempotency
+    Column("action", Text, nullable=False),  # granted, confirmed, revoked, expired, erased
+    Column("channel", Text, nullable=False),  # '*' means every channel
+    Column("topic", Text, nullable=False),  # '*' means every topic; 'tracking' is a purpose of its own
+    Column("address_hash", Text),
+    Column("basis", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("wording", Text),
+    Column("wording_locale", Text),
+    Column("wording_version", Text),  # as the form or campaign names it
+    Column("wording_hash", Text),  # of the wording itself, whatever it calls itself
+    Column("sender", Text),
+    Column("jurisdiction", Text),
+    Column("evidence", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    Column("expires_at", INSTANT),
+    Column("actor", Text, nullable=False),
+    Column("occurred_at", INSTANT, nullable=False),
+    Column("recorded_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("customer_id", "id"),
+    UniqueConstraint("customer_id", "source_id"),
+)
+
+consents = Table(  # the present state, derived from the ledger
+    "consents",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("since", INSTANT, nullable=False),
+    Column("expires_at", INSTANT),
+    Column("withdrawn_since", INSTANT),  # a no of the same pair that stands again when this grant ends
+    PrimaryKeyConstraint("customer_id", "channel", "topic"),
+    Index("ix_consents_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+)
+
+cooldowns = Table(
+    "cooldowns",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("id", BigInteger, Identity(), nullable=False),
+    Column("scope", Text, nullable=False),  # everything, topic, playbook
+    Column("scope_value", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("enrollment_id", BigInteger),
+    Column("visit", Integer),
+    Column("shadow", Boolean, nullable=False),  # set by a held-out run: holds nobody else
+    Column("starts_at", INSTANT, nullable=False),
+    Column("ends_at", INSTANT, nullable=False),
+    Column("lifted_at", INSTANT),
+    PrimaryKeyConstraint("customer_id", "id"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("id", BigInteger, Identity(), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("opened_at", INSTANT, nullable=False),
+    Column("ends_at", INSTANT),  # its longest
+    Column("closed_at", INSTANT),
+    PrimaryKeyConstraint("customer_id", "id"),
+)
+
+# --- what was earned ------------------------------------------------------------------------------------------------
+
+conversions = Table(
+    "conversions",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("enrollment_id", BigInteger, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("value", Double),
+    Column("message_id", BigInteger),  # last touch
+    Column("held_out", Boolean, nullable=False),
+    PrimaryKeyConstraint("customer_id", "enrollment_id"),
+)
+
+# --- the engine itself ----------------------------------------------------------------------------------------------
+
+clock = Table(  # business time = business_anchor + (machine - machine_anchor) * rate
+    "clock",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("business_anchor", INSTANT, nullable=False),
+    Column("machine_anchor", INSTANT, nullable=False),
+    Column("rate", Double, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+attempting = Table(
+    "attempting",
+    metadata,
+    Column("process", Text, primary_key=True),
+    Column("customer_ids", ARRAY(BigInteger), nullable=False),
+    Column("beat_at", INSTANT, nullable=False),  # machine time
+    Column("strikes", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+)
+
+parked = Table(
+    "parked",
+    metadata,
+    Column("customer_id", BigInteger, nullable=False),
+    Column("enrollment_id", BigInteger, nullable=False),  # 0: the whole customer
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("customer_id", "enrollment_id"),
+)
+
+chores = Table(  # what is done once a day, by whoever comes first
+    "chores",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("begun_at", INSTANT, nullable=False),  # business time
+)
+
+api_requests = Table(  # the answer given to an Idempotency-Key, replayed for 24 h
+    "api_requests",
+    metadata,
+    Column("api_key", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("request_hash", Text, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("api_key", "idempotency_key"),
+)

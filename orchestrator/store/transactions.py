@@ -1,0 +1,251 @@
+"""The store as the services see it: begin, the verbs of one transaction, commit.
+
+Errors of the driver never leave here: an outage is :class:`Unavailable`, everything else :class:`StoreError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import psycopg
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+
+from channels.base import Outgoing
+from orchestrator.clock import Clock, Instants
+from orchestrator.core.catalogue import Catalogue
+from orchestrator.core.question import Consent
+from orchestrator.core.work import MessageRow, Work
+from orchestrator.errors import NotFound, StoreError, Unavailable
+from orchestrator.store import (
+    arrivals,
+    claim,
+    consents,
+    customers,
+    enrollments,
+    erase,
+    parked,
+    published,
+    rests,
+    retention,
+)
+from orchestrator.store.bench import lay_out
+from orchestrator.store.definitions import CatalogueCache
+from orchestrator.store.published import digest
+from orchestrator.store.save import save
+from orchestrator.store.shown import ShownRow, show
+
+
+class _Shown(Protocol):
+    @property
+    def message(self) -> MessageRow: ...
+    @property
+    def outgoing(self) -> Outgoing: ...
+    @property
+    def provider(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresStore:
+    """One per process. ``hash_key`` is the keyed hash that keeps erased people out."""
+
+    database: Engine
+    clock: Clock
+    hash_key: Callable[[str], str]
+    definitions: CatalogueCache = field(default_factory=CatalogueCache)
+
+    def begin(self) -> AbstractContextManager[PostgresTransaction]:
+        return self._transaction()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[PostgresTransaction]:
+        with translated(), self.database.begin() as connection:
+            yield PostgresTransaction(connection=connection, store=self)
+
+    def next_due(self, waits: Mapping[str, float]) -> datetime | None:
+        with translated(), self.database.begin() as connection:
+            machine = self.clock.read(connection).machine
+            shut = {provider: machine + timedelta(seconds=seconds) for provider, seconds in waits.items()}
+            return claim.next_due(connection, shut)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresTransaction:
+    """Every verb of :class:`orchestrator.service.ports.Transaction`, over one connection."""
+
+    connection: Connection
+    store: PostgresStore
+
+    def catalogue(self, *, at_once: bool = False) -> Catalogue:
+        return self.store.definitions.refresh(self.connection, at_once=at_once)
+
+    def instants(self) -> Instants:
+        return self.store.clock.read(self.connection)
+
+    def claim_walks(self, *, now: datetime, limit: int) -> list[int]:
+        return claim.claim_walks(self.connection, now=now, limit=limit)
+
+    def claim_messages(
+        self, *, now: datetime, machine: datetime, providers: Sequence[str], limit: int
+    ) -> list[int]:
+        return claim.claim_messages(
+            self.connection, now=now, machine=machine, providers=providers, limit=limit
+        )
+
+    def lock(self, ids: Collection[int]) -> list[int]:
+        return claim.lock(self.connection, sorted(ids))
+
+    def overdue(self, *, before: datetime, limit: int) -> list[int]:
+        return claim.overdue(self.connection, before=before, limit=limit)
+
+    def lay_out(
+        self, ids: Sequence[int], now: datetime, *, starting: Sequence[str] = ()
+    ) -> tuple[list[Work], Catalogue]:
+        return lay_out(self.connection, ids, self.store.definitions, now, starting=starting)
+
+    def save(self, works: Sequence[Work], now: datetime) -> None:
+        save(self.connection, works, now)
+
+    def show(self, shown: Sequence[_Shown], now: datetime) -> None:
+        rows = [ShownRow(message=one.message, outgoing=one.outgoing, provider=one.provider) for one in shown]
+        show(self.connection, rows, now)
+
+    def append_consents(self, rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
+        return consents.append(self.connection, rows)
+
+    def park(self, customer_id: int, *, reason: str, detail: str, now: datetime) -> None:
+        item = parked.Parked(
+            customer_id=customer_id,
+            enrollment_id=parked.WHOLE_CUSTOMER,
+            reason=reason,
+            detail=detail,
+            at=now,
+        )
+        parked.park(self.connection, [item])
+
+    def ensure_customers(self, keys: Collection[str], now: datetime) -> dict[str, int]:
+        return customers.ensure(self.connection, keys, now, hash_key=self.store.hash_key)
+
+    def forgotten(self, identities: Collection[str]) -> set[str]:
+        hashes = {self.store.hash_key(identity): identity for identity in identities}
+        return {hashes[found] for found in customers.tombstoned(self.connection, hashes)}
+
+    def ensure_accounts(self, keys: Collection[str], now: datetime) -> dict[str, int]:
+        return customers.ensure_accounts(self.connection, keys, now)
+
+    def find_customer(self, key: str) -> int:
+        found = customers.find(self.connection, key)
+        if found is None:
+            raise NotFound("customer", key)
+        return found.id
+
+    def members(self, account_keys: Collection[str]) -> dict[str, list[int]]:
+        return customers.members(self.connection, account_keys)
+
+    def colleagues(self, customer_ids: Collection[int]) -> dict[int, list[int]]:
+        return arrivals.colleagues(self.connection, customer_ids)
+
+    def merge_account(self, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+        arrivals.merge_accounts(self.connection, rows)
+
+    def by_address(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[int]]:
+        return arrivals.by_address(self.connection, pairs)
+
+    def by_provider_id(self, provider_ids: Collection[str]) -> dict[str, tuple[int, int]]:
+        return arrivals.by_provider_id(self.connection, provider_ids)
+
+    def last_messages(self, customer_ids: Collection[int], channel: str) -> dict[int, int]:
+        return arrivals.last_messages(self.connection, customer_ids, channel)
+
+    def append_inbox(self, items: Sequence[arrivals.Arriving], now: datetime) -> int:
+        return arrivals.append(self.connection, items, now)
+
+    def started_by_key(self, customer_id: int, playbook: str, key: str) -> int | None:
+        return arrivals.started_by_key(self.connection, customer_id, playbook, key)
+
+    def enrollment(self, customer_id: int, enrollment_id: int) -> enrollments.StoredRun:
+        return enrollments.enrollment(self.connection, customer_id, enrollment_id)
+
+    def key_of(self, customer_id: int) -> str:
+        return enrollments.key_of(self.connection, customer_id)
+
+    def has_message(self, customer_id: int, message_id: int) -> bool:
+        return enrollments.has_message(self.connection, customer_id, message_id)
+
+    def locale_of(self, customer_id: int) -> str | None:
+        return enrollments.locale_of(self.connection, customer_id)
+
+    def region_of(self, customer_id: int) -> str | None:
+        return enrollments.region_of(self.connection, customer_id)
+
+    def publish(self, version: published.Bundle, now: datetime) -> bool:
+        self.store.definitions.forget()
+        return published.store_version_if_new(self.connection, version, now)
+
+    def publish_account(self, definition: Mapping[str, Any], now: datetime) -> None:
+        self.store.definitions.forget()
+        published.store_policy(self.connection, digest(definition), definition, now)
+
+    def rest_customer(self, customer_id: int, *, reason: str, starts_at: datetime, ends_at: datetime) -> None:
+        rests.rest_customer(self.connection, customer_id, reason=reason, starts_at=starts_at, ends_at=ends_at)
+
+    def snoozed_until(self, customer_id: int, now: datetime) -> datetime | None:
+        return rests.snoozed_until(self.connection, customer_id, now)
+
+    def consents(self, customer_id: int, now: datetime) -> list[Consent]:
+        return consents.as_said(self.connection, customer_id, now)
+
+    def consent_history(self, customer_id: int) -> list[Mapping[str, Any]]:
+        return consents.history(self.connection, customer_id)
+
+    def expire_consents(self, now: datetime, *, limit: int) -> int:
+        return consents.expire(self.connection, now, limit=limit)
+
+    def hashed(self, value: str) -> str:
+        return self.store.hash_key(value)
+
+    def handed_to(self, customer_id: int) -> list[erase.HandedTo]:
+        return erase.handed_to(self.connection, customer_id)
+
+    def addresses_of(self, customer_id: int) -> dict[str, str]:
+        return erase.addresses_of(self.connection, customer_id)
+
+    def lock_for_erasure(self, customer_id: int) -> tuple[str, tuple[str, ...]]:
+        identity = erase.lock(self.connection, customer_id)
+        return identity.key, tuple(identity.addresses)
+
+    def erase(self, customer_id: int, now: datetime, *, identities: Collection[str]) -> None:
+        hashes = [self.store.hash_key(identity) for identity in identities]
+        erase.erase(self.connection, customer_id, now, hashes=hashes)
+
+    def due_once_a_day(self, chore: str, now: datetime) -> bool:
+        return retention.due_once_a_day(self.connection, chore, now)
+
+    def prune(self, table: str, *, before: datetime, block: int) -> tuple[int, int | None]:
+        return retention.prune(self.connection, table, before=before, block=block)
+
+    def customers_after(self, customer_id: int, *, limit: int) -> list[int]:
+        return arrivals.customers_after(self.connection, customer_id, limit=limit)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's errors into ours. Their texts may quote a row, so only the kind is told."""
+    try:
+        yield
+    except DBAPIError as error:
+        kind = type(error.orig).__name__
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            raise Unavailable(f"PostgreSQL cannot do this now ({kind}); trying again may help") from error
+        raise StoreError(f"PostgreSQL refused a statement ({kind})") from error
+    except psycopg.Error as error:  # from a pipeline, which SQLAlchemy does not see
+        kind = type(error).__name__
+        if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+            raise Unavailable(f"PostgreSQL cannot do this now ({kind}); trying again may help") from error
+        raise StoreError(f"PostgreSQL refused a statement ({kind})") from error
+    except SQLAlchemyError as error:
+        raise StoreError(f"the store failed ({type(error).__name__})") from error
