@@ -1,0 +1,146 @@
+"""Delivers due messages: mark and commit, hand over outside any transaction, file what is known.
+
+Between the commit of the mark and the filing a crash leaves the message being handed over; its lease then ends and it
+is uncertain, never sent again blindly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from channels.base import Channel, Handed, Outgoing, Result
+from orchestrator.clock import Instants, monotonic
+from orchestrator.core.work import Work
+from orchestrator.errors import Unavailable
+from orchestrator.service.advance import one_by_one
+from orchestrator.service.composing import SignedLinks, compose
+from orchestrator.service.filing import AGED, Outcome, file_outcomes
+from orchestrator.service.fold import Fold
+from orchestrator.service.gates import Gates
+from orchestrator.service.handing import Job, fold_messages
+from orchestrator.service.ports import Transaction
+from orchestrator.service.render import Renderer, RenderFailed
+from orchestrator.service.transaction import Ground, in_batch
+from orchestrator.service.values import Drained
+from orchestrator.telemetry import emit
+
+AUTHORISED_FOR = 2.0  # seconds a mark is good for before policies must be asked again
+
+
+@dataclass(kw_only=True)
+class Pace:
+    """How many hand-overs are marked at once: as many as begin before their mark is too old, and no fewer than the
+    threads of the pool."""
+
+    threads: int
+    most: int
+
+    def learn(self, *, aged: bool) -> None:
+        """Halve when a mark grew too old, else grow by as many as there are threads."""
+        self.most = max(self.threads, self.most // 2) if aged else self.most + self.threads
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What handing over needs besides the ground: adapters, templates, links, and how many at once.
+
+    Without a ``pool`` the calling thread hands over, one after the other: simulations are deterministic that way.
+    ``url_for`` is the address of channels that reach a system and not the customer.
+    """
+
+    ground: Ground
+    channel_for: Callable[[str], Channel]
+    renderer: Callable[[], Renderer]
+    links: SignedLinks
+    gates: Gates
+    url_for: Callable[[str], str | None]
+    pool: ThreadPoolExecutor | None
+    pace: Pace
+
+    def deliver(self, *, limit: int) -> Drained:
+        """One batch: claim, mark, hand over, file.
+
+        A batch that cannot be marked is repeated one customer a transaction, as :func:`advance` does.
+        """
+        renderer = self.renderer()  # before anything is marked: what fails here has marked nothing
+        providers = frozenset(self.gates.open_now())
+        claimed: list[int] = []
+        most = min(limit, self.pace.most)
+
+        def claiming(transaction: Transaction, instants: Instants) -> list[int]:
+            claimed[:] = transaction.claim_messages(
+                now=instants.business, machine=instants.machine, providers=sorted(providers), limit=most
+            )
+            return claimed
+
+        jobs: list[Job] = []
+        try:
+            works = in_batch(self.ground, claiming, _marking(jobs, providers))
+        except Unavailable:
+            raise
+        except Exception as error:
+            if not claimed:
+                raise
+            emit("batch.failed", task="deliver", customers=len(claimed), error=type(error).__name__)
+            sent = sum(self._alone(customer_id, renderer, providers) for customer_id in list(claimed))
+            return Drained(customers=len(claimed), messages=sent, more=True)
+        self._hand_over(jobs, renderer)
+        return Drained(customers=len(works), messages=len(jobs), more=bool(works))
+
+    def _alone(self, customer_id: int, renderer: Renderer, providers: frozenset[str]) -> int:
+        """One customer of a batch that failed; only what was marked and committed is handed over."""
+        jobs: list[Job] = []
+        if one_by_one(self.ground, [customer_id], _marking(jobs, providers)):
+            return 0
+        self._hand_over(jobs, renderer)
+        return len(jobs)
+
+    def _hand_over(self, jobs: Sequence[Job], renderer: Renderer) -> None:
+        """What is marked, handed over at once: the mark is fresh for two seconds only."""
+        if not jobs:
+            return
+        marked = monotonic()
+        if self.pool is None:
+            outcomes = [self._one(job, renderer, marked) for job in jobs]
+        else:
+            outcomes = list(self.pool.map(lambda job: self._one(job, renderer, marked), jobs))
+        self.pace.learn(aged=any(one.handed.code == AGED for one in outcomes))
+        file_outcomes(self.ground, outcomes)
+
+    def _one(self, job: Job, renderer: Renderer, marked: float) -> Outcome:
+        channel = self.channel_for(job.channel)
+        outgoing: Outgoing | None = None
+        try:
+            outgoing = compose(job, renderer, self.links)
+            url = self.url_for(job.channel)
+            if url is not None:
+                outgoing = replace(outgoing, address=url)
+        except Exception as error:  # noqa: BLE001 - one message that cannot be written costs no other
+            reason = error.reason if isinstance(error, RenderFailed) else type(error).__name__
+            handed = Handed(result=Result.REFUSED, provider=channel.provider, code="template", detail=reason)
+            return Outcome(job=job, handed=handed, outgoing=None)
+        if self.pool is not None and monotonic() - marked > AUTHORISED_FOR:
+            handed = Handed(result=Result.TRY_AGAIN, provider=channel.provider, code=AGED, retry_after=0.0)
+            return Outcome(job=job, handed=handed, outgoing=outgoing)
+        try:
+            handed = channel.send(outgoing)
+        except Exception as error:  # noqa: BLE001 - an adapter that breaks its promise may have sent it
+            handed = Handed(
+                result=Result.UNCERTAIN,
+                provider=channel.provider,
+                code="adapter",
+                detail=type(error).__name__,
+            )
+        self.gates.report(handed)
+        return Outcome(job=job, handed=handed, outgoing=outgoing)
+
+
+def _marking(jobs: list[Job], providers: frozenset[str]) -> Callable[[Fold, Work], None]:
+    def folding(fold: Fold, work: Work) -> None:
+        fold.inbox(work)
+        fold.timers(work)
+        fold_messages(fold, work, jobs, providers)
+
+    return folding

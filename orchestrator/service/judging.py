@@ -1,0 +1,163 @@
+"""Asks the policies about one message: lays the customer's loaded rows out as a question, and keeps the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from orchestrator.core.catalogue import Catalogue
+from orchestrator.core.consent_scope import in_force
+from orchestrator.core.facts import RunFacts
+from orchestrator.core.policy import ask
+from orchestrator.core.question import Allow, Defer, Drop, HoldOut, OpenHold, Question, Verdict
+from orchestrator.core.run_values import facts_of
+from orchestrator.core.work import MessageRow, Verdictum, Walker, Work
+from orchestrator.core.zones import zones_of
+from orchestrator.language.conditions import holds
+from orchestrator.language.model import Ask, Send
+
+Asked = Literal["planned", "hand_over"]
+
+# Regions where an open or a click may be tracked only with the person's own consent (ePrivacy Art. 5(3), UK PECR).
+_EEA_AND_NEIGHBOURS = (
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK EU CH GB UK"
+)
+TRACKING_NEEDS_CONSENT = frozenset(_EEA_AND_NEIGHBOURS.split(" "))
+
+
+def judge_message(
+    work: Work, walker: Walker, message: MessageRow, catalogue: Catalogue, *, asked: Asked
+) -> tuple[str, Verdict]:
+    """The channel the message may use and the verdict: the first channel that may speak, else the first that may
+    later, else the first refusal. Every verdict asked for on the way to that one is kept."""
+    deferred: tuple[str, Defer] | None = None
+    dropped: tuple[str, Drop] | None = None
+    for channel in _candidates(walker, message):
+        verdict = ask(_question(work, walker, message, channel, catalogue))
+        match verdict:
+            case Allow() | HoldOut():
+                return kept(work, message, channel, verdict, asked)
+            case Defer():
+                deferred = deferred or (channel, verdict)
+                fallback = _fallback(walker, message)
+                if verdict.policy == "frequency_cap" and fallback is not None and fallback != channel:
+                    other = ask(_question(work, walker, message, fallback, catalogue))
+                    if isinstance(other, Allow | HoldOut):
+                        return kept(work, message, fallback, other, asked)
+            case Drop():
+                dropped = dropped or (channel, verdict)
+    if deferred is not None:
+        return kept(work, message, *deferred, asked)
+    if dropped is not None:
+        return kept(work, message, *dropped, asked)
+    return kept(
+        work, message, message.channel, Drop(policy="reachable", why="the step names no channel"), asked
+    )
+
+
+def may_track(work: Work, channel: str) -> bool:
+    """Whether this person's opens and clicks may be looked at: ``tracking`` is a purpose of its own."""
+    row = in_force(work.consents, channel, "tracking", work.now)
+    if row is not None:
+        return row.granted
+    return (work.region or "").split("-")[0].upper() not in TRACKING_NEEDS_CONSENT
+
+
+def address_for(work: Work, channel: str) -> tuple[str | None, str | None]:
+    """Where ``channel`` reaches the customer, and why that must not be used."""
+    nowhere: tuple[str | None, str | None] = (None, None)
+    match channel:
+        case "email" | "sms":
+            return work.points.get(channel, nowhere)
+        case "whatsapp":
+            return work.points.get("whatsapp", work.points.get("sms", nowhere))
+        case "chat":
+            return work.points.get("chat", (work.key, None))
+        case _:
+            return work.key, None
+
+
+def _question(
+    work: Work, walker: Walker, message: MessageRow, channel: str, catalogue: Catalogue
+) -> Question:
+    policy = catalogue.policy
+    guardrails = walker.published.playbook.guardrails
+    address, invalid = address_for(work, channel)
+    zones = zones_of(work.timezone, work.timezone_source, work.points, policy.default_zone)
+    action = walker.published.compiled.step(message.step).action
+    shadows = message.held_out
+    return Question(
+        now=work.now,
+        channel=channel,
+        kind=cast(Literal["send", "ask", "handoff", "call"], message.kind),
+        topic=message.topic,
+        promotional=message.promotional,
+        playbook=message.playbook,
+        enrollment_id=message.enrollment_id,
+        held_out=message.held_out,
+        give_up_at=message.give_up_at,
+        when_capped=action.when_capped if isinstance(action, Send | Ask) else "defer",
+        when_held=policy.when_held,
+        when_resting=policy.when_resting,
+        obeys_caps=policy.obeys_caps(message.topic),
+        erased=work.erased,
+        goal_met=walker.run.state.converted_at is not None,
+        reason_gone=walker.run.state.end_word == "left",
+        address=address,
+        address_invalid=invalid,
+        last_seen_at=work.last_seen_at,
+        region=work.region,
+        zones=zones.zones,
+        zone_source=zones.source,
+        consents=tuple(work.consents),
+        rests=tuple([*work.rests, *work.shadow_rests] if shadows else work.rests),
+        holds=(*work.holds, *_standing_holds(work, walker, catalogue)),
+        places=tuple([*work.places, *work.shadow_places] if shadows else work.places),
+        caps=(*policy.caps, *guardrails.caps),
+        quiet=(*policy.quiet_hours, *guardrails.quiet_hours),
+        needs_consent=frozenset(policy.needs_consent),
+        in_app_seen_within_days=policy.reachable_in_app.span.days,
+    )
+
+
+def _standing_holds(work: Work, walker: Walker, catalogue: Catalogue) -> list[OpenHold]:
+    """Holds that stand while a condition is true, such as low health."""
+    facts = facts_of(RunFacts(customer=work.facts, run=walker.run), walker.published)
+    return [
+        OpenHold(name=rule.name, opened_at=work.now, ends_at=None, topics=frozenset(rule.topics))
+        for rule in catalogue.policy.holds
+        if rule.while_ is not None and holds(rule.while_, facts)
+    ]
+
+
+def _candidates(walker: Walker, message: MessageRow) -> Sequence[str]:
+    return message.channels or (message.channel,)
+
+
+def _fallback(walker: Walker, message: MessageRow) -> str | None:
+    action = walker.published.compiled.step(message.step).action
+    return action.fallback if isinstance(action, Send | Ask) else None
+
+
+def kept(
+    work: Work, message: MessageRow, channel: str, verdict: Verdict, asked: Asked
+) -> tuple[str, Verdict]:
+    word = {Allow: "allow", Defer: "defer", Drop: "drop", HoldOut: "hold_out"}[type(verdict)]
+    until = verdict.until if isinstance(verdict, Defer) else None
+    same = (asked, channel, verdict.policy, word, until, verdict.why)
+    repeat = message.last_verdict == same
+    message.last_verdict = same
+    work.verdicts.append(
+        Verdictum(
+            message=message,
+            asked=asked,
+            channel=channel,
+            policy=verdict.policy,
+            verdict=word,
+            until=until,
+            why=verdict.why,
+            inputs=verdict.inputs,
+            repeat=repeat,
+        )
+    )
+    return channel, verdict

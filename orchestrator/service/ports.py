@@ -1,0 +1,264 @@
+"""What the services ask of the store: one transaction's verbs. :mod:`orchestrator.wiring` says who implements them.
+
+A :class:`Transaction` is everything between begin and commit. The order inside is the caller's duty and a law: first
+one of the locking verbs, then :meth:`Transaction.lay_out` in a later statement, then :meth:`Transaction.save`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from channels.base import Outgoing
+from orchestrator.clock import Instants
+from orchestrator.core.catalogue import Catalogue
+from orchestrator.core.question import Consent
+from orchestrator.core.work import MessageRow, Work
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrival:
+    """One fact from outside for one customer, as it is appended to her inbox."""
+
+    customer_id: int
+    kind: str  # signal, identify, response, receipt, start, consider
+    source_id: str
+    occurred_at: datetime
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """A message that became visible in a feed or in the sandbox."""
+
+    message: MessageRow
+    outgoing: Outgoing
+    provider: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Version:
+    """One checked playbook version as it is stored."""
+
+    name: str
+    version: int
+    content_hash: str
+    definition: Mapping[str, Any]
+    templates: Mapping[str, str]
+    texts: Mapping[str, Mapping[str, str]]
+    vocabulary: Mapping[str, Any]
+    functions: tuple[str, ...]
+
+
+class Handed(Protocol):
+    """What of one person went out by one channel and provider."""
+
+    @property
+    def channel(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def provider_ids(self) -> Sequence[str]: ...
+
+
+class StoredRun(Protocol):
+    """One run as it is stored; ids are public."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def customer(self) -> str: ...
+    @property
+    def playbook(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def step(self) -> str: ...
+    @property
+    def phase(self) -> str: ...
+    @property
+    def entered_at(self) -> datetime: ...
+    @property
+    def held_out(self) -> bool: ...
+    @property
+    def because(self) -> str | None: ...
+    @property
+    def context(self) -> Mapping[str, Any]: ...
+    @property
+    def ended_at(self) -> datetime | None: ...
+    @property
+    def end_word(self) -> str | None: ...
+
+
+class Transaction(Protocol):
+    """The store between begin and commit. An error inside leaves nothing behind."""
+
+    def catalogue(self, *, at_once: bool = False) -> Catalogue:
+        """The definitions as committed half a second ago at most, or now."""
+        ...
+
+    def instants(self) -> Instants:
+        """Business and machine time."""
+        ...
+
+    # --- who is taken -----------------------------------------------------------------------------------------------
+
+    def claim_walks(self, *, now: datetime, limit: int) -> list[int]:
+        """Lock customers with due timers or a filled inbox, passing over those held elsewhere; ids in order."""
+        ...
+
+    def claim_messages(
+        self, *, now: datetime, machine: datetime, providers: Sequence[str], limit: int
+    ) -> list[int]:
+        """Lock customers with messages due at these providers, passing over those held elsewhere; ids in order."""
+        ...
+
+    def lock(self, ids: Collection[int]) -> list[int]:
+        """Lock these customers in one statement in id order, waiting; the ids that exist."""
+        ...
+
+    def overdue(self, *, before: datetime, limit: int) -> list[int]:
+        """Customers whose work has waited since ``before``; locks nobody."""
+        ...
+
+    # --- a batch ----------------------------------------------------------------------------------------------------
+
+    def lay_out(
+        self, ids: Sequence[int], now: datetime, *, starting: Sequence[str] = ()
+    ) -> tuple[list[Work], Catalogue]:
+        """Read everything about these locked customers, in order, and the definitions they walk by."""
+        ...
+
+    def save(self, works: Sequence[Work], now: datetime) -> None:
+        """Write what the fold changed; new rows get their ids."""
+        ...
+
+    def show(self, shown: Sequence[Shown], now: datetime) -> None: ...
+    def append_consents(self, rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
+        """Append ledger rows; the (customer, source id) pairs that were new."""
+        ...
+
+    def park(self, customer_id: int, *, reason: str, detail: str, now: datetime) -> None: ...
+
+    # --- what comes from outside ------------------------------------------------------------------------------------
+
+    def ensure_customers(self, keys: Collection[str], now: datetime) -> dict[str, int]:
+        """The id of each key, made where new; keys of erased people are not in the answer."""
+        ...
+
+    def forgotten(self, identities: Collection[str]) -> set[str]:
+        """Which of these keys and addresses belong to people who were erased."""
+        ...
+
+    def ensure_accounts(self, keys: Collection[str], now: datetime) -> dict[str, int]: ...
+    def find_customer(self, key: str) -> int:
+        """Raises NotFound."""
+        ...
+
+    def members(self, account_keys: Collection[str]) -> dict[str, list[int]]: ...
+    def colleagues(self, customer_ids: Collection[int]) -> dict[int, list[int]]:
+        """The other members of each customer's account."""
+        ...
+
+    def merge_account(self, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+        """Merge traits into accounts' attributes; None removes."""
+        ...
+
+    def by_address(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[int]]:
+        """Everyone reached at each (channel, address)."""
+        ...
+
+    def by_provider_id(self, provider_ids: Collection[str]) -> dict[str, tuple[int, int]]:
+        """(customer, message) of each id a provider gave, also of ids it lengthened after a dot."""
+        ...
+
+    def last_messages(self, customer_ids: Collection[int], channel: str) -> dict[int, int]:
+        """The latest message of each customer on a channel: what a reply without a reference answers."""
+        ...
+
+    def append_inbox(self, arrivals: Sequence[Arrival], now: datetime) -> int:
+        """Append what was not seen before, by source id; how many were new."""
+        ...
+
+    def started_by_key(self, customer_id: int, playbook: str, key: str) -> int | None:
+        """The enrollment an idempotency key led to before."""
+        ...
+
+    def enrollment(self, customer_id: int, enrollment_id: int) -> StoredRun:
+        """One stored run as its callers see it."""
+        ...
+
+    def key_of(self, customer_id: int) -> str:
+        """The product's key. Raises NotFound."""
+        ...
+
+    def has_message(self, customer_id: int, message_id: int) -> bool: ...
+    def locale_of(self, customer_id: int) -> str | None: ...
+    def region_of(self, customer_id: int) -> str | None: ...
+
+    def publish(self, version: Version, now: datetime) -> bool:
+        """Store a version. True if it is new; Conflict for other content under a known version."""
+        ...
+
+    def publish_account(self, definition: Mapping[str, Any], now: datetime) -> None: ...
+    def rest_customer(self, customer_id: int, *, reason: str, starts_at: datetime, ends_at: datetime) -> None:
+        """A cooldown of everything that no run set."""
+        ...
+
+    def snoozed_until(self, customer_id: int, now: datetime) -> datetime | None: ...
+    def consents(self, customer_id: int, now: datetime) -> list[Consent]:
+        """The present state at ``now``: what is over gives way to what stood before."""
+        ...
+
+    def consent_history(self, customer_id: int) -> list[Mapping[str, Any]]:
+        """Every ledger row by column, in the order in which they were said."""
+        ...
+
+    def expire_consents(self, now: datetime, *, limit: int) -> int:
+        """Lock and write down up to ``limit`` grants whose time is over; how many."""
+        ...
+
+    def hashed(self, value: str) -> str:
+        """The keyed hash of an address, as ledger rows and tombstones hold it."""
+        ...
+
+    def handed_to(self, customer_id: int) -> Sequence[Handed]:
+        """By channel and provider: what was handed over about a person, with the ids the providers gave."""
+        ...
+
+    def addresses_of(self, customer_id: int) -> dict[str, str]:
+        """Channel to address."""
+        ...
+
+    def lock_for_erasure(self, customer_id: int) -> tuple[str, tuple[str, ...]]:
+        """The strongest lock; the key and the addresses that must be hashed."""
+        ...
+
+    def erase(self, customer_id: int, now: datetime, *, identities: Collection[str]) -> None:
+        """Blank everything personal; keyed hashes of ``identities`` stay."""
+        ...
+
+    def due_once_a_day(self, chore: str, now: datetime) -> bool:
+        """Whether the chore has not been begun for a day; whoever hears yes does it."""
+        ...
+
+    def prune(self, table: str, *, before: datetime, block: int) -> tuple[int, int | None]:
+        """Delete what is older in one stretch of a table: how many, and where the next begins."""
+        ...
+
+    def customers_after(self, customer_id: int, *, limit: int) -> list[int]:
+        """The next customers in id order, for a scan over the base; erased ones are left out."""
+        ...
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """A transaction: committed on leaving, rolled back on an error."""
+        ...
+
+    def next_due(self, waits: Mapping[str, float]) -> datetime | None:
+        """When the earliest timer, message or inbox row is due; ``waits`` are seconds until a provider may be asked."""
+        ...
