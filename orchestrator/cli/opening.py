@@ -1,0 +1,87 @@
+"""Opens what a command works on: the settings, the database, the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+from sqlalchemy import Connection, make_url
+
+from orchestrator import telemetry
+from orchestrator.errors import StoreError
+from orchestrator.settings import Settings
+from orchestrator.settings import load_settings as read_settings
+from orchestrator.store import migrate
+from orchestrator.store.embedded import EmbeddedPostgres
+from orchestrator.store.engine import make_engine
+
+if TYPE_CHECKING:
+    from orchestrator.service.engine import Engine
+
+__all__ = ["database_url", "embedded", "load_settings", "open_connection", "open_engine", "ready", "where"]
+
+
+def load_settings() -> Settings:
+    """The settings, and logs set up: a command that ends by itself logs from warnings on, unless told otherwise."""
+    settings = read_settings()
+    level = "warning" if settings.log_level == "info" else settings.log_level
+    telemetry.configure(format=settings.log_format, level=level)
+    return settings
+
+
+def database_url(settings: Settings) -> str:
+    """The database of the settings; without one the embedded server, started when it does not run yet."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return embedded(settings).start()
+
+
+def embedded(settings: Settings) -> EmbeddedPostgres:
+    return EmbeddedPostgres(settings.data_dir)
+
+
+def where(url: str) -> str:
+    """A database URL as it may be shown: without its password."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def ready(settings: Settings) -> Settings:
+    """Settings whose database is there and has the schema this software needs.
+
+    The embedded database is moved to it; somebody else's is not touched: its owner decides when it changes.
+    """
+    url = database_url(settings)
+    if settings.database_url is None:
+        migrate.upgrade(url)
+    elif (found := migrate.current(url)) != migrate.head():
+        raise StoreError(
+            f"{where(url)} is at revision {found or 'none'}, this software needs {migrate.head()}; "
+            "run: orchestrator db upgrade"
+        )
+    return settings.model_copy(update={"database_url": SecretStr(url), "secret_keys": _keys(settings)})
+
+
+@contextmanager
+def open_connection(settings: Settings | None = None) -> Iterator[Connection]:
+    """A connection for reading alone."""
+    url = ready(settings or load_settings()).database_url
+    engine = make_engine(url.get_secret_value() if url else "", application_name="orchestrator-cli")
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def open_engine(settings: Settings | None = None) -> Engine:
+    """The engine of the settings, over a database that is ready."""
+    from orchestrator.wiring import build_engine  # noqa: PLC0415 - the providers' libraries take a second to load
+
+    return build_engine(ready(settings or load_settings()))
+
+
+def _keys(settings: Settings) -> tuple[SecretStr, ...]:
+    """Signing keys by value: a database URL in the settings must not change where they come from."""
+    return tuple(SecretStr(key) for key in settings.signing_keys())

@@ -1,0 +1,75 @@
+"""The two times of the engine and the only place that reads a clock.
+
+*Business time* is what waits, caps and quiet hours are written in. It may be shifted or scaled; its anchor and rate
+are one row of the database, so every process sees the same instant. *Machine time* is never scaled: leases,
+back-offs and time-outs are written in it, by the database's clock across processes.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import Connection, text
+
+_READ = text(
+    "SELECT clock_timestamp() AS machine, "
+    "business_anchor + (clock_timestamp() - machine_anchor) * rate AS business, rate FROM clock WHERE id = 1"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Instants:
+    """Both times at one reading, UTC. ``rate`` is how much business time passes in a second of machine time."""
+
+    business: datetime
+    machine: datetime
+    rate: float = 1.0
+
+
+class Clock(Protocol):
+    """Where a service gets the time from: once per batch, then passed on as an argument."""
+
+    def read(self, connection: Connection) -> Instants: ...
+
+
+class DatabaseClock:
+    """The clock of a running system: one statement against the ``clock`` row."""
+
+    def read(self, connection: Connection) -> Instants:
+        row = connection.execute(_READ).one()
+        return Instants(business=row.business, machine=row.machine, rate=row.rate)
+
+
+class VirtualClock:
+    """A clock that moves only when told: simulations, backtests and tests. Both times are the same instant."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+
+    @property
+    def now(self) -> datetime:
+        return self._now
+
+    def read(self, connection: Connection) -> Instants:
+        return Instants(business=self._now, machine=self._now)
+
+    def advance(self, span: timedelta) -> datetime:
+        return self.move_to(self._now + span)
+
+    def move_to(self, instant: datetime) -> datetime:
+        """Go forward to ``instant``; an earlier one leaves the clock where it is."""
+        self._now = max(self._now, instant)
+        return self._now
+
+
+def monotonic() -> float:
+    """Seconds of machine time within this process: for time slices and the two-second rule."""
+    return time.monotonic()
+
+
+def system_now() -> datetime:
+    """The machine's own instant, UTC: for signatures that a stranger checks against her clock."""
+    return datetime.now(UTC)

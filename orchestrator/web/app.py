@@ -1,0 +1,91 @@
+"""The web process: everything the engine shows to products, customers, providers and operators."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CollectorRegistry
+
+from orchestrator.settings import Settings
+from orchestrator.web import (
+    answers,
+    clicks,
+    dashboard,
+    dashboard_customers,
+    dashboard_operations,
+    dashboard_playbooks,
+    feed,
+    feed_stream,
+    health,
+    preferences,
+    problems,
+    product_actions,
+    product_consents,
+    product_customers,
+    product_playbooks,
+    product_signals,
+    webhooks,
+)
+from orchestrator.web.cors import FeedCors
+from orchestrator.web.health import EngineCollector
+from orchestrator.web.limits import BodyLimit
+from orchestrator.web.observing import HttpMetrics, Observed
+from orchestrator.web.ports import Facade
+from orchestrator.web.sessions import LoginNeeded, Sessions
+
+STATIC = Path(__file__).with_name("static")
+PARTS = (
+    product_signals,
+    product_actions,
+    product_consents,
+    product_customers,
+    product_playbooks,
+    feed,
+    feed_stream,
+    preferences,
+    clicks,
+    answers,
+    webhooks,
+    health,
+    dashboard,
+    dashboard_playbooks,
+    dashboard_customers,
+    dashboard_operations,
+)
+
+
+def create_app(engine: Facade, settings: Settings) -> FastAPI:
+    """An application over one engine. It holds no state of its own: any number of processes may run it."""
+    app = FastAPI(
+        title="Orchestrator",
+        version=version("orchestrator"),
+        summary="Expansion revenue playbooks: signals in, messages out, nothing sent twice",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    https = settings.base_url.startswith("https://")
+    registry = CollectorRegistry()
+    registry.register(EngineCollector(engine.engine))
+    app.state.engine = engine
+    app.state.settings = settings
+    app.state.registry = registry
+    app.state.api_keys = settings.accepted_api_keys()
+    app.state.sessions = Sessions(
+        keys=settings.signing_keys(),
+        api_keys=app.state.api_keys,
+        secure=https,
+        password=settings.dashboard_password.get_secret_value() if settings.dashboard_password else None,
+    )
+    problems.install(app)
+    app.add_exception_handler(LoginNeeded, dashboard.login_needed)
+    for part in PARTS:
+        app.include_router(part.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(BodyLimit)
+    app.add_middleware(FeedCors, origins=settings.allowed_origins)
+    app.add_middleware(Observed, metrics=HttpMetrics(registry), https=https)
+    return app

@@ -1,0 +1,35 @@
+"""What handlers are given: the engine of their application and the caller whose key was checked."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from orchestrator.keys import ApiKey
+from orchestrator.settings import Settings
+from orchestrator.web.auth import require
+from orchestrator.web.idempotency import Idempotency
+from orchestrator.web.ports import Facade
+
+
+def _engine(request: Request) -> Facade:
+    return cast(Facade, request.app.state.engine)
+
+
+def _settings(request: Request) -> Settings:
+    return cast(Settings, request.app.state.settings)
+
+
+def _idempotency(request: Request) -> Idempotency:
+    engine = _engine(request)
+    return Idempotency(engine=engine.engine, clock=engine.clock)
+
+
+TheEngine = Annotated[Facade, Depends(_engine)]
+TheSettings = Annotated[Settings, Depends(_settings)]
+Once = Annotated[Idempotency, Depends(_idempotency)]
+Product = Annotated[ApiKey, Depends(require("product"))]
+Reader = Annotated[ApiKey, Depends(require("read"))]
+Operator = Annotated[ApiKey, Depends(require("operate"))]
+Eraser = Annotated[ApiKey, Depends(require("erase"))]

@@ -1,0 +1,155 @@
+"""The few rows the web process looks up by itself: which customer a signed id means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select, text
+
+from orchestrator.errors import InputError, NotFound
+from orchestrator.ids import MESSAGE, parse_public_id
+from orchestrator.store.tables import customers, messages, playbooks
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageFacts:
+    """What the answer page and the feed need of a message."""
+
+    customer_key: str
+    customer_locale: str | None
+    playbook: str
+    step: str
+    topic: str
+    status: str
+    responses: dict[str, Any]
+    definition: dict[str, Any]
+    texts: dict[str, Any]
+
+
+def customer_key(engine: Engine, customer_id: int) -> str:
+    """The product's key of this customer. Raises NotFound; also for an erased one."""
+    statement = select(customers.c.key).where(customers.c.id == customer_id, customers.c.erased_at.is_(None))
+    with engine.connect() as connection:
+        key: str | None = connection.execute(statement).scalar_one_or_none()
+    if key is None:
+        raise NotFound("customer", "of this link")
+    return key
+
+
+def customer_id(engine: Engine, key: str) -> int:
+    statement = select(customers.c.id).where(customers.c.key == key, customers.c.erased_at.is_(None))
+    with engine.connect() as connection:
+        found: int | None = connection.execute(statement).scalar_one_or_none()
+    if found is None:
+        raise NotFound("customer", key)
+    return found
+
+
+def message_facts(engine: Engine, message_id: str) -> MessageFacts:
+    """Raises NotFound, also for an id that no message ever had."""
+    try:
+        public = parse_public_id(message_id, prefix=MESSAGE)
+    except InputError as error:
+        raise NotFound("message", message_id[:40]) from error
+    statement = (
+        select(
+            customers.c.key,
+            customers.c.locale,
+            messages.c.playbook,
+            messages.c.step,
+            messages.c.topic,
+            messages.c.status,
+            messages.c.responses,
+            playbooks.c.definition,
+            playbooks.c.texts,
+        )
+        .join(customers, customers.c.id == messages.c.customer_id)
+        .join(playbooks, playbooks.c.id == messages.c.playbook_id)
+        .where(
+            messages.c.customer_id == public.customer_id,
+            messages.c.id == public.row_id,
+            customers.c.erased_at.is_(None),
+        )
+    )
+    with engine.connect() as connection:
+        row = connection.execute(statement).first()
+    if row is None:
+        raise NotFound("message", message_id[:40])
+    return MessageFacts(
+        customer_key=row.key,
+        customer_locale=row.locale,
+        playbook=row.playbook,
+        step=row.step,
+        topic=row.topic,
+        status=row.status,
+        responses=row.responses,
+        definition=row.definition,
+        texts=row.texts,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClickFacts:
+    """What tells a person's click from a machine's, beside the request itself."""
+
+    channel: str
+    just_sent: bool
+    another_link: bool
+
+
+_CLICK_FACTS = text("""
+SELECT m.channel, m.handed_at IS NULL OR coalesce(m.sent_at, m.handed_at) > :soon AS just_sent,
+       EXISTS (SELECT FROM seen_sources s WHERE s.customer_id = m.customer_id AND s.received_at > :lately
+                  AND (starts_with(s.source_id, :by_person) AND s.source_id <> :by_person || :name
+                    OR starts_with(s.source_id, :by_machine)
+                       AND NOT starts_with(s.source_id, :by_machine || :name || ':'))) AS another_link
+  FROM messages m WHERE m.customer_id = :customer AND m.id = :message
+""")
+
+
+def click_facts(
+    connection: Connection,
+    message_id: str,
+    name: str,
+    *,
+    now: datetime,
+    at_once: timedelta,
+    too_soon: timedelta,
+) -> ClickFacts:
+    """Raises NotFound. ``at_once`` and ``too_soon`` are spans of business time before ``now``."""
+    try:
+        public = parse_public_id(message_id, prefix=MESSAGE)
+    except InputError as error:
+        raise NotFound("message", message_id[:40]) from error
+    row = connection.execute(
+        _CLICK_FACTS,
+        {
+            "customer": public.customer_id,
+            "message": public.row_id,
+            "name": name,
+            "by_person": f"response:click:{message_id}:",
+            "by_machine": f"link:click:{message_id}:",
+            "soon": now - too_soon,
+            "lately": now - at_once,
+        },
+    ).first()
+    if row is None:
+        raise NotFound("message", message_id[:40])
+    return ClickFacts(channel=row.channel, just_sent=row.just_sent, another_link=row.another_link)
+
+
+def playbook_titles(engine: Engine, names: Sequence[str]) -> list[str]:
+    """How the newest published version of each playbook calls itself, in the given order."""
+    if not names:
+        return []
+    statement = (
+        select(playbooks.c.name, playbooks.c.definition["title"].astext)
+        .where(playbooks.c.name.in_(names))
+        .order_by(playbooks.c.name, playbooks.c.version)
+    )
+    with engine.connect() as connection:
+        titles = {name: title for name, title in connection.execute(statement) if title}
+    return [titles.get(name, name) for name in names]

@@ -1,0 +1,160 @@
+"""Reading, exporting and erasing one customer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+
+from orchestrator.errors import NotFound
+from orchestrator.ids import ENROLLMENT, public_id
+from orchestrator.store import consents, customers
+from orchestrator.store import timeline as timelines
+from orchestrator.store.tables import enrollments, playbooks
+from orchestrator.web import product_docs as docs
+from orchestrator.web.deps import Eraser, Reader, TheEngine
+
+router = APIRouter(prefix="/v1/customers", tags=["customers"], responses=docs.ALWAYS | docs.MISSING)
+
+
+class ConsentView(BaseModel):
+    channel: str
+    topic: str
+    granted: bool
+    basis: str
+    since: datetime
+    expires_at: datetime | None = None
+
+
+class WalkView(BaseModel):
+    """One walk through a playbook, the latest first."""
+
+    id: str
+    playbook: str
+    version: int
+    step: str
+    entered_at: datetime
+    ended_at: datetime | None
+    end_word: str | None
+    held_out: bool
+
+
+class CustomerView(BaseModel):
+    """What is known about a customer now; history is in the timeline."""
+
+    key: str
+    account: str | None
+    attributes: dict[str, Any]
+    account_attributes: dict[str, Any]
+    tags: list[str]
+    channels: dict[str, str | None] = Field(
+        description="Each channel with an address: null, or why it must not be used"
+    )
+    timezone: str | None
+    timezone_source: str | None
+    locale: str | None
+    region: str | None
+    last_seen_at: datetime | None
+    consents: list[ConsentView]
+    playbooks: list[WalkView]
+
+
+class EntryView(BaseModel):
+    """One thing that happened, with a sentence for people."""
+
+    at: datetime
+    kind: str
+    words: str
+    playbook: str | None = None
+    step: str | None = None
+    enrollment_id: str | None = None
+    message_id: str | None = None
+    data: dict[str, Any] = {}
+
+
+class TimelineView(BaseModel):
+    customer: str
+    entries: list[EntryView] = Field(description="Oldest first")
+
+
+@router.get("/{key:path}/timeline", summary="Everything that happened, with every verdict in words")
+def timeline(
+    engine: TheEngine,
+    _caller: Reader,
+    key: docs.CustomerKey,
+    limit: Annotated[int, Query(ge=1, le=5000, description="The latest so many")] = 500,
+) -> TimelineView:
+    with engine.engine.connect() as connection:
+        found = customers.find(connection, key)
+        if found is None:
+            raise NotFound("customer", key)
+        entries = timelines.timeline(connection, found.id, most=limit)
+    return TimelineView(
+        customer=key, entries=[EntryView.model_validate(entry, from_attributes=True) for entry in entries]
+    )
+
+
+@router.get("/{key:path}/export", summary="Everything stored about a customer")
+def export(engine: TheEngine, _caller: Reader, key: docs.CustomerKey) -> dict[str, Any]:
+    """Complete and machine-readable (GDPR, Art. 15 and 20)."""
+    return engine.export(key)
+
+
+@router.delete("/{key:path}", summary="Erase a customer", status_code=204, response_class=Response)
+def erase(
+    engine: TheEngine,
+    _caller: Eraser,
+    key: docs.CustomerKey,
+    anyway: Annotated[bool, Query(description="Also when a provider cannot be told to forget")] = False,
+) -> None:
+    """Removes personal data here and at the providers; a keyed hash stays, so that a re-import cannot bring the person
+    back. 503: a provider could not be told yet. Nothing is sent any more; send the same request again."""
+    engine.erase(key, anyway=anyway)
+
+
+# Last: a key may hold slashes, and this address would swallow the ones above.
+@router.get("/{key:path}", summary="What is known about a customer")
+def customer(engine: TheEngine, _caller: Reader, key: docs.CustomerKey) -> CustomerView:
+    """Profile, consents and walks."""
+    with engine.engine.connect() as connection:
+        found = customers.find(connection, key)
+        if found is None:
+            raise NotFound("customer", key)
+        said = consents.present(connection, found.id)
+        walks = connection.execute(
+            select(enrollments, playbooks.c.version)
+            .join(playbooks, playbooks.c.id == enrollments.c.playbook_id)
+            .where(enrollments.c.customer_id == found.id)
+            .order_by(enrollments.c.entered_at.desc(), enrollments.c.id.desc())
+            .limit(100)
+        ).all()
+    return CustomerView(
+        key=found.key,
+        account=found.account_key,
+        attributes=dict(found.attributes),
+        account_attributes=dict(found.account_attributes),
+        tags=list(found.tags),
+        channels={point.channel: point.invalid_reason for point in found.contact_points},
+        timezone=found.timezone,
+        timezone_source=found.timezone_source,
+        locale=found.locale,
+        region=found.region,
+        last_seen_at=found.last_seen_at,
+        consents=[ConsentView.model_validate(row, from_attributes=True) for row in said],
+        playbooks=[
+            WalkView(
+                id=public_id(ENROLLMENT, row.customer_id, row.id),
+                playbook=row.playbook,
+                version=row.version,
+                step=row.step,
+                entered_at=row.entered_at,
+                ended_at=row.ended_at,
+                end_word=row.end_word,
+                held_out=row.held_out,
+            )
+            for row in walks
+        ],
+    )

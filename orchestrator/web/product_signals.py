@@ -1,0 +1,66 @@
+"""Signals over HTTP, in the public Segment shapes: SDKs that speak them point here unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+
+from orchestrator.service.values import Refused
+from orchestrator.web import product_docs as docs
+from orchestrator.web.deps import Product, TheEngine
+from orchestrator.web.ports import Facade
+from orchestrator.web.problems import FieldProblem, Problem
+from orchestrator.web.product_shapes import Taken
+from orchestrator.web.segment import BatchCall, GroupCall, IdentifyCall, TrackCall, ingest, read_batch
+
+router = APIRouter(prefix="/v1", tags=["signals"], responses=docs.ALWAYS)
+
+
+@router.post("/identify", summary="Tell who a customer is")
+def identify(
+    engine: TheEngine, _caller: Product, call: Annotated[IdentifyCall, Body(examples=[docs.IDENTIFY])]
+) -> Taken:
+    """Profile facts. `email`, `phone`, `timezone`, `locale`, `region`, `account` and `tags` have a meaning of their
+    own; a trait of null removes it."""
+    return _take(engine, call)
+
+
+@router.post("/track", summary="Report what a customer did")
+def track(
+    engine: TheEngine, _caller: Product, call: Annotated[TrackCall, Body(examples=[docs.TRACK])]
+) -> Taken:
+    """One signal. It counts once per `messageId`; `timestamp` is when it happened."""
+    return _take(engine, call)
+
+
+@router.post("/group", summary="Tell what an account is")
+def group(
+    engine: TheEngine, _caller: Product, call: Annotated[GroupCall, Body(examples=[docs.GROUP])]
+) -> Taken:
+    """Facts of an account; with `userId` that customer belongs to it from now on."""
+    return _take(engine, call)
+
+
+@router.post("/batch", summary="Many identify, track and group calls at once")
+def batch(engine: TheEngine, _caller: Product, call: BatchCall) -> Taken:
+    """Good items are taken even when others are bad; each bad field is listed with its JSON path."""
+    good, refused = read_batch(call.batch)
+    report = ingest(engine, good)
+    everything = [*refused, *report.refused]
+    if everything and not report.taken and not report.repeated:
+        raise _refusal(everything)
+    return Taken.of(report, refused)
+
+
+def _take(engine: Facade, call: IdentifyCall | TrackCall | GroupCall) -> Taken:
+    report = ingest(engine, [(0, value) for value in call.values()])
+    if report.refused:
+        raise _refusal(report.refused, root="$.batch[0]")
+    return Taken.of(report)
+
+
+def _refusal(refused: Sequence[Refused], *, root: str = "$") -> Problem:
+    errors = [FieldProblem(path=item.path.replace(root, "$", 1), problem=item.problem) for item in refused]
+    return Problem(422, "invalid", "nothing could be taken", errors=errors)

@@ -1,0 +1,1 @@
+"""Celery: wake-ups that carry ids or nothing, never state."""

@@ -1,0 +1,84 @@
+"""The tasks: nothing in, one service call repeated until nothing is due or the time slice is over, nothing out.
+
+Each may be lost, doubled, late or run beside itself: the services take customers under locks and see what is due.
+An unreachable database ends a task quietly; the next sweep tries again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from celery import shared_task
+
+from orchestrator.clock import monotonic
+from orchestrator.errors import Unavailable
+from orchestrator.service.values import Drained
+from orchestrator.telemetry import emit
+from orchestrator.wakeups import TASKS, Wake
+from workers.process import engine, publisher, settings
+
+T = TypeVar("T")
+
+SCAN_TIME_LIMIT = 3600  # a scan walks the whole base; the others end with their slice
+
+
+@shared_task(name=TASKS["advance"])  # type: ignore[untyped-decorator]
+def advance() -> None:
+    """Walks that are due: inboxes and timers. Messages planned on the way are delivered beside it."""
+    publisher().begun("advance")
+
+    def step() -> Drained:
+        done = engine().advance()
+        if done.more:
+            publisher().wake("deliver")  # somebody else hands over while this one walks on
+        return done
+
+    _in_slices("advance", step)
+    publisher().wake("deliver")
+
+
+@shared_task(name=TASKS["deliver"])  # type: ignore[untyped-decorator]
+def deliver() -> None:
+    """Messages that are due."""
+    publisher().begun("deliver")
+    _in_slices("deliver", lambda: engine().deliver())
+
+
+@shared_task(name=TASKS["sweep"])  # type: ignore[untyped-decorator]
+def sweep() -> None:
+    """Every second: care for what batches pass over, and wake the others, whatever became of their wake-ups."""
+    publisher().begun("sweep")
+    if _reaching(lambda: engine().sweep()) is not None:
+        publisher().wake("advance")
+
+
+@shared_task(name=TASKS["scan"], time_limit=SCAN_TIME_LIMIT)  # type: ignore[untyped-decorator]
+def scan() -> None:
+    """Start whoever is due by a date, a drop or a calendar."""
+    publisher().begun("scan")
+    if _reaching(lambda: engine().scan()):
+        publisher().wake("advance")
+
+
+def _in_slices(wake: Wake, step: Callable[[], Drained]) -> None:
+    """Repeat ``step`` while more is due; when the slice is over, leave the rest to another wake-up."""
+    ends = monotonic() + settings().drain_seconds
+
+    def drain() -> bool:
+        while step().more:
+            if monotonic() >= ends:
+                return True
+        return False
+
+    if _reaching(drain):
+        publisher().wake(wake)
+
+
+def _reaching(call: Callable[[], T]) -> T | None:
+    """What ``call`` gives; None when the database cannot be reached."""
+    try:
+        return call()
+    except Unavailable as error:
+        emit("database.unavailable", error=type(error).__name__)
+        return None
