@@ -1,0 +1,1 @@
+"""Examples that run: each prints what it claims."""

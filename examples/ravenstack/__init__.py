@@ -1,0 +1,1 @@
+"""RavenStack's data through four playbooks; see README.md."""
