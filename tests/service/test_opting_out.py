@@ -1,0 +1,210 @@
+"""Opt-outs: in force from their commit, over everything they name and nothing else; the receipt tells the truth."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from channels.base import Outgoing, Result
+from channels.sandbox import Fate
+from orchestrator.errors import InputError, NotFound, StartRefused
+from orchestrator.service.values import StoppedMessage
+from tests.support.engine import EVIDENCE, NOON, Scene, one_message, playbook
+
+LATE = 'quiet_hours: {email: {from: "10:00", until: "20:00"}}\n'  # whatever is for email waits
+
+
+def test_everything_stops_over_all_playbooks_and_channels(scene: Scene) -> None:
+    scene.publish(
+        one_message("mail"),
+        one_message("modal", "in_app"),
+        one_message("text", "sms").replace("topic: upsell", "topic: cross_sell"),
+        policy=LATE + "waiting: {holds: defer}\n",
+    )
+    scene.person()
+    for name in ("mail", "modal", "text"):
+        scene.start("anna", name)
+    scene.drain()
+    receipt = scene.opt_out()
+    assert (receipt.already, receipt.effective_at) == (False, NOON)
+    assert receipt.ended_playbooks == ("mail", "modal", "text")
+    assert set(receipt.messages) == {
+        StoppedMessage(playbook="mail", step="say", channel="email", status="cancelled"),
+        StoppedMessage(playbook="modal", step="say", channel="in_app", status="withdrawn"),
+    }, "the text was sent and cannot be called back"
+    assert scene.value("SELECT withdrawn_at FROM feed_items") == NOON
+    assert scene.value("SELECT count(*) FROM timers") == 0
+    scene.run(timedelta(days=30))
+    assert scene.spoken("anna") == [("anna", "in_app"), ("anna", "sms")]
+
+
+def test_again_is_harmless_and_says_so(scene: Scene) -> None:
+    scene.person()
+    assert scene.opt_out().already is False
+    again = scene.opt_out()
+    assert (again.already, again.messages, again.ended_playbooks) == (True, (), ())
+    assert scene.opt_out(channel="email", topic="upsell").already is True
+    assert scene.value("SELECT count(*) FROM consent_ledger WHERE action = 'revoked'") == 1
+
+
+def test_a_repeated_source_is_one_ledger_row(scene: Scene) -> None:
+    scene.person()
+    scene.opt_out(topic="upsell", source_id="click 1")
+    scene.pass_time(seconds=1)
+    scene.engine.opt_in("anna", topic="upsell", evidence=EVIDENCE)
+    scene.pass_time(seconds=1)
+    scene.opt_out(topic="upsell", source_id="click 1")
+    assert scene.value("SELECT count(*) FROM consent_ledger WHERE action = 'revoked'") == 1
+
+
+def test_one_channel_stops_and_the_others_go_on(scene: Scene) -> None:
+    scene.publish(one_message("mail"), one_message("either", "[email, in_app]"), policy=LATE)
+    scene.person()
+    scene.start("anna", "mail")
+    scene.start("anna", "either")
+    scene.drain()
+    receipt = scene.opt_out(channel="email")
+    assert [(one.playbook, one.status) for one in receipt.messages] == [("mail", "cancelled")]
+    assert receipt.ended_playbooks == ("mail",)
+    scene.drain()
+    assert scene.spoken() == [("anna", "in_app")]
+
+
+def test_a_channel_only_opt_out_after_sending_is_a_negative_answer(scene: Scene) -> None:
+    steps = (
+        "  say:  {send: {channel: email, template: note}, wait: 2d, then: {negative: no, no_response: done}}\n"
+        "  no:   {end: declined}\n  done: {end: finished}\n"
+    )
+    scene.publish(playbook("mail", steps))
+    scene.person()
+    scene.start("anna", "mail")
+    scene.drain()
+    scene.opt_out(channel="email")
+    assert scene.path() == ["say:negative", "declined"]
+
+
+def test_one_topic_stops_and_the_others_go_on(scene: Scene) -> None:
+    scene.publish(
+        one_message("mail"), one_message("cross").replace("topic: upsell", "topic: cross_sell"), policy=LATE
+    )
+    scene.person()
+    scene.start("anna", "mail")
+    scene.start("anna", "cross")
+    assert scene.opt_out(topic="upsell").ended_playbooks == ("mail",)
+    scene.run(timedelta(days=1))
+    assert scene.spoken() == [("anna", "email")]
+
+
+def test_a_walk_may_say_where_an_opt_out_leads(scene: Scene) -> None:
+    steps = (
+        "  say:   {send: {channel: email, template: note}, wait: 2d, then: done}\n"
+        "  pause: {cooldown: 30d, then: done}\n  done: {end: finished}\n"
+    )
+    scene.publish(playbook("mail", steps, more="at_any_step: {opted_out: pause}\n"), policy=LATE)
+    scene.person()
+    scene.start("anna", "mail")
+    scene.opt_out()
+    assert scene.step() == "pause"
+    scene.run(timedelta(days=40))
+    assert scene.path() == ["say:opted_out", "pause:no_response", "finished"]
+    assert scene.given == []
+
+
+def test_an_unseen_message_that_was_kept_is_hidden_too(scene: Scene) -> None:
+    steps = (
+        "  show: {send: {channel: in_app, template: note, keep: 7d}, wait: 1h, then: rest}\n"
+        "  rest: {wait: 20d, then: done}\n  done: {end: finished}\n"
+    )
+    scene.publish(playbook("modal", steps))
+    scene.person()
+    scene.start("anna", "modal")
+    scene.run(timedelta(days=1))
+    assert scene.step() == "rest"
+    receipt = scene.opt_out()
+    assert [(one.playbook, one.status) for one in receipt.messages] == [("modal", "withdrawn")]
+    assert scene.value("SELECT withdrawn_at FROM feed_items") == scene.clock.now
+
+
+def test_what_is_on_the_wire_is_told_as_such(scene: Scene) -> None:
+    scene.publish(one_message("mail"), one_message("modal", "in_app"))
+    scene.person()
+    scene.start("anna", "mail")
+    scene.fail(Fate(result=Result.UNCERTAIN))
+    scene.drain()
+    receipt = scene.opt_out()
+    assert [(one.channel, one.status) for one in receipt.messages] == [("email", "on_the_wire")]
+    assert receipt.ended_playbooks == ("mail",)
+
+
+def test_an_opt_out_while_a_modal_is_being_handed_over_hides_it(scene: Scene) -> None:
+    scene.publish(one_message("modal", "in_app"))
+    scene.person()
+    scene.start("anna", "modal")
+
+    def opts_out(_: Outgoing) -> None:
+        scene.opt_out()
+
+    scene.channels["in_app"].before = opts_out
+    scene.drain()
+    assert scene.value("SELECT withdrawn_at FROM feed_items") == NOON
+    assert scene.messages() == [("say", "in_app", "sent")]
+
+
+def test_an_opt_in_opens_only_what_it_names(scene: Scene) -> None:
+    scene.publish(one_message("mail"), one_message("modal", "in_app"))
+    scene.person()
+    scene.opt_out()
+    scene.pass_time(minutes=1)
+    scene.engine.opt_in("anna", channel="email", topic="upsell", evidence=EVIDENCE)
+    scene.start("anna", "mail")
+    with pytest.raises(StartRefused):
+        scene.start("anna", "modal")
+    scene.drain()
+    assert scene.spoken() == [("anna", "email")]
+    states = {(one.channel, one.topic): one.granted for one in scene.engine.preferences("anna").states}
+    assert states == {("*", "*"): False, ("email", "upsell"): True, ("sms", "*"): True}
+
+
+def test_a_yes_to_everything_takes_back_each_no(scene: Scene) -> None:
+    scene.publish(one_message("mail"), one_message("text", "sms"))
+    scene.person()
+    scene.opt_out(topic="upsell")
+    scene.opt_out(channel="sms")
+    scene.pass_time(minutes=1)
+    scene.engine.opt_in("anna", evidence=EVIDENCE)
+    scene.start("anna", "mail")
+    scene.start("anna", "text")
+    scene.drain()
+    assert len(scene.given) == 2
+
+
+def test_a_snooze_rests_and_ends(scene: Scene) -> None:
+    scene.publish(one_message("mail", patience="9d"), policy=LATE)
+    scene.person()
+    scene.start("anna", "mail")
+    scene.engine.snooze("anna", NOON + timedelta(days=5))
+    assert scene.engine.preferences("anna").snoozed_until == NOON + timedelta(days=5)
+    scene.run(timedelta(days=4))
+    assert scene.given == []
+    scene.run(timedelta(days=3))
+    assert scene.spoken() == [("anna", "email")]
+    with pytest.raises(InputError):
+        scene.engine.snooze("anna", NOON)
+
+
+def test_the_erased_leave_nothing_and_nothing_reaches_them(scene: Scene) -> None:
+    scene.publish(one_message("mail"), one_message("modal", "in_app"), policy=LATE)
+    scene.person(first_name="Anna")
+    scene.start("anna", "mail")
+    scene.start("anna", "modal")
+    scene.drain()
+    scene.engine.erase("anna")
+    assert scene.value("SELECT count(*) FROM timers") == 0
+    assert scene.value("SELECT withdrawn_at IS NOT NULL AND content = '{}' FROM feed_items") is True
+    scene.run(timedelta(days=30))
+    assert scene.spoken() == [("anna", "in_app")]
+    with pytest.raises(NotFound):
+        scene.engine.erase("anna")
+    with pytest.raises(NotFound):
+        scene.engine.opt_out("anna", evidence=EVIDENCE)

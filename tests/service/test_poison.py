@@ -1,0 +1,100 @@
+"""One customer whose work cannot be decided is set aside with the reason; the others, and her own rights, are not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from orchestrator.core.policies import quiet_hours
+from orchestrator.core.question import Question
+from orchestrator.store import parked
+from orchestrator.store.engine_health import health
+from tests.support.engine import Scene, one_message
+
+RUBBISH = (
+    "INSERT INTO inbox (customer_id, id, kind, occurred_at, received_at, data)"
+    " SELECT id, 999999, 'rubbish', created_at, created_at, '{}' FROM customers WHERE key = :key"
+)
+
+
+def set_aside(scene: Scene) -> list[tuple[str, str]]:
+    with scene.engine.engine.connect() as connection:
+        return [(one.customer_key, one.reason) for one in parked.listed(connection)]
+
+
+def test_a_poisoned_inbox_parks_one_and_the_others_go_on(scene: Scene) -> None:
+    scene.publish(one_message("mail"))
+    for key in ("anna", "bea", "cleo"):
+        scene.person(key)
+        scene.start(key, "mail")
+    scene.execute(RUBBISH, key="bea")
+    scene.drain()
+    assert set_aside(scene) == [("bea", "ValueError")]
+    assert scene.spoken() == [("anna", "email"), ("cleo", "email")]
+    with scene.engine.engine.connect() as connection:
+        assert health(connection, business=scene.clock.now, machine=scene.clock.now).parked == {
+            "ValueError": 1
+        }
+    scene.run(timedelta(days=5))
+    assert scene.path("anna")[-1] == scene.path("cleo")[-1] == "finished"
+    assert scene.step("bea") == "say"
+    assert scene.engine.next_due() is None, "who is parked keeps nobody awake"
+
+
+def test_who_is_let_go_again_goes_on(scene: Scene) -> None:
+    scene.publish(one_message("mail"))
+    scene.person()
+    scene.start("anna", "mail")
+    scene.execute(RUBBISH, key="anna")
+    scene.drain()
+    scene.execute("DELETE FROM inbox WHERE kind = 'rubbish'")
+    scene.execute("DELETE FROM parked")
+    scene.run(timedelta(days=5))
+    assert scene.path() == ["say:no_response", "finished"]
+
+
+def test_a_policy_that_fails_for_one_at_the_hand_over_parks_only_her(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.publish(one_message("mail"))
+    for key in ("anna", "bea", "cleo"):
+        scene.person(key)
+        scene.start(key, "mail")
+    real = quiet_hours.verdict
+
+    def fails_for_bea(question: Question) -> object:
+        if question.address == "bea@shop.example":
+            raise ZeroDivisionError
+        return real(question)
+
+    monkeypatch.setattr(quiet_hours, "verdict", fails_for_bea)
+    scene.drain()
+    assert set_aside(scene) == [("bea", "ZeroDivisionError")]
+    assert scene.spoken() == [("anna", "email"), ("cleo", "email")]
+
+
+def test_an_answer_of_a_provider_is_filed_even_for_a_poisoned_customer(scene: Scene) -> None:
+    scene.publish(one_message("mail"))
+    for key in ("anna", "bea"):
+        scene.person(key)
+        scene.start(key, "mail")
+    scene.channels["email"].before = lambda message: (
+        scene.execute(RUBBISH, key="bea") if message.customer_key == "bea" else None
+    )
+    scene.drain()
+    assert scene.messages("anna") == scene.messages("bea") == [("say", "email", "sent")]
+    assert set_aside(scene) == [("bea", "ValueError")]
+
+
+def test_who_is_poisoned_can_still_opt_out_and_be_erased(scene: Scene) -> None:
+    scene.publish(one_message("mail"), policy='quiet_hours: {email: {from: "10:00", until: "20:00"}}\n')
+    scene.person()
+    scene.start("anna", "mail")
+    scene.execute(RUBBISH, key="anna")
+    receipt = scene.opt_out()
+    assert [(one.channel, one.status) for one in receipt.messages] == [("email", "cancelled")]
+    assert scene.value("SELECT count(*) FROM consent_ledger WHERE action = 'revoked'") == 1
+    assert set_aside(scene) == [("anna", "ValueError")]
+    scene.engine.erase("anna")
+    assert scene.value("SELECT count(*) FROM timers") == 0

@@ -1,0 +1,132 @@
+"""The engine about itself: parked rows, the sandbox's inbox, and how far behind it is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from channels.base import Content, Outgoing
+from channels.sandbox import SandboxChannel
+from orchestrator.clock import VirtualClock
+from orchestrator.ids import public_id
+from orchestrator.store import parked, sandbox
+from orchestrator.store import tables as t
+from orchestrator.store.engine_health import health
+from orchestrator.store.parked import Parked
+from tests.store.world import World
+from tests.support.statements import counted
+
+HOUR = timedelta(hours=1)
+
+
+def test_what_is_parked_keeps_its_first_reason_until_it_is_released(engine: Engine, now: datetime) -> None:
+    with engine.begin() as connection:
+        ann = World(connection, now).customer("ann")
+        first = Parked(
+            customer_id=ann, enrollment_id=7, reason="function_missing", detail="make_coupon\x00", at=now
+        )
+        whole = Parked(
+            customer_id=ann, enrollment_id=parked.WHOLE_CUSTOMER, reason="poison", detail="x" * 9000, at=now
+        )
+        parked.park(connection, [first, whole])
+        parked.park(
+            connection, [Parked(customer_id=ann, enrollment_id=7, reason="other", detail="", at=now + HOUR)]
+        )
+        listed = {item.enrollment_id: item for item in parked.listed(connection)}
+        assert listed[7].reason == "function_missing"
+        assert listed[7].customer_key == "ann"
+        assert len(listed[0].detail) == 2000
+        assert parked.counted(connection) == {"function_missing": 1, "poison": 1}
+        assert parked.release(connection, [(ann, 7), (ann, 8)]) == 1
+        assert [item.enrollment_id for item in parked.listed(connection, customer_id=ann)] == [0]
+
+
+def test_the_sandbox_keeps_each_message_once_as_the_customer_would_see_it(
+    engine: Engine, now: datetime
+) -> None:
+    with engine.begin() as connection:
+        ann = World(connection, now).customer("ann")
+    channel = SandboxChannel("email", keeper=sandbox.DatabaseKeeper(engine, VirtualClock(now)))
+    content = Content(text="Hello", html="<p>Hello</p>", header={"subject": "Hi"}, choices=(("yes", "Yes"),))
+    message = Outgoing(
+        message_id=public_id("m", ann, 5), customer_id=ann, customer_key="ann", channel="email",
+        address="ann@example.test", content=content, topic="upsell", promotional=True, expires_at=now,
+    )  # fmt: skip
+    channel.send(message)
+    channel.send(message)
+    with engine.connect() as connection:
+        (kept,) = sandbox.inbox(connection, "ann")
+        assert sandbox.inbox(connection, "ann", channel="sms") == []
+        assert sandbox.inbox(connection, "bob") == []
+    assert (kept.message_id, kept.channel, kept.at) == (message.message_id, "email", now)
+    assert kept.content["content"]["header"] == {"subject": "Hi"}
+    assert kept.content["content"]["choices"] == [["yes", "Yes"]]
+    assert kept.content["address"] == "ann@example.test"
+
+
+def test_a_sandbox_that_cannot_keep_does_not_fail_the_hand_over(engine: Engine, now: datetime) -> None:
+    channel = SandboxChannel("email", keeper=sandbox.DatabaseKeeper(engine, VirtualClock(now)))
+    message = Outgoing(
+        message_id="no id of ours", customer_id=1, customer_key="ann", channel="email", address="a",
+        content=Content(text="Hello"), topic="upsell", promotional=True,
+    )  # fmt: skip
+    assert channel.send(message).result == "sent"
+
+
+def test_an_idle_engine_is_not_behind(engine: Engine, now: datetime) -> None:
+    with engine.begin() as connection:
+        found = health(connection, business=now, machine=now)
+    assert found.lag == timedelta(0)
+    assert (found.timers_due, found.dispatch_due, found.inbox_rows, found.live, found.clock_rate) == (
+        0,
+        0,
+        0,
+        0,
+        1,
+    )
+
+
+def test_lag_is_the_age_of_the_oldest_due_thing(engine: Engine, now: datetime) -> None:
+    with engine.begin() as connection:
+        world = World(connection, now)
+        playbook = world.playbook("upsell")
+        walk = world.enroll(world.customer("ann"), playbook)
+        world.message(walk, status="uncertain")
+        other = world.enroll(world.customer("bob"), playbook)
+        world.message(other, status="handing_over")
+        stuck = world.enroll(world.customer("eve"), playbook)
+        connection.execute(t.timers.update().values(due_at=now - HOUR))
+        connection.execute(
+            t.timers.update().where(t.timers.c.enrollment_id == stuck.id).values(due_at=now - 50 * HOUR)
+        )
+        parked.park(
+            connection,
+            [
+                Parked(
+                    customer_id=stuck.customer_id, enrollment_id=stuck.id, reason="poison", detail="", at=now
+                )
+            ],
+        )
+        world.row(
+            t.inbox, customer_id=1, id=1, kind="signal", occurred_at=now, received_at=now - 2 * HOUR, data={}
+        )
+        poisoned = world.customer("poisoned")
+        world.row(t.parked, customer_id=poisoned, enrollment_id=0, reason="poison", detail="", at=now)
+        long_ago = now - 99 * HOUR
+        world.row(
+            t.inbox, customer_id=poisoned, id=0, kind="signal", occurred_at=now, received_at=long_ago, data={}
+        )
+        world.row(
+            t.dispatch, customer_id=poisoned, message_id=1, provider="p", due_at=long_ago, free_at=long_ago
+        )
+        world.row(t.attempting, process="p1", customer_ids=[1], beat_at=now - timedelta(seconds=30))
+        world.row(t.attempting, process="idle", customer_ids=[], beat_at=now)
+        with counted(engine) as statements:
+            found = health(connection, business=now, machine=now)
+    assert len(statements) == 1
+    assert (found.timer_lag, found.inbox_age, found.lag) == (HOUR, 2 * HOUR, 2 * HOUR)
+    assert (found.uncertain, found.stuck_hand_overs, found.parked) == (1, 1, {"poison": 2})
+    assert found.attempting == {"p1": 30}
+    assert found.live == 3
+    assert found.to_plain()["lag"] == 7200

@@ -1,0 +1,73 @@
+"""The folder one test run shares among its processes, and what it leaves to be cleaned up.
+
+The first process (the controller, or the only one) makes it and names it in the environment, so that xdist's workers
+find it. Servers live in it. A run that was killed cannot clean up: the next run does, for every folder whose
+controller is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.store.embedded import EmbeddedPostgres
+from orchestrator.store.programs import command_line, is_alive
+
+_VARIABLE = "ORCHESTRATOR_TEST_RUN"
+_PARENT = Path(tempfile.gettempdir()) / f"orchestrator-tests-{os.geteuid()}"
+
+
+def open_run() -> Path | None:
+    """Make the folder of this run; None in a process that found one already (it is not the controller)."""
+    if os.environ.get(_VARIABLE):
+        return None
+    _PARENT.mkdir(mode=0o755, exist_ok=True)
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=_PARENT))
+    folder.chmod(0o755)  # the database server may run as another user
+    (folder / "controller").write_text(str(os.getpid()))
+    os.environ[_VARIABLE] = str(folder)
+    return folder
+
+
+def run_folder() -> Path:
+    return Path(os.environ[_VARIABLE])
+
+
+def close_run(folder: Path) -> None:
+    """Stop what runs in the folder and remove it."""
+    os.environ.pop(_VARIABLE, None)
+    _clean(folder)
+
+
+@contextmanager
+def one_at_a_time(name: str) -> Iterator[Path]:
+    """A lock among the processes of this run; yields a path that a first comer may leave its result in."""
+    with (run_folder() / f"{name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield run_folder() / name
+
+
+def _sweep() -> None:
+    for folder in _PARENT.glob("run-*"):
+        with contextlib.suppress(OSError, ValueError):
+            if not is_alive(int((folder / "controller").read_text())):
+                _clean(folder)
+
+
+def _clean(folder: Path) -> None:
+    if (folder / "postgres").exists():
+        EmbeddedPostgres(folder, durable=False).stop()
+    for pid_file in folder.glob("redis-*/pid"):
+        with contextlib.suppress(OSError, ValueError):
+            pid = int(pid_file.read_text())
+            if "redis-server" in command_line(pid):
+                os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)

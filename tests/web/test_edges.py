@@ -1,0 +1,147 @@
+"""What holds for every request: who may call, how much may be sent, how a refusal reads."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+
+import httpx
+import pytest
+
+from tests.web.served import KEY, READ_KEY, Web
+
+TRACK = {"userId": "anna", "event": "session_started"}
+
+
+def test_without_a_key_nothing_is_done(web: Web) -> None:
+    answer = web.client.post("/v1/track", json=TRACK)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "shown", ["Bearer wrong", "Basic %%%", "Basic d3Jvbmc6", "Digest x", f"Bearer {KEY}x"]
+)
+def test_a_key_that_is_not_ours_opens_nothing(web: Web, shown: str) -> None:
+    assert web.client.post("/v1/track", json=TRACK, headers={"Authorization": shown}).status_code == 401
+
+
+def test_a_key_without_the_scope_is_told_which_one_it_lacks(web: Web) -> None:
+    reader = {"Authorization": f"Bearer {READ_KEY}"}
+    answer = web.client.post("/v1/track", json=TRACK, headers=reader)
+    assert (answer.status_code, answer.json()["needs"]) == (403, "product")
+    assert web.client.delete("/v1/customers/anna", headers=reader).status_code == 403
+
+
+def test_the_key_may_come_as_the_user_name_as_segment_sdks_send_it(web: Web) -> None:
+    basic = base64.b64encode(f"{KEY}:".encode()).decode()
+    answer = web.client.post("/v1/track", json=TRACK, headers={"Authorization": f"Basic {basic}"})
+    assert answer.status_code == 200
+
+
+def test_all_bad_fields_are_told_at_once_by_their_json_path(web: Web) -> None:
+    bad = {"traits": {"x": "\x00"}, "timestamp": "yesterday", "context": {"timezone": 5}}
+    answer = web.client.post("/v1/identify", json=bad, headers=web.key)
+    problem = answer.json()
+    assert (answer.status_code, problem["status"]) == (422, 422)
+    assert {error["path"] for error in problem["errors"]} == {
+        "$.userId", "$.traits", "$.timestamp", "$.context.timezone",
+    }  # fmt: skip
+
+
+def test_what_is_no_json_is_a_problem_with_one_path(web: Web) -> None:
+    answer = web.client.post(
+        "/v1/track", content=b"{not json", headers=web.key | {"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["path"] == "$"
+
+
+def test_an_unknown_address_is_a_problem_document_too(web: Web) -> None:
+    answer = web.client.get("/v1/nothing")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_a_body_above_the_limit_is_refused_also_in_chunks(web: Web) -> None:
+    large = b'{"userId": "anna", "event": "e", "properties": {"x": "' + b"y" * 300_000 + b'"}}'
+    headers = web.key | {"Content-Type": "application/json"}
+    assert web.client.post("/v1/track", content=large, headers=headers).status_code == 413
+
+    def chunks() -> object:
+        for start in range(0, len(large), 10_000):
+            yield large[start : start + 10_000]
+
+    try:
+        assert web.client.post("/v1/track", content=chunks(), headers=headers).status_code == 413  # type: ignore[arg-type]
+    except httpx.WriteError:
+        pass  # refused before everything was sent
+
+
+def test_gzip_is_unpacked_and_a_bomb_is_refused(web: Web) -> None:
+    headers = web.key | {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    good = gzip.compress(json.dumps(TRACK).encode())
+    assert web.client.post("/v1/track", content=good, headers=headers).status_code == 200
+    bomb = gzip.compress(b"0" * 50_000_000)
+    assert len(bomb) < 100_000
+    assert web.client.post("/v1/track", content=bomb, headers=headers).status_code == 413
+    assert web.client.post("/v1/track", content=b"not gzip", headers=headers).status_code == 400
+    assert web.client.post("/v1/track", content=good[:-4], headers=headers).status_code == 400
+
+
+def test_every_answer_has_an_id_and_the_security_headers(web: Web) -> None:
+    for path in ("/healthz", "/u/x", "/v1/nothing", "/login"):
+        headers = web.client.get(path).headers
+        assert len(headers["x-request-id"]) == 32
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_health_and_readiness(web: Web) -> None:
+    assert web.client.get("/healthz").json() == {"status": "ok"}
+    ready = web.client.get("/readyz")
+    assert (ready.status_code, ready.json()["checks"]["database"]) == (200, "ok")
+
+
+def test_metrics_name_routes_and_never_tokens(web: Web) -> None:
+    token = web.engine.links.preferences_url(1).rsplit("/", 1)[1]
+    web.client.get(f"/p/{token}")
+    text = web.client.get("/metrics").text
+    assert 'route="/p/{token}"' in text
+    assert token not in text
+    assert "orchestrator_database_up 1.0" in text
+    assert 'orchestrator_waiting{what="timers"}' in text
+
+
+def test_only_named_origins_may_read_the_feed_and_nothing_else(web: Web) -> None:
+    def allowed(origin: str, path: str) -> str | None:
+        asked = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "authorization",
+        }
+        return web.client.options(path, headers=asked).headers.get("access-control-allow-origin")
+
+    assert allowed("https://app.shop.example", "/v1/feed") == "https://app.shop.example"
+    assert allowed("https://evil.example", "/v1/feed") is None
+    assert allowed("https://app.shop.example", "/v1/customers/anna") is None
+
+
+def test_the_openapi_document_lists_the_public_surface_with_examples(web: Web) -> None:
+    document = web.client.get("/v1/openapi.json").json()
+    for path in (
+        "/v1/identify", "/v1/track", "/v1/batch", "/v1/playbooks/{name}/start", "/v1/customers/{key}",
+        "/v1/customers/{key}/timeline", "/v1/customers/{key}/export", "/v1/messages/{message_id}/respond", "/v1/feed",
+        "/v1/feed/stream", "/v1/feed/{message_id}/{did}",
+    ):  # fmt: skip
+        assert path in document["paths"], path
+    for path, verbs in document["paths"].items():
+        for verb, operation in verbs.items():
+            assert operation.get("summary"), (path, verb)
+            if path.startswith("/v1/") and "feed" not in path:
+                assert operation["security"] == [{"ApiKey": []}], (path, verb)
+    body = document["paths"]["/v1/track"]["post"]["requestBody"]["content"]["application/json"]
+    assert body["schema"].get("examples") or body.get("examples") or "examples" in json.dumps(body)
