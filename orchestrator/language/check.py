@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from orchestrator.language.calendar_file import Calendars
 from orchestrator.language.check_graph import check_graph
+from orchestrator.language.check_guardrails import check_guardrails
 from orchestrator.language.check_names import check_names
 from orchestrator.language.check_retention import check_retention
 from orchestrator.language.check_steps import check_steps
@@ -48,6 +49,7 @@ def check(
     check_steps(checking)
     check_graph(checking)
     check_names(checking)
+    check_guardrails(checking)
     check_retention(checking)
     check_texts(checking)
     if templates is not None:

@@ -14,7 +14,6 @@ from orchestrator.language.model import (
     Call,
     Choose,
     Condition,
-    Guardrails,
     Playbook,
     Set,
     Start,
@@ -38,7 +37,6 @@ def check_names(checking: Checking) -> None:
     _check_goal(checking)
     _check_signals(checking)
     _check_steps(checking)
-    _check_guardrails(checking, checking.playbook.guardrails)
     if checking.playbook.leave is not None:
         check_condition(checking, checking.playbook.leave, ("leave",), "leave")
     for offer in checking.playbook.offers:
@@ -201,28 +199,6 @@ def conditions_in(step: Step) -> Iterator[tuple[Keys, Condition]]:
             yield ("wait_until",), until
         case _:
             return
-
-
-def _check_guardrails(checking: Checking, guard: Guardrails) -> None:
-    topics = checking.policy.topic_named
-    for number, cap in enumerate(guard.caps):
-        if cap.channel is not None and cap.channel not in checking.policy.channels:
-            hint = did_you_mean(cap.channel, checking.policy.channels)
-            checking.error(
-                ("guardrails", "caps", number), f"guardrails: {shown(cap.channel)} is no channel{hint}"
-            )
-        if cap.topic is not None and topics and cap.topic not in topics:
-            hint = did_you_mean(cap.topic, topics)
-            checking.error(
-                ("guardrails", "caps", number), f"guardrails: {shown(cap.topic)} is no topic{hint}"
-            )
-    for window in guard.quiet_hours:
-        if window.channel not in checking.policy.channels:
-            hint = did_you_mean(window.channel, checking.policy.channels)
-            checking.error(
-                ("guardrails", "quiet_hours", window.channel),
-                f"guardrails: {shown(window.channel)} is no channel{hint}",
-            )
 
 
 def unknown_starts(playbook: Playbook, known: Iterable[str], path: str) -> list[Problem]:

@@ -23,6 +23,7 @@ from orchestrator.errors import DefinitionError
 from orchestrator.language import author, spell
 from orchestrator.language.calendar_file import Calendars, read_calendars_file
 from orchestrator.language.check import check
+from orchestrator.language.check_guardrails import check_negative, check_policy
 from orchestrator.language.check_names import unknown_starts
 from orchestrator.language.computed import Computed, computed_needs
 from orchestrator.language.model import Call, Playbook
@@ -51,6 +52,8 @@ class Account:
     vocabulary: Vocabulary
     calendars: Calendars
     problems: tuple[Problem, ...] = ()
+    policy_tree: Node | None = None
+    policy_path: str = "policy.yaml"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,11 +81,18 @@ class Bundle:
 
 def load_account(folder: Path) -> Account:
     """policy.yaml, signals.yaml and calendar.yaml of a folder, with their problems; absent files are defaults."""
-    policy, first = read_policy_file(folder / "policy.yaml")
+    path = folder / "policy.yaml"
+    policy, tree, first = read_policy_file(path)
     vocabulary, second = read_vocabulary_file(folder / "signals.yaml")
     calendars, third = read_calendars_file(folder / "calendar.yaml")
+    wrong = check_policy(policy, vocabulary=vocabulary, tree=tree, path=str(path))
     return Account(
-        policy=policy, vocabulary=vocabulary, calendars=calendars, problems=(*first, *second, *third)
+        policy=policy,
+        vocabulary=vocabulary,
+        calendars=calendars,
+        problems=(*first, *second, *third, *wrong),
+        policy_tree=tree,
+        policy_path=str(path),
     )
 
 
@@ -94,6 +104,8 @@ def load_folder(folder: Path, *, account: Account | None = None) -> list[Bundle]
     )
     bundles = [load_playbook(path, account=shared) for path in paths]
     names = {bundle.playbook.playbook for bundle in bundles if bundle.playbook}
+    unanswered = check_negative(shared.policy, names, tree=shared.policy_tree, path=shared.policy_path)
+    bundles = [_with(bundle, unanswered) for bundle in bundles]
     return [_refuse_twin(bundle, bundles) for bundle in _known_starts(bundles, names)]
 
 

@@ -124,12 +124,13 @@ def read_policy(text: str, path: str = "policy.yaml") -> tuple[AccountPolicy, li
     return _policy(read_yaml(text, path, problems), problems), problems.sorted()
 
 
-def read_policy_file(path: Path, shown_as: str | None = None) -> tuple[AccountPolicy, list[Problem]]:
-    """The policy of a file; an absent file is the default policy."""
-    problems = Problems()
+def read_policy_file(path: Path) -> tuple[AccountPolicy, Node | None, list[Problem]]:
+    """The policy of a file, as read and as written; an absent file is the default policy."""
     if not path.exists():
-        return AccountPolicy(), []
-    return _policy(read_yaml_file(path, problems, shown_as=shown_as), problems), problems.sorted()
+        return AccountPolicy(), None, []
+    problems = Problems()
+    tree = read_yaml_file(path, problems)
+    return _policy(tree, problems), tree, problems.sorted()
 
 
 def _policy(tree: Node | None, problems: Problems) -> AccountPolicy:
@@ -160,7 +161,7 @@ def _policy(tree: Node | None, problems: Problems) -> AccountPolicy:
         default_patience=found.read_or("patience", read.duration, default.default_patience),
         when_held="skip" if waiting.read("holds", word) == "skip" else "defer",
         when_resting="skip" if waiting.read("cooldowns", word) == "skip" else "defer",
-        needs_consent=found.read_or("needs_consent", _channels, default.needs_consent),
+        needs_consent=found.read_or("needs_consent", read.names, default.needs_consent),
         consent_lasts=_lasting(found.inner("consent", grammar.CONSENT), default),
         retention=found.read_or("retention", retention, default.retention),
     )
@@ -271,11 +272,3 @@ def _zone(node: Node, what: str, problems: Problems) -> str | None:
     except (ValueError, OSError, KeyError):
         problems.error(node.place, f"{what}: expected a time zone such as Europe/Berlin, got {came(node)}")
         return None
-
-
-def _channels(node: Node, what: str, problems: Problems) -> tuple[str, ...] | None:
-    found = read.names(node, what, problems)
-    for one in found or ():
-        if one not in CHANNELS:
-            problems.error(node.place, f"{what}: {read.unknown(one, 'channel', CHANNELS)}")
-    return found

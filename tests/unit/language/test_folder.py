@@ -129,6 +129,41 @@ def test_a_wrong_policy_is_explained_and_a_right_one_read() -> None:
     assert str(policy.holdout) == "5%"
 
 
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (
+            "caps: [{at_most: 1, within: 7d, topic: upsel}]",
+            "caps: 'upsel' is no topic; did you mean 'upsell'?",
+        ),
+        ("caps: [{at_most: 1, within: 7d, channel: emial}]", "'emial' is no channel; did you mean 'email'?"),
+        ('quiet_hours: {smss: {from: "20:00", until: "08:00"}}', "'smss' is no channel; did you mean 'sms'?"),
+        ("needs_consent: [fax]", "needs_consent: 'fax' is no channel"),
+        ("holds: {h: {opened_by: usage_raported, longest: 7d}}", "did you mean 'usage_reported'?"),
+        ("holds: {h: {opened_by: usage_reported, closed_by: nothing_known}}", "declare it under 'events'"),
+        ("holds: {h: {while: {seets: {less_than: 4}}}}", "hold 'h': 'seets' is no declared name"),
+        ("holds: {h: {while: {seats: {less_than: 50%}}}}", "hold 'h': 'seats' is a number"),
+        ("holds: {h: {while: {visits.nudge: {at_least: 1}}}}", "'nudge' is no step"),
+        ("holds: {h: {opened_by: usage_reported, longest: 7d, topics: [cross]}}", "'cross' is no topic"),
+        (
+            "retention: {signals: 30d}\nholds: {h: {while: {usage_reported: {times: 0, within: 90d}}}}",
+            "reaches 90 days back",
+        ),
+        ("feedback: {negative: nobody}", "feedback: negative: 'nobody' is no playbook here"),
+    ],
+)
+def test_a_guardrail_of_the_account_that_would_guard_nothing_is_explained(
+    folder: Path, line: str, problem: str
+) -> None:
+    policy = folder / "policy.yaml"
+    written = policy.read_text(encoding="utf-8")
+    policy.write_text(f"{written}{line}\n", encoding="utf-8")
+    first = len(written.splitlines()) + 1
+    found = [one for one in said(folder) if problem in one]
+    assert found, said(folder)
+    assert int(found[0].split("policy.yaml:")[1].split(":")[0]) >= first, found
+
+
 def test_the_schemas_offer_exactly_the_fields_the_parser_accepts() -> None:
     step: dict[str, Any] = playbook_schema()["properties"]["steps"]["additionalProperties"]
     assert set(playbook_schema()["properties"]) == set(grammar.PLAYBOOK)
