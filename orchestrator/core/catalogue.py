@@ -11,6 +11,7 @@ from orchestrator.language.calendar_file import Calendars
 from orchestrator.language.compile import Compiled
 from orchestrator.language.computed import Computed
 from orchestrator.language.model import Playbook, Send, Start
+from orchestrator.language.needs import events_needed, merge
 from orchestrator.language.policy_file import AccountPolicy
 
 LookBack = dict[str, timedelta | None]
@@ -78,6 +79,16 @@ class Catalogue:
         for one in self.versions.values():
             caps.extend(one.playbook.guardrails.caps)
         return max((cap.within.span for cap in caps), default=timedelta(0))
+
+    @property
+    def holds_look_back(self) -> LookBack:
+        """How far back the history must be read for the conditions on which holds stand."""
+        needed: LookBack = {}
+        for rule in self.policy.holds:
+            if rule.while_ is not None:
+                for event, span in events_needed(rule.while_).items():
+                    merge(needed, event, span)
+        return needed
 
     @property
     def account_goals(self) -> frozenset[str]:

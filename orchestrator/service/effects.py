@@ -21,6 +21,7 @@ from orchestrator.core.question import Allow, Defer, Drop, HoldOut, OpenHold, Ve
 from orchestrator.core.question import Rest as StandingRest
 from orchestrator.core.work import MessageRow, Walker, Work
 from orchestrator.language.model import Ask, Call, Cooldown, Handoff, Send
+from orchestrator.service.again import ask_again, profile_changed
 from orchestrator.service.judging import judge_message
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def open_and_close_holds(fold: Fold, work: Work, signal: str, occurred_at: datet
         if signal in rule.closed_by and open_now is not None:
             work.holds.remove(open_now)
             work.closed_holds.append(rule.name)
-            _ask_again(work, "hold")
+            ask_again(work, "hold")
         if signal in rule.opened_by and (open_now is None or signal not in rule.closed_by):
             ends_at = occurred_at + rule.longest.span if rule.longest is not None else None
             if ends_at is not None and ends_at <= fold.now:
@@ -284,19 +285,7 @@ def _lift(work: Work, walker: Walker, visit: int) -> None:
     if len(kept) == len(work.new_rests):
         work.lifted_rests.append((enrollment, visit))
     work.new_rests = kept
-    _ask_again(work, "cooldown")
-
-
-def _ask_again(work: Work, policy: str) -> None:
-    """What stood in the way is gone: messages that waited for it are due at once, and every policy is asked anew."""
-    for message in work.messages.values():
-        if (
-            message.status == "planned"
-            and message.last_verdict is not None
-            and message.last_verdict[2] == policy
-        ):
-            message.due_at = work.now
-            message.changed = True
+    ask_again(work, "cooldown")
 
 
 # --- the rest of the commands ---------------------------------------------------------------------------------------
@@ -308,6 +297,7 @@ def _set_traits(fold: Fold, work: Work, walker: Walker, command: SetTraits) -> N
     tags.extend(tag for tag in command.add_tags if tag not in tags)
     work.facts.tags = tuple(tags)
     work.profile_changed = True
+    profile_changed(work)
     for other in work.in_order():
         if other is not walker:
             fold.apply(work, other, FactsChanged())

@@ -12,6 +12,7 @@ from channels.base import Handed, Outgoing, Result
 from orchestrator.core.happenings import ConsentWithdrawn, Fate, Settled
 from orchestrator.core.question import Consent
 from orchestrator.core.work import MessageRow, Walker, Work
+from orchestrator.service.again import ask_again
 from orchestrator.service.effects import settle
 from orchestrator.service.fold import Fold
 from orchestrator.service.handing import SETTLE, Job
@@ -131,14 +132,20 @@ def _settle(fold: Fold, work: Work, message: MessageRow, handed: Handed) -> Fate
             message.changed = True
             return Fate.TRY_AGAIN
         case Result.OPTED_OUT:
-            work.freed_places.append(message)
+            _give_back(work, message)
             settle(message, "refused", fold.now, reason="the person opted out at the provider")
             return Fate.NOT_SENT
         case _:
-            work.freed_places.append(message)
+            _give_back(work, message)
             settle(message, "refused", fold.now, reason=handed.detail or handed.code)
             bounced = handed.mark_address and message.channel in _ADDRESS_CHANNELS
             return Fate.BOUNCED if bounced else Fate.FAILED
+
+
+def _give_back(work: Work, message: MessageRow) -> None:
+    """The place under the caps that this message took and did not need: others may be waiting for it."""
+    work.freed_places.append(message)
+    ask_again(work, "frequency_cap")
 
 
 def _move(

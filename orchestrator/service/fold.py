@@ -34,7 +34,7 @@ from orchestrator.core.happenings import (
 from orchestrator.core.hearing import in_order
 from orchestrator.core.work import MessageRow, Walker, Work
 from orchestrator.language.facts import Happened
-from orchestrator.service import effects
+from orchestrator.service import again, effects
 from orchestrator.service.profile import apply_traits, carries_presence
 from orchestrator.service.settling import file_receipt
 
@@ -70,6 +70,7 @@ class Fold:
                     self._signal(work, item)
                 case "identify":
                     if apply_traits(work, item.data, self.catalogue):
+                        again.profile_changed(work)
                         self.everyone(work, FactsChanged())
                 case "response":
                     self._response(work, item)
@@ -85,6 +86,8 @@ class Fold:
                     )
                 case "consider":
                     self._consider(work, self.catalogue.newest.get(item.data["playbook"]), item.data)
+                case "policy":
+                    again.policy_published(work, self.machine)
                 case kind:
                     msg = f"inbox row {item.id} is of the unknown kind {kind!r}"
                     raise ValueError(msg)
@@ -176,6 +179,7 @@ class Fold:
             }
         )
         effects.open_and_close_holds(self, work, name, item.occurred_at)
+        again.signalled(work, self.catalogue.policy)
         newer = work.last_seen_at is None or item.occurred_at > work.last_seen_at
         if newer and carries_presence(item.data, name, self.catalogue):
             work.last_seen_at = item.occurred_at

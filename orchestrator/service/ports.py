@@ -24,7 +24,7 @@ class Arrival:
     """One fact from outside for one customer, as it is appended to her inbox."""
 
     customer_id: int
-    kind: str  # signal, identify, response, receipt, start, consider
+    kind: str  # signal, identify, response, receipt, start, consider; the store appends policy
     source_id: str
     occurred_at: datetime
     data: Mapping[str, Any]
@@ -203,7 +203,10 @@ class Transaction(Protocol):
         """Store a version. True if it is new; Conflict for other content under a known version."""
         ...
 
-    def publish_account(self, definition: Mapping[str, Any], now: datetime) -> None: ...
+    def publish_account(self, definition: Mapping[str, Any], now: datetime) -> None:
+        """Make this the account's policy; if it is another one, whatever waits is asked by it."""
+        ...
+
     def rest_customer(self, customer_id: int, *, reason: str, starts_at: datetime, ends_at: datetime) -> None:
         """A cooldown of everything that no run set."""
         ...

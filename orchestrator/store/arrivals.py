@@ -57,6 +57,11 @@ SELECT DISTINCT ON (customer_id) customer_id, id FROM messages
  ORDER BY customer_id, handed_at DESC, id DESC
 """)
 _AFTER = text("SELECT id FROM customers WHERE id > :after AND erased_at IS NULL ORDER BY id LIMIT :limit")
+_ASK_ANEW = text("""
+INSERT INTO inbox (customer_id, id, kind, occurred_at, received_at, data)
+SELECT customer_id, nextval('inbox_ids'), 'policy', :now, :now, '{}'
+  FROM (SELECT DISTINCT customer_id FROM dispatch WHERE due_at > :now ORDER BY customer_id) AS waiting
+""")
 
 
 def append(connection: Connection, items: Sequence[Arriving], now: datetime) -> int:
@@ -96,6 +101,11 @@ def append(connection: Connection, items: Sequence[Arriving], now: datetime) -> 
         ],
     )
     return len(taken)
+
+
+def ask_anew(connection: Connection, now: datetime) -> None:
+    """Tell everybody for whom a message waits that the account has another policy. One statement."""
+    connection.execute(_ASK_ANEW, {"now": now})
 
 
 def colleagues(connection: Connection, customer_ids: Collection[int]) -> dict[int, list[int]]:

@@ -71,7 +71,7 @@ def _concerned(loaded: dict[int, Loaded], catalogue: Catalogue, starting: Sequen
 
 
 def _look_back(concerned: Sequence[Published], catalogue: Catalogue) -> LookBack:
-    needed: LookBack = {}
+    needed = catalogue.holds_look_back
     for one in concerned:
         for event, span in one.look_back.items():
             merge(needed, event, span)

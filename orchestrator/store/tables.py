@@ -368,7 +368,7 @@ inbox = Table(  # appended without a lock, applied by whoever holds the customer
     metadata,
     Column("customer_id", BigInteger, nullable=False),
     Column("id", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),  # signal, identify, receipt, response, start
+    Column("kind", Text, nullable=False),  # signal, identify, receipt, response, start, consider, policy
     Column("occurred_at", INSTANT, nullable=False),
     Column("received_at", INSTANT, nullable=False),
     Column("data", JSONB, nullable=False),

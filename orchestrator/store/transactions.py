@@ -188,7 +188,10 @@ class PostgresTransaction:
 
     def publish_account(self, definition: Mapping[str, Any], now: datetime) -> None:
         self.store.definitions.forget()
-        published.store_policy(self.connection, digest(definition), definition, now)
+        before = published.newest_policy(self.connection)
+        made = published.store_policy(self.connection, digest(definition), definition, now)
+        if before is not None and before.id != made:
+            arrivals.ask_anew(self.connection, now)
 
     def rest_customer(self, customer_id: int, *, reason: str, starts_at: datetime, ends_at: datetime) -> None:
         rests.rest_customer(self.connection, customer_id, reason=reason, starts_at=starts_at, ends_at=ends_at)

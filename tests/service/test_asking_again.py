@@ -1,0 +1,124 @@
+"""What waits is asked again as soon as what it waits for has changed: rules, places, the customer herself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from channels.base import Result
+from channels.sandbox import Fate
+from orchestrator.service.again import HEARD_EVERYWHERE
+from orchestrator.service.values import Identify, Track
+from orchestrator.store.definitions import FRESH_FOR
+from tests.support.engine import NOON, SIGNALS, Scene, one_message
+
+RESTS = "rests: {ignored: 1h}\n"
+ONE_A_WEEK = "caps:\n  - {at_most: 1, within: 7d}\n" + RESTS
+TWO_A_WEEK = "caps:\n  - {at_most: 2, within: 7d}\n" + RESTS
+TELLINGS = (one_message("first"), one_message("second", patience="20d"))
+SICK = "holds:\n  sick: {title: low health, while: {health: {less_than: 40}}}\n"
+WITH_HEALTH = SIGNALS.replace("seats: number", "seats: number, health: number")
+AT_NOON_SILENT = 'quiet_hours: {email: {from: "10:00", until: "20:00"}}\n'
+
+
+def capped(scene: Scene) -> None:
+    """One message was said, a second one waits a week for room."""
+    scene.publish(*TELLINGS, policy=ONE_A_WEEK)
+    scene.person()
+    scene.start("anna", "first")
+    scene.drain()
+    scene.start("anna", "second")
+    scene.run(timedelta(days=1))
+    assert len(scene.given) == 1
+
+
+def said_at(scene: Scene, playbook: str = "second") -> timedelta | None:
+    handed = scene.value("SELECT handed_at FROM messages WHERE playbook = :name", name=playbook)
+    return None if handed is None else handed - NOON
+
+
+def test_a_looser_cap_lets_go_what_the_stricter_one_held(scene: Scene) -> None:
+    capped(scene)
+    scene.publish(*TELLINGS, policy=TWO_A_WEEK)
+    scene.run(timedelta(minutes=1))
+    waited = said_at(scene)
+    assert waited is not None
+    assert timedelta(days=1) + HEARD_EVERYWHERE <= waited < timedelta(days=1, minutes=1)
+    assert scene.violations() == []
+
+
+def test_it_is_asked_only_when_every_process_has_heard_of_the_rule(scene: Scene) -> None:
+    assert timedelta(seconds=FRESH_FOR) < HEARD_EVERYWHERE
+    capped(scene)
+    scene.publish(*TELLINGS, policy=TWO_A_WEEK)
+    scene.drain()
+    assert said_at(scene) is None
+
+
+def test_the_same_policy_published_again_asks_nobody(scene: Scene) -> None:
+    capped(scene)
+    asked = scene.value("SELECT sum(count) FROM verdicts")
+    scene.publish(*TELLINGS, policy=ONE_A_WEEK)
+    assert scene.value("SELECT count(*) FROM inbox") == 0
+    scene.run(timedelta(minutes=1))
+    assert scene.value("SELECT sum(count) FROM verdicts") == asked
+
+
+def test_a_stricter_cap_holds_what_was_about_to_leave(scene: Scene) -> None:
+    scene.publish(*TELLINGS, policy=TWO_A_WEEK)
+    scene.person()
+    scene.start("anna", "first")
+    scene.drain()
+    scene.start("anna", "second")
+    scene.publish(*TELLINGS, policy=ONE_A_WEEK)
+    scene.run(timedelta(days=8))
+    assert said_at(scene) == timedelta(days=7)
+
+
+def test_a_place_that_a_refused_message_gives_back_is_used_at_once(scene: Scene) -> None:
+    """Given room for one, when the provider refuses the one that took it, then the other need not wait a week."""
+    scene.publish(
+        one_message("first", "sms", more="priority: 90\n"), one_message("second"), policy=ONE_A_WEEK
+    )
+    scene.person()
+    scene.fail(Fate(result=Result.REFUSED, code="30008"), channel="sms")
+    scene.start("anna", "second")
+    scene.start("anna", "first")
+    scene.drain()
+    assert said_at(scene) == timedelta(0)
+    assert scene.messages() == [("say", "email", "sent"), ("say", "sms", "refused")]
+    assert scene.violations() == []
+
+
+def test_a_hold_that_stands_on_a_condition_ends_with_it(scene: Scene) -> None:
+    scene.publish(one_message("second"), policy=SICK, signals=WITH_HEALTH)
+    scene.person(health=20)
+    scene.start("anna", "second")
+    scene.run(timedelta(hours=5))
+    assert scene.given == []
+    scene.engine.identify([Identify(key="anna", traits={"health": 80})])
+    scene.drain()
+    assert said_at(scene) == timedelta(hours=5)
+
+
+def test_a_signal_ends_a_hold_that_stands_on_the_history(scene: Scene) -> None:
+    policy = "holds:\n  new: {title: before first value, while: {plan_upgraded: {times: 0}}}\n"
+    scene.publish(one_message("second"), policy=policy)
+    scene.person()
+    scene.start("anna", "second")
+    scene.run(timedelta(hours=5))
+    assert scene.given == []
+    scene.engine.track([Track(key="anna", event="plan_upgraded")])
+    scene.drain()
+    assert said_at(scene) == timedelta(hours=5)
+
+
+def test_who_is_found_to_live_elsewhere_need_not_wait_for_the_morning_there(scene: Scene) -> None:
+    """Silent from ten to eight in UTC; in Tokyo it is evening, and nobody is silent."""
+    scene.publish(one_message("second"), policy=AT_NOON_SILENT)
+    scene.person()
+    scene.start("anna", "second")
+    scene.drain()
+    assert scene.given == []
+    scene.engine.identify([Identify(key="anna", traits={"timezone": "Asia/Tokyo"})])
+    scene.drain()
+    assert said_at(scene) == timedelta(0)
