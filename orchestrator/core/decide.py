@@ -18,6 +18,7 @@ from orchestrator.core.happenings import (
     Erased,
     FactsChanged,
     Fate,
+    Frozen,
     HandedOver,
     Happening,
     Responded,
@@ -37,7 +38,7 @@ from orchestrator.language.model import Ask, Call, Send
 _MESSAGE_PHASES = (Phase.HANDED, Phase.LISTENING)
 
 
-def decide(  # noqa: C901 - one arm for each happening
+def decide(  # noqa: C901, PLR0912 - one arm for each happening
     playbook: Compiled,
     run: Run,
     happening: Happening,
@@ -75,6 +76,9 @@ def decide(  # noqa: C901 - one arm for each happening
             _consent_withdrawn(walk, happening)
         case Erased():
             walk.end_by("erasure", "erased")
+        case Frozen():
+            if happening.visit == run.state.visit:
+                walk.freeze(happening.until)
         case Stopped():
             walk.end_by("stop", "stopped", why=happening.why)
         case _:

@@ -102,6 +102,14 @@ class Erased:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Frozen:
+    """The message of ``visit`` waits until ``until``, and its patience stands still so long; now thaws it."""
+
+    visit: int
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Stopped:
     """Somebody or something outside the playbook ends the walk; ``why`` is kept in the journal."""
 
@@ -119,5 +127,6 @@ Happening = (
     | FactsChanged
     | ConsentWithdrawn
     | Erased
+    | Frozen
     | Stopped
 )

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from orchestrator.language.model import Cap, QuietWindow
+from orchestrator.language.policy_file import Waiting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,8 +71,8 @@ class Question:
     held_out: bool
     give_up_at: datetime
     when_capped: Literal["defer", "skip"] = "defer"
-    when_held: Literal["defer", "skip"] = "defer"  # what the account wants of messages that a hold stops
-    when_resting: Literal["defer", "skip"] = "defer"
+    when_held: Waiting = "defer"  # what the account wants of messages that a hold stops
+    when_resting: Waiting = "defer"
     obeys_caps: bool | None = None  # None: as promotional
 
     # the customer
@@ -109,21 +110,26 @@ class Allow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Defer:
-    """Not now; ask again at ``until``. ``inputs`` are references, words and numbers, never contact points."""
+    """Not now; ask again at ``until``. ``inputs`` are references, words and numbers, never contact points.
+
+    ``freezes``: the message's patience stands still until then.
+    """
 
     until: datetime
     policy: str
     why: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    freezes: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drop:
-    """Never; ``why`` is a sentence a support person can read to the customer."""
+    """Never; ``why`` is a sentence a support person can read to the customer. ``cancels``: the walk ends too."""
 
     policy: str
     why: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    cancels: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -35,6 +35,7 @@ class State:
     step_entered_at: datetime | None = None
     due_at: datetime | None = None
     give_up_at: datetime | None = None
+    frozen_until: datetime | None = None  # until then patience stands still
     timeout_at: datetime | None = None  # wait_until a condition: when to stop waiting
     handed_at: datetime | None = None
     channel: str | None = None
@@ -84,6 +85,7 @@ _INSTANTS = frozenset(
         "step_entered_at",
         "due_at",
         "give_up_at",
+        "frozen_until",
         "timeout_at",
         "handed_at",
         "converted_at",

@@ -131,6 +131,7 @@ class Walk(View):
             step_entered_at=self.now,
             due_at=self.now,
             give_up_at=None,
+            frozen_until=None,
             timeout_at=None,
             handed_at=None,
             channel=None,
@@ -314,6 +315,16 @@ class Walk(View):
         if self.state.phase is Phase.HANDED and self.state.give_up_at is not None:
             self._change(phase=Phase.UNSENT, due_at=self.state.give_up_at, handed_at=None)
             self.note("try_again")
+
+    def freeze(self, until: datetime) -> None:
+        """What is left of the unsent message's patience counts from ``until``; an earlier one thaws it."""
+        state = self.state
+        if state.phase is not Phase.UNSENT or state.give_up_at is None or until == state.frozen_until:
+            return
+        begins = max(self.now, state.frozen_until or self.now)
+        give_up = until + max(state.give_up_at - begins, timedelta(0))
+        self._change(due_at=give_up, give_up_at=give_up, frozen_until=until)
+        self.note("frozen")
 
     def hear(self, word: str, at: datetime) -> None:
         if word not in self.state.heard:

@@ -8,7 +8,7 @@ from datetime import time
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
 from orchestrator.language import fields as read
@@ -29,6 +29,7 @@ _IMPLIED_LASTS = (
     ("implied_inquiry", Duration(count=180, unit="d")),
 )
 _KEPT = Retention()
+Waiting = Literal["defer", "freeze", "skip", "cancel"]  # what a hold or a rest does to what waits
 _FORTNIGHT = Duration(count=14, unit="d")
 _THREE_DAYS = Duration(count=3, unit="d")
 
@@ -79,8 +80,8 @@ class AccountPolicy:
     reachable_in_app: Duration = _FORTNIGHT
     ignored_rest: Duration = _FORTNIGHT
     default_patience: Duration = _THREE_DAYS
-    when_held: Literal["defer", "skip"] = "defer"
-    when_resting: Literal["defer", "skip"] = "defer"
+    when_held: Waiting = "defer"
+    when_resting: Waiting = "defer"
     needs_consent: tuple[str, ...] = ("sms", "whatsapp")
     consent_lasts: tuple[tuple[str, Duration], ...] = _IMPLIED_LASTS  # by basis: when it ends by itself
     retention: Retention = _KEPT
@@ -139,7 +140,6 @@ def _policy(tree: Node | None, problems: Problems) -> AccountPolicy:
     if found is None:
         return default
     waiting = found.inner("waiting", grammar.WAITING)
-    word = read.choice(("defer", "skip"))
     return AccountPolicy(
         topics=found.read_or("topics", _topics, default.topics),
         caps=found.read_or("caps", caps, default.caps),
@@ -159,8 +159,8 @@ def _policy(tree: Node | None, problems: Problems) -> AccountPolicy:
         more_channels=found.read_or("channels", read.names, default.more_channels),
         negative_starts=found.inner("feedback", grammar.FEEDBACK).read("negative", read.name),
         default_patience=found.read_or("patience", read.duration, default.default_patience),
-        when_held="skip" if waiting.read("holds", word) == "skip" else "defer",
-        when_resting="skip" if waiting.read("cooldowns", word) == "skip" else "defer",
+        when_held=waiting.read_or("holds", _waiting, default.when_held),
+        when_resting=waiting.read_or("cooldowns", _waiting, default.when_resting),
         needs_consent=found.read_or("needs_consent", read.names, default.needs_consent),
         consent_lasts=_lasting(found.inner("consent", grammar.CONSENT), default),
         retention=found.read_or("retention", retention, default.retention),
@@ -264,6 +264,10 @@ def _sender(node: Node, what: str, problems: Problems) -> tuple[tuple[str, str],
 def _lasting(found: read.Fields, default: AccountPolicy) -> tuple[tuple[str, Duration], ...]:
     given = {name: span for name in grammar.CONSENT if (span := found.read(name, read.duration)) is not None}
     return tuple({**dict(default.consent_lasts), **given}.items())
+
+
+def _waiting(node: Node, what: str, problems: Problems) -> Waiting | None:
+    return cast(Waiting | None, read.choice(get_args(Waiting))(node, what, problems))
 
 
 def _zone(node: Node, what: str, problems: Problems) -> str | None:

@@ -6,10 +6,11 @@ An editor's schema cannot know what a playbook means; it offers the fields the p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from orchestrator.language import grammar
 from orchestrator.language.outcomes import CHANNELS, END_WORDS
+from orchestrator.language.policy_file import Waiting
 
 Schema = dict[str, Any]
 
@@ -220,7 +221,7 @@ def policy_schema() -> Schema:
             "title": _TEXT,
         },
     )
-    word: Schema = {"enum": ["defer", "skip"]}
+    word: Schema = {"enum": list(get_args(Waiting))}
     kept: Schema = {"oneOf": [_DURATION, {"const": "forever"}]}
     made = closed(
         grammar.POLICY,

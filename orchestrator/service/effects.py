@@ -16,7 +16,7 @@ from orchestrator.core.commands import (
     SetTraits,
     WithdrawMessage,
 )
-from orchestrator.core.happenings import FactsChanged, Fate, Responded, Settled, Stopped
+from orchestrator.core.happenings import FactsChanged, Fate, Frozen, Responded, Settled, Stopped
 from orchestrator.core.question import Allow, Defer, Drop, HoldOut, OpenHold, Verdict
 from orchestrator.core.question import Rest as StandingRest
 from orchestrator.core.work import MessageRow, Walker, Work
@@ -193,16 +193,25 @@ def obey(fold: Fold, work: Work, walker: Walker, message: MessageRow, judged: tu
             return True
         case Defer():
             message.due_at = verdict.until
+            _freeze_or_thaw(fold, work, walker, message, verdict)
         case Drop():
             settle(message, "not_sent", fold.now, reason=verdict.policy)
-            fold.apply(
-                work,
-                walker,
-                Settled(visit=message.visit, fate=Fate.NOT_SENT, at=fold.now, channel=channel),
-            )
+            over = Stopped(why=verdict.why)
+            unsaid = Settled(visit=message.visit, fate=Fate.NOT_SENT, at=fold.now, channel=channel)
+            fold.apply(work, walker, over if verdict.cancels else unsaid)
         case _:
             assert_never(verdict)
     return False
+
+
+def _freeze_or_thaw(fold: Fold, work: Work, walker: Walker, message: MessageRow, verdict: Defer) -> None:
+    """Patience stands still while a verdict freezes it, and goes on with the first that does not."""
+    frozen = walker.run.state.frozen_until
+    if verdict.freezes:
+        fold.apply(work, walker, Frozen(visit=message.visit, until=verdict.until))
+    elif frozen is not None and frozen > fold.now:
+        fold.apply(work, walker, Frozen(visit=message.visit, until=fold.now))
+    message.give_up_at = walker.run.state.give_up_at or message.give_up_at
 
 
 def settle(message: MessageRow, status: str, at: datetime, *, reason: str | None = None) -> None:

@@ -271,7 +271,7 @@ def _messages(connection: Connection, works: Sequence[Work]) -> None:
 def _planned(message: MessageRow) -> dict[str, Any]:
     names = (
         "customer_id", "id", "enrollment_id", "playbook_id", "playbook", "step", "visit", "kind", "topic",
-        "promotional", "priority", "held_out", "planned_at", "give_up_at",
+        "promotional", "priority", "held_out", "planned_at",
     )  # fmt: skip
     return {**{name: getattr(message, name) for name in names}, "channels": list(message.channels)}
 
@@ -279,7 +279,7 @@ def _planned(message: MessageRow) -> dict[str, Any]:
 def _progress(message: MessageRow) -> dict[str, Any]:
     names = (
         "channel", "provider", "expires_at", "status", "reason", "attempt", "handed_at", "sent_at", "settled_at",
-        "provider_id", "code",
+        "provider_id", "code", "give_up_at",
     )  # fmt: skip
     return {**{name: getattr(message, name) for name in names}, "responses": dict(message.responses)}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from orchestrator.core.kinds import is_promotion
 from orchestrator.core.question import Defer, Drop, Question, Rest
+from orchestrator.core.waiting import as_wished
 
 name = "cooldown"
 
@@ -27,9 +28,8 @@ def verdict(question: Question) -> Defer | Drop | None:
         "ends_at": last.ends_at.isoformat(),
         "set_by_enrollment": last.enrollment_id,
     }
-    if question.when_resting == "skip":
-        return Drop(policy=name, why=f"{why}; this account skips what a rest stops", inputs=inputs)
-    return Defer(until=last.ends_at, policy=name, why=why, inputs=inputs)
+    waits = Defer(until=last.ends_at, policy=name, why=why, inputs=inputs)
+    return as_wished(question.when_resting, waits, refusal=why)
 
 
 def _holds(rest: Rest, question: Question) -> bool:

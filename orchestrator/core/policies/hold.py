@@ -1,7 +1,7 @@
 """An open hold (a support ticket, a failed payment, a fresh purchase) is no time for a pitch: wait until it closes.
 
-A hold that only a signal closes is looked at again a day later, or at the end of the message's patience. An account may
-wish such messages skipped instead.
+A hold that only a signal closes is looked at again a day later, or at the end of the message's patience. What becomes
+of the message meanwhile is the account's wish: :mod:`orchestrator.core.waiting`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.kinds import is_promotion
 from orchestrator.core.question import Defer, Drop, OpenHold, Question
+from orchestrator.core.waiting import as_wished
 
 name = "hold"
 
@@ -28,16 +29,10 @@ def verdict(question: Question) -> Defer | Drop | None:
     if endless:
         ends.append(_next_look(question))
     inputs = {"holds": names, "opened_at": min(hold.opened_at for hold in holding).isoformat()}
-    if question.when_held == "skip":
-        why = f"no pitch now, because of {' and '.join(names)}; this account skips what a hold stops"
-        return Drop(policy=name, why=why, inputs=inputs)
+    why = f"no pitch now, because of {' and '.join(names)}"
     ending = "until it closes" if endless else f"until {max(ends):%Y-%m-%d %H:%M} UTC at the latest"
-    return Defer(
-        until=max(ends),
-        policy=name,
-        why=f"no pitch now, because of {' and '.join(names)}; on hold {ending}",
-        inputs=inputs,
-    )
+    waits = Defer(until=max(ends), policy=name, why=f"{why}; on hold {ending}", inputs=inputs)
+    return as_wished(question.when_held, waits, refusal=why)
 
 
 def _holds(hold: OpenHold, question: Question) -> bool:
@@ -47,4 +42,5 @@ def _holds(hold: OpenHold, question: Question) -> bool:
 
 def _next_look(question: Question) -> datetime:
     tomorrow = question.now + LOOK_AGAIN
-    return min(tomorrow, question.give_up_at) if question.give_up_at > question.now else tomorrow
+    bounded = question.when_held != "freeze" and question.give_up_at > question.now
+    return min(tomorrow, question.give_up_at) if bounded else tomorrow
