@@ -13,6 +13,7 @@ SUMMARIES = {
     "demo": "Walk invented customers through the playbooks, print what came of it, and serve it.",
     "check": "Read playbooks and print every problem as path:line:column: message.",
     "show": "Print playbooks step by step, or draw them.",
+    "schema": "Print the JSON Schemas by which editors complete and check the files of a playbook folder.",
     "diff": "Compare two versions of a playbook step by step and line by line.",
     "publish": "Check a folder of playbooks and store what is new in it.",
     "simulate": "Rehearse a playbook: invented customers, real engine, virtual time.",

@@ -25,6 +25,7 @@ _MOMENT: Schema = {
 }
 _PERCENT: Schema = {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?%$"}
 _CLOCK: Schema = {"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"}
+_DATE: Schema = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _FLAG: Schema = {"type": "boolean"}
 _WHOLE: Schema = {"type": "integer", "minimum": 0}
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
@@ -68,7 +69,12 @@ def _named(inner: Schema) -> Schema:
 _CAPS = _rows(
     closed(
         grammar.CAP,
-        {"at_most": _WHOLE, "within": _DURATION, "channel": {"enum": list(CHANNELS)}, "topic": _NAME},
+        {
+            "at_most": _WHOLE,
+            "within": _DURATION,
+            "channel": {"anyOf": [{"enum": list(CHANNELS)}, _NAME]},
+            "topic": _NAME,
+        },
         "at_most",
         "within",
     )
@@ -289,3 +295,17 @@ def signals_schema() -> Schema:
         },
     )
     return {"$schema": _DRAFT, "title": "Signals", "$defs": dict(_DEFINITIONS), **made}
+
+
+def calendar_schema() -> Schema:
+    """For ``calendar.yaml``."""
+    row = {"key": _TEXT, "name": _TEXT, "starts": _DATE, "ends": _DATE}
+    shared = _rows(closed(grammar.CALENDAR_ROW, row, "key", "name", "starts"))
+    own = closed(grammar.CALENDAR_OWN, {"starts": _TEXT, "ends": _TEXT, "name": _TEXT}, "starts")
+    return {
+        "$schema": _DRAFT,
+        "title": "Calendar",
+        "type": "object",
+        "propertyNames": _NAME,
+        "additionalProperties": {"oneOf": [shared, own]},
+    }

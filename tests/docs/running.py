@@ -141,7 +141,7 @@ class Story:
             assert words[0] == "orchestrator", f"{block.place}: {words[0]} is not run; mark the block no-run"
             folder = self.folder.as_posix()
             done = run(
-                *[folder + "/" + word if (self.folder / word).exists() else word for word in words[1:]],
+                *map(self._placed, words[1:]),
                 database_url=self._url,
                 PLAYBOOKS=str(PLAYBOOKS),
                 SECRET_KEYS=SIGNING_KEY,
@@ -151,6 +151,12 @@ class Story:
                 f"{block.place}: exit code {done.code}\n{done.out}{done.err}"
             )
         self._printed = printed
+
+    def _placed(self, word: str) -> str:
+        """A path of the page, there already or about to be written into a folder that is, as it lies in our folder."""
+        path = self.folder / word
+        ours = path.exists() or ("/" in word and path.parent.is_dir())
+        return path.as_posix() if ours else word
 
     def _http(self, block: Block) -> None:
         head, _, body = block.text.partition("\n")

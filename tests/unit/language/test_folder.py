@@ -10,7 +10,7 @@ import pytest
 from orchestrator.language import grammar
 from orchestrator.language.load import content_hash, load_account, load_folder
 from orchestrator.language.policy_file import read_policy
-from orchestrator.language.schema import playbook_schema, policy_schema, signals_schema
+from orchestrator.language.schema import calendar_schema, playbook_schema, policy_schema, signals_schema
 from orchestrator.language.vocabulary import read_vocabulary
 from tests.unit.language.builders import POLICY, SIGNALS, book
 
@@ -171,5 +171,8 @@ def test_the_schemas_offer_exactly_the_fields_the_parser_accepts() -> None:
     assert set(step["properties"]["send"]["properties"]) == set(grammar.SEND)
     assert set(policy_schema()["properties"]) == set(grammar.POLICY)
     assert set(signals_schema()["properties"]) == set(grammar.VOCABULARY)
+    shared, own = calendar_schema()["additionalProperties"]["oneOf"]
+    assert set(shared["items"]["properties"]) == set(grammar.CALENDAR_ROW)
+    assert set(own["properties"]) == set(grammar.CALENDAR_OWN)
     empty = [name for name, inner in step["properties"].items() if inner == {}]
     assert empty == [], "every field is described"
