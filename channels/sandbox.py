@@ -1,7 +1,7 @@
-"""The sandbox: keeps what would have been sent, and can be told to fail like a real provider.
+"""The sandbox: sends nothing, and can be told to fail like a real provider.
 
-It is the default of every channel without keys. What it keeps goes through a port, so the engine can keep it in
-its database and show it as the customer would see it.
+It is the default of every channel without keys. The engine keeps what it took in its database, with
+the answer, and shows it as the customer would see it.
 """
 
 from __future__ import annotations
@@ -10,41 +10,16 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Protocol
+from typing import Any
 
 from channels.base import Handed, Outgoing, Result
-
-
-class Keeper(Protocol):
-    """Where the sandbox puts what it was given. May be called from several threads; must not raise."""
-
-    def keep(self, message: Outgoing) -> None: ...
-
-
-class InMemoryKeeper:
-    """Keeps messages in a list, for tests and for a run without a database."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._messages: list[Outgoing] = []
-
-    def keep(self, message: Outgoing) -> None:
-        with self._lock:
-            self._messages.append(message)
-
-    @property
-    def messages(self) -> tuple[Outgoing, ...]:
-        """What was kept, oldest first."""
-        with self._lock:
-            return tuple(self._messages)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fate:
     """One rule of failure: for these channels and addresses (shell patterns), answer with this result.
 
-    ``times`` limits how often the rule is used; ``None`` means always. A message that ends ``uncertain`` is kept
-    when ``taken`` is True: the provider has it, only its answer was lost.
+    ``times`` limits how often the rule is used; ``None`` means always.
     """
 
     result: Result
@@ -54,20 +29,18 @@ class Fate:
     code: str | None = None
     retry_after: float | None = None
     mark_address: bool = False
-    taken: bool = True
 
     def fits(self, message: Outgoing) -> bool:
         return fnmatchcase(message.channel, self.channel) and fnmatchcase(message.address, self.address)
 
 
 class SandboxChannel:
-    """A channel that sends nothing and forgets nothing. The first rule that fits decides; without one: sent."""
+    """A channel that sends nothing. The first rule that fits decides; without one: sent."""
 
     provider = "sandbox"
 
-    def __init__(self, name: str, *, keeper: Keeper, fates: Iterable[Fate] = ()) -> None:
+    def __init__(self, name: str, *, fates: Iterable[Fate] = ()) -> None:
         self.name = name
-        self._keeper = keeper
         self._lock = threading.Lock()
         self._rules: list[_Rule] = [_Rule(fate) for fate in fates]
 
@@ -84,11 +57,8 @@ class SandboxChannel:
     def send(self, message: Outgoing) -> Handed:
         fate = self._fate(message)
         if fate is None:
-            self._keeper.keep(message)
             provider_id = f"sandbox-{message.message_id}"
             return Handed(result=Result.SENT, provider=self.provider, provider_id=provider_id)
-        if fate.result is Result.SENT or (fate.result is Result.UNCERTAIN and fate.taken):
-            self._keeper.keep(message)
         again = fate.result is Result.TRY_AGAIN
         return Handed(
             result=fate.result,
@@ -121,6 +91,5 @@ class _Rule:
 
 
 def from_settings(settings: Mapping[str, Any]) -> SandboxChannel:
-    """Build a sandbox: ``name`` is the channel it stands for, ``keeper`` where it puts what it was given."""
-    keeper = settings.get("keeper")
-    return SandboxChannel(str(settings.get("name") or "sandbox"), keeper=keeper or InMemoryKeeper())
+    """Build a sandbox; ``name`` is the channel it stands for."""
+    return SandboxChannel(str(settings.get("name") or "sandbox"))

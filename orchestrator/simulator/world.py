@@ -94,9 +94,6 @@ class World:
                 {"now": self.clock.now, "rate": rate},
             )
             connection.execute(text("UPDATE dispatch SET free_at = least(free_at, clock_timestamp())"))
-            connection.execute(
-                text("UPDATE customers SET skipped_since = NULL WHERE skipped_since IS NOT NULL")
-            )
             connection.execute(text("DELETE FROM attempting"))
 
 

@@ -56,7 +56,7 @@ _SQL = """
     UPDATE consent_ledger SET address_hash = NULL, evidence = '{}' WHERE customer_id = :id;
     UPDATE parked SET detail = '' WHERE customer_id = :id;
     UPDATE customers SET key = :erased_key, account_id = NULL, attributes = '{}', tags = '{}', timezone = NULL,
-        timezone_source = NULL, locale = NULL, region = NULL, last_seen_at = NULL, skipped_since = NULL,
+        timezone_source = NULL, locale = NULL, region = NULL, last_seen_at = NULL,
         erased_at = coalesce(erased_at, :now), updated_at = :now WHERE id = :id"""
 _STATEMENTS = tuple(text(sql.strip()) for sql in _SQL.split(";"))
 

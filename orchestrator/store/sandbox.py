@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, select
 
 from channels.base import Outgoing
-from orchestrator.clock import Clock
-from orchestrator.errors import OrchestratorError
-from orchestrator.ids import MESSAGE, parse_public_id, public_id
-from orchestrator.store.bulk import insert_rows
+from orchestrator.ids import MESSAGE, public_id
 from orchestrator.store.tables import customers, sandbox_inbox
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,29 +22,6 @@ class Kept:
     channel: str
     at: datetime
     content: Mapping[str, Any]
-
-
-class DatabaseKeeper:
-    """The sandbox's port :class:`channels.sandbox.Keeper`: each message in a transaction of its own."""
-
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
-
-    def keep(self, message: Outgoing) -> None:
-        """Keep it; a message kept before stays as it was. Never raises: what cannot be kept is logged by its id."""
-        try:
-            with self._engine.begin() as connection:
-                row = {
-                    "customer_id": message.customer_id,
-                    "message_id": parse_public_id(message.message_id, prefix=MESSAGE).row_id,
-                    "channel": message.channel,
-                    "content": plain(message),
-                    "at": self._clock.read(connection).business,
-                }
-                insert_rows(connection, sandbox_inbox, [row], on_conflict="nothing")
-        except (SQLAlchemyError, OrchestratorError) as problem:
-            _log.warning("the sandbox could not keep %s: %s", message.message_id, type(problem).__name__)
 
 
 def inbox(

@@ -85,7 +85,6 @@ customers = Table(
     Column("locale", Text),
     Column("region", Text),
     Column("last_seen_at", INSTANT),  # in the product: what makes in_app reachable
-    Column("skipped_since", INSTANT),  # machine time: first time a batch found the row locked
     Column("erased_at", INSTANT),
     Column("created_at", INSTANT, nullable=False),
     Column("updated_at", INSTANT, nullable=False),

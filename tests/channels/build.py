@@ -11,7 +11,7 @@ from channels.chat_twilio import ChatTwilio
 from channels.email_sendgrid import EmailSendGrid
 from channels.function import Call, FunctionChannel
 from channels.in_app import InAppChannel
-from channels.sandbox import InMemoryKeeper, SandboxChannel
+from channels.sandbox import SandboxChannel
 from channels.sms_twilio import SmsTwilio
 from channels.twilio_client import TwilioClients
 from channels.webhook import WebhookChannel
@@ -130,7 +130,7 @@ def every_channel(provider: FakeProvider, hook_url: str) -> dict[str, tuple[Chan
         "whatsapp": (sms(provider, name="whatsapp"), outgoing("whatsapp")),
         "chat": (chat(provider), outgoing("chat")),
         "in_app": (InAppChannel(), outgoing("in_app")),
-        "sandbox": (SandboxChannel("email", keeper=InMemoryKeeper()), outgoing("email")),
+        "sandbox": (SandboxChannel("email"), outgoing("email")),
         "webhook": (webhook(), outgoing("webhook", address=hook_url)),
         "call": (FunctionChannel({"lookup": answer}), outgoing("call", kind="call", target="lookup")),
     }

@@ -10,35 +10,20 @@ import pytest
 from channels.base import Result
 from channels.function import Call, FunctionChannel, TryAgainError
 from channels.in_app import InAppChannel
-from channels.sandbox import Fate, InMemoryKeeper, SandboxChannel
+from channels.sandbox import Fate, SandboxChannel
 from tests.channels.build import outgoing
 
 
 class TestSandbox:
-    def test_it_keeps_the_whole_message(self) -> None:
-        keeper = InMemoryKeeper()
-        message = outgoing("email")
-        SandboxChannel("email", keeper=keeper).send(message)
-        assert keeper.messages == (message,)
-
-    @pytest.mark.parametrize("result", [Result.REFUSED, Result.TRY_AGAIN, Result.OPTED_OUT])
-    def test_what_is_not_sent_is_not_kept(self, result: Result) -> None:
-        keeper = InMemoryKeeper()
-        channel = SandboxChannel("email", keeper=keeper, fates=[Fate(result=result, retry_after=3)])
-        handed = channel.send(outgoing("email"))
+    @pytest.mark.parametrize("result", [Result.REFUSED, Result.TRY_AGAIN, Result.OPTED_OUT, Result.UNCERTAIN])
+    def test_it_fails_as_it_is_told(self, result: Result) -> None:
+        handed = SandboxChannel("email", fates=[Fate(result=result, retry_after=3)]).send(outgoing("email"))
         assert handed.result is result
+        assert handed.code == f"sandbox_{result}"
         assert handed.retry_after == (3 if result is Result.TRY_AGAIN else None)
-        assert keeper.messages == ()
-
-    @pytest.mark.parametrize("taken", [True, False])
-    def test_in_doubt_the_message_may_or_may_not_be_there(self, taken: bool) -> None:
-        keeper = InMemoryKeeper()
-        channel = SandboxChannel("email", keeper=keeper, fates=[Fate(result=Result.UNCERTAIN, taken=taken)])
-        assert channel.send(outgoing("email")).result is Result.UNCERTAIN
-        assert bool(keeper.messages) is taken
 
     def test_rules_choose_by_channel_and_address_and_wear_out(self) -> None:
-        channel = SandboxChannel("email", keeper=InMemoryKeeper())
+        channel = SandboxChannel("email")
         channel.fail(Fate(result=Result.REFUSED, address="*@bad.test", mark_address=True))
         channel.fail(Fate(result=Result.TRY_AGAIN, channel="sms"))
         channel.fail(Fate(result=Result.UNCERTAIN, address="ada@*", times=1))

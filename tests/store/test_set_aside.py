@@ -6,11 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from channels.base import Content, Outgoing
-from channels.sandbox import SandboxChannel
-from orchestrator.clock import VirtualClock
-from orchestrator.ids import public_id
-from orchestrator.store import parked, sandbox
+from orchestrator.store import parked
 from orchestrator.store import tables as t
 from orchestrator.store.engine_health import health
 from orchestrator.store.parked import Parked
@@ -40,38 +36,6 @@ def test_what_is_parked_keeps_its_first_reason_until_it_is_released(engine: Engi
         assert parked.counted(connection) == {"function_missing": 1, "poison": 1}
         assert parked.release(connection, [(ann, 7), (ann, 8)]) == 1
         assert [item.enrollment_id for item in parked.listed(connection, customer_id=ann)] == [0]
-
-
-def test_the_sandbox_keeps_each_message_once_as_the_customer_would_see_it(
-    engine: Engine, now: datetime
-) -> None:
-    with engine.begin() as connection:
-        ann = World(connection, now).customer("ann")
-    channel = SandboxChannel("email", keeper=sandbox.DatabaseKeeper(engine, VirtualClock(now)))
-    content = Content(text="Hello", html="<p>Hello</p>", header={"subject": "Hi"}, choices=(("yes", "Yes"),))
-    message = Outgoing(
-        message_id=public_id("m", ann, 5), customer_id=ann, customer_key="ann", channel="email",
-        address="ann@example.test", content=content, topic="upsell", promotional=True, expires_at=now,
-    )  # fmt: skip
-    channel.send(message)
-    channel.send(message)
-    with engine.connect() as connection:
-        (kept,) = sandbox.inbox(connection, "ann")
-        assert sandbox.inbox(connection, "ann", channel="sms") == []
-        assert sandbox.inbox(connection, "bob") == []
-    assert (kept.message_id, kept.channel, kept.at) == (message.message_id, "email", now)
-    assert kept.content["content"]["header"] == {"subject": "Hi"}
-    assert kept.content["content"]["choices"] == [["yes", "Yes"]]
-    assert kept.content["address"] == "ann@example.test"
-
-
-def test_a_sandbox_that_cannot_keep_does_not_fail_the_hand_over(engine: Engine, now: datetime) -> None:
-    channel = SandboxChannel("email", keeper=sandbox.DatabaseKeeper(engine, VirtualClock(now)))
-    message = Outgoing(
-        message_id="no id of ours", customer_id=1, customer_key="ann", channel="email", address="a",
-        content=Content(text="Hello"), topic="upsell", promotional=True,
-    )  # fmt: skip
-    assert channel.send(message).result == "sent"
 
 
 def test_an_idle_engine_is_not_behind(engine: Engine, now: datetime) -> None:

@@ -81,7 +81,6 @@ def _people() -> None:
         sa.Column("locale", sa.Text),
         sa.Column("region", sa.Text),
         sa.Column("last_seen_at", INSTANT),
-        sa.Column("skipped_since", INSTANT),
         sa.Column("erased_at", INSTANT),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
