@@ -14,7 +14,10 @@ from orchestrator.language.problems import Place, did_you_mean, one_of, shown
 from orchestrator.language.templates import (
     FUNCTIONS,
     GIVEN,
+    LINK_NAME,
+    LINK_TARGETS,
     RUN_FACTS,
+    Called,
     Template,
     TemplateName,
     Use,
@@ -114,17 +117,30 @@ def _check_file(checking: Checking, place: str, text: str, parts: TemplateName) 
     _check_opt_out(checking, place, parts, template, {use.name for use in found})
     names: set[str] = set()
     for source, line in ((template.body, template.body_line), *((value, 1) for _, value in template.header)):
-        names |= {name for name, _ in calls(source, "link")}
-        for name, at in calls(source, "booking_link"):
-            if name not in checking.policy.booking_links:
+        for called in calls(source, "link"):
+            names.add(called.name)
+            at = Place(place, line + called.line - 1, 1)
+            for refused in _link_faults(called):
+                checking.problems.error(at, refused)
+        for called in calls(source, "booking_link"):
+            if called.name not in checking.policy.booking_links:
                 hint = (
-                    did_you_mean(name, checking.policy.booking_links)
+                    did_you_mean(called.name, checking.policy.booking_links)
                     or "; add it under 'booking' in policy.yaml"
                 )
-                checking.problems.error(
-                    Place(place, line + at - 1, 1), f"{shown(name)} is no booking link{hint}"
-                )
+                at = Place(place, line + called.line - 1, 1)
+                checking.problems.error(at, f"{shown(called.name)} is no booking link{hint}")
     return names
+
+
+def _link_faults(called: Called) -> Iterator[str]:
+    """What rendering would refuse: a name that fits no address, or a target that leads nowhere."""
+    if not LINK_NAME.fullmatch(called.name):
+        yield f"link {shown(called.name)}: expected a name of small letters, digits and _, at most 40 of them"
+    if len(called.others) != 1:
+        yield f"link {shown(called.name)}: expected {{{{ link('name', 'https://...') }}}}"
+    elif called.others[0] is not None and not called.others[0].startswith(LINK_TARGETS):
+        yield f"link {shown(called.name)} must lead to an absolute https:// address, got {shown(called.others[0])}"
 
 
 def _check_opt_out(

@@ -26,6 +26,8 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
 TOOL_HEADER = ("subject", "title", "event", "url", "priority", "summary")
 FILTERS = ("day", "money", "percent", "number")
 FUNCTIONS = ("link", "booking_link")
+LINK_NAME = re.compile(r"[a-z0-9_]{1,40}")
+LINK_TARGETS = ("https://", "http://")
 GIVEN = ("customer", "sender", "because", "opt_out_url", "preferences_url", *FUNCTIONS)
 RUN_FACTS = ("answer", "variant", "outcome", "channel", "visits", "offer", "account", "playbook")
 
@@ -143,14 +145,23 @@ def template_names(text: str) -> set[str]:
     return {use.name for use in uses(text)[0]}
 
 
-def calls(text: str, function: str) -> list[tuple[str, int]]:
-    """The first argument and line of each ``link('name')`` or ``booking_link('name')``."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Called:
+    """One call whose first argument is written out; of ``others``, None is one that is made when rendering."""
+
+    name: str
+    line: int
+    others: tuple[str | None, ...]
+
+
+def calls(text: str, function: str) -> list[Called]:
+    """Each ``link('name', ...)`` or ``booking_link('name')``."""
     try:
         tree = _ENVIRONMENT.parse(text)
     except (jinja2.TemplateSyntaxError, RecursionError):
         return []
     return [
-        (node.args[0].value, node.lineno)
+        Called(name=node.args[0].value, line=node.lineno, others=tuple(map(_written, node.args[1:])))
         for node in tree.find_all(nodes.Call)
         if isinstance(node.node, nodes.Name)
         and node.node.name == function
@@ -158,6 +169,10 @@ def calls(text: str, function: str) -> list[tuple[str, int]]:
         and isinstance(node.args[0], nodes.Const)
         and isinstance(node.args[0].value, str)
     ]
+
+
+def _written(node: nodes.Node) -> str | None:
+    return node.value if isinstance(node, nodes.Const) and isinstance(node.value, str) else None
 
 
 def extends(text: str) -> set[str]:

@@ -6,7 +6,6 @@ Templates run in a sandbox, are compiled once per published version and kept. Wh
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from channels.base import Content
 from orchestrator.errors import OrchestratorError
+from orchestrator.language.templates import LINK_NAME, LINK_TARGETS
 from orchestrator.service import formats, html_text, template_files
 
 VersionKey = tuple[str, int]
@@ -30,7 +30,6 @@ HOUSE_TEMPLATES = Path(__file__).with_name("templates")
 KEPT_VERSIONS = 64
 IN_APP_TAGS = {"a", "b", "br", "em", "h2", "h3", "i", "img", "li", "ol", "p", "strong", "ul"}
 IN_APP_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width", "height"}}
-_LINK_NAME = re.compile(r"[a-z0-9_]{1,40}")
 
 
 class RenderFailed(OrchestratorError):
@@ -88,9 +87,9 @@ class _LinkWriter:
     written: dict[str, str] = field(default_factory=dict)
 
     def link(self, name: str, target: str) -> str:
-        if not _LINK_NAME.fullmatch(str(name)):
+        if not LINK_NAME.fullmatch(str(name)):
             raise RenderFailed("a link's name is small letters, digits and _, at most 40 of them")
-        if not str(target).startswith(("https://", "http://")):
+        if not str(target).startswith(LINK_TARGETS):
             raise RenderFailed(f"link '{name}' must lead to an absolute https:// address")
         if self.targets.setdefault(name, target) != target:
             raise RenderFailed(f"link '{name}' leads to two addresses in one message; give each its own name")

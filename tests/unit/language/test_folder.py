@@ -62,6 +62,9 @@ def test_the_hash_changes_with_the_words_and_with_nothing_else(folder: Path) -> 
         (WORDS.replace("{{ because }}", "{% if %}"), "this is no template"),
         (WORDS.replace("{{ because }}", "{{ booking_link('cal') }}"), "did you mean 'call'"),
         (WORDS.replace("\n---\n<p>", "\n<p>"), "the header has no end"),
+        (WORDS + "{{ link('second-team', 'https://a.example') }}", "'second-team': expected a name of small"),
+        (WORDS + "{{ link('team') }}", "link 'team': expected {{ link('name', 'https://...') }}"),
+        (WORDS + "{{ link('team', '/plans') }}", "link 'team' must lead to an absolute https:// address"),
     ],
 )
 def test_a_wrong_template_is_explained(folder: Path, words: str, problem: str) -> None:
