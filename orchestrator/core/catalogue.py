@@ -12,7 +12,9 @@ from orchestrator.language.compile import Compiled
 from orchestrator.language.computed import Computed
 from orchestrator.language.model import Playbook, Send, Start
 from orchestrator.language.needs import events_needed, merge
+from orchestrator.language.outcomes import CHANNELS
 from orchestrator.language.policy_file import AccountPolicy
+from orchestrator.language.templates import template_name
 
 LookBack = dict[str, timedelta | None]
 
@@ -47,6 +49,13 @@ class Published:
             isinstance(step.action, Send) and step.action.channel == ("preferred",)
             for step in self.playbook.steps
         )
+
+
+    def channels_with(self, template: str) -> tuple[str, ...]:
+        """The channels that this template has words for."""
+        names = [parts for file in self.templates if (parts := template_name(file)) is not None]
+        have = {parts.channel for parts in names if parts.base == template}
+        return tuple(channel for channel in CHANNELS if channel in have)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,7 @@ class Rest:
     reason: str
     ends_at: datetime
     enrollment_id: int | None = None
+    visit: int | None = None  # of the cooldown step that set it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
+from orchestrator.core.catalogue import Published
 from orchestrator.core.commands import (
     Begin,
     Command,
@@ -156,7 +157,7 @@ def _plan(fold: Fold, work: Work, walker: Walker, command: PlanMessage) -> None:
     run = walker.run
     playbook = walker.published.playbook
     action = walker.published.compiled.step(command.step).action
-    kind, channels = _kind_and_channels(work, action)
+    kind, channels = _kind_and_channels(work, walker.published, action)
     message = MessageRow(
         customer_id=work.customer_id,
         enrollment_id=run.enrollment_id,
@@ -223,11 +224,11 @@ def settle(message: MessageRow, status: str, at: datetime, *, reason: str | None
     message.changed = True
 
 
-def _kind_and_channels(work: Work, action: object) -> tuple[str, tuple[str, ...]]:
+def _kind_and_channels(work: Work, published: Published, action: object) -> tuple[str, tuple[str, ...]]:
     match action:
         case Send():
             if action.channel == ("preferred",):
-                return "send", by_preference(work, action.among or ("email", "in_app", "sms"))
+                return "send", by_preference(work, action.among or published.channels_with(action.template))
             return "send", action.channel
         case Ask():
             return "ask", action.channel
@@ -269,6 +270,7 @@ def _rest(work: Work, walker: Walker, wanted: Rest, reason: str) -> None:
         reason=f"{reason} of {walker.run.playbook}",
         ends_at=wanted.until,
         enrollment_id=walker.run.enrollment_id,
+        visit=wanted.visit,
     )
     (work.shadow_rests if shadow else work.rests).append(standing)
     work.new_rests.append(
@@ -289,7 +291,7 @@ def _rest(work: Work, walker: Walker, wanted: Rest, reason: str) -> None:
 def _lift(work: Work, walker: Walker, visit: int) -> None:
     enrollment = walker.run.enrollment_id
     for rests in (work.rests, work.shadow_rests):
-        rests[:] = [rest for rest in rests if rest.enrollment_id != enrollment]
+        rests[:] = [rest for rest in rests if (rest.enrollment_id, rest.visit) != (enrollment, visit)]
     kept = [row for row in work.new_rests if (row["enrollment_id"], row["visit"]) != (enrollment, visit)]
     if len(kept) == len(work.new_rests):
         work.lifted_rests.append((enrollment, visit))

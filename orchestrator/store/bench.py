@@ -251,6 +251,7 @@ def _rest(row: Row[Any]) -> Rest:
         reason=row.reason,
         ends_at=row.ends_at,
         enrollment_id=row.enrollment_id,
+        visit=row.visit,
     )
 
 

@@ -291,6 +291,21 @@ def test_preferred_is_the_channel_the_customer_answers_on(scene: Scene) -> None:
     assert scene.messages("bea")[-1][1] == "email"
 
 
+def test_preferred_without_a_list_is_among_the_channels_the_template_has_words_for(scene: Scene) -> None:
+    """Given words for sms alone, nobody gets an email that cannot be written."""
+    steps = (
+        "  say: {send: {channel: preferred, template: short}, wait: 1d, then: done}\n  done: {end: finished}\n"
+    )
+    file = scene.folder / "offer" / "short.sms.txt"
+    file.parent.mkdir(parents=True)
+    file.write_text("A short note. Reply STOP to opt out\n")
+    scene.publish(playbook("offer", steps))
+    scene.person()
+    scene.start("anna", "offer")
+    scene.drain()
+    assert scene.messages() == [("say", "sms", "sent")]
+
+
 def test_the_last_place_goes_to_the_more_important(scene: Scene) -> None:
     scene.publish(
         one_message("small", more="priority: 10\n"),
