@@ -121,8 +121,12 @@ class Runner:
         return done
 
     def _until_nothing(self, step: Callable[[], Drained]) -> None:
-        while self._seated.is_set() and not self._stopping.is_set() and step().more:
-            continue
+        while self._seated.is_set() and not self._stopping.is_set():
+            done = step()
+            if done.again_in is not None:
+                self._stopping.wait(done.again_in)
+            elif not done.more:
+                return
 
     def _called(self, event: threading.Event) -> bool:
         """Wait to be called; False when the runner stops. Cleared before looking, so no call is missed."""

@@ -18,9 +18,11 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from orchestrator.errors import SettingsError
 from orchestrator.keys import ApiKey, dev_key, parse_api_keys, parse_secret_keys
+from orchestrator.rates import ProviderRate, parse_provider_rates
 
 PREFIX = "ORCHESTRATOR_"
 _NOT_OURS = ("TEST_", "SHARED", "PYTHON", "BENCH_")  # read by scripts, tests and benchmarks
+_PROVIDERS = ("feed", "function", "sandbox", "sendgrid", "twilio", "webhook")  # and those of other channels
 
 Number = Annotated[int, Field(ge=1)]
 
@@ -51,6 +53,9 @@ class Settings(BaseSettings):
     batch_size: Annotated[int, Field(ge=1, le=5000)] = 500
     send_threads: Annotated[int, Field(ge=1, le=256)] = 16
     drain_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    provider_rates: Annotated[tuple[ProviderRate, ...], NoDecode] = ()
+    """How many messages a provider is given: ``sendgrid=100/second,twilio=1/second``. Without Redis each process that
+    hands over counts by itself."""
     clock_rate: Annotated[float, Field(ge=1, le=604_800)] = 1.0
 
     api_keys: Annotated[tuple[ApiKey, ...], NoDecode] = ()
@@ -95,6 +100,11 @@ class Settings(BaseSettings):
     @classmethod
     def _read_api_keys(cls, value: object) -> object:
         return parse_api_keys(value) if isinstance(value, str) else value
+
+    @field_validator("provider_rates", mode="before")
+    @classmethod
+    def _read_provider_rates(cls, value: object) -> object:
+        return parse_provider_rates(value) if isinstance(value, str) else value
 
     @field_validator("secret_keys", mode="before")
     @classmethod
@@ -219,6 +229,13 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
             ("sendgrid_webhook_public_key",),
             f"{PREFIX}SENDGRID_WEBHOOK_PUBLIC_KEY is needed in production, else bounces and complaints are refused",
         )
+    for rate in settings.provider_rates:
+        close = difflib.get_close_matches(rate.provider, _PROVIDERS, n=1, cutoff=0.75)
+        if close and rate.provider not in _PROVIDERS:
+            yield (
+                ("provider_rates",),
+                f"{PREFIX}PROVIDER_RATES: no provider {rate.provider!r}; did you mean {close[0]!r}?",
+            )
     if settings.webhook_url and not settings.webhook_secrets:
         yield (
             ("webhook_url", "webhook_secrets"),

@@ -16,6 +16,7 @@ from channels.base import Channel
 from channels.function import CallFunction
 from orchestrator.clock import Clock, DatabaseClock, VirtualClock, monotonic, system_now
 from orchestrator.errors import NotFound
+from orchestrator.rates import ProviderRates, make_limiter
 from orchestrator.service.deliver import Delivery, Pace
 from orchestrator.service.engine import Engine
 from orchestrator.service.gates import Gates
@@ -62,13 +63,18 @@ def build_engine(
     carriers = _Carriers(settings, functions or {}, channels)
     ground = Ground(store=store, provider_of=lambda name: carriers.channel_for(name).provider)
     links = Links(base_url=settings.base_url, keys=keys)
+    limiter = make_limiter(None if virtual else settings.redis, now=machine_seconds)
     threads = settings.send_threads
     delivery = Delivery(
         ground=ground,
         channel_for=carriers.channel_for,
         renderer=_Renderers(ground),
         links=links,
-        gates=Gates(providers=carriers.providers, now=machine_seconds),
+        gates=Gates(
+            providers=carriers.providers,
+            rates=ProviderRates(settings.provider_rates, limiter),
+            now=machine_seconds,
+        ),
         url_for=carriers.url_for,
         pace=Pace(threads=threads, most=settings.batch_size if virtual else 4 * threads),
         pool=None if virtual else ThreadPoolExecutor(threads, thread_name_prefix="send"),

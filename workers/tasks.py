@@ -6,6 +6,7 @@ An unreachable database ends a task quietly; the next sweep tries again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -62,14 +63,18 @@ def scan() -> None:
 
 
 def _in_slices(wake: Wake, step: Callable[[], Drained]) -> None:
-    """Repeat ``step`` while more is due; when the slice is over, leave the rest to another wake-up."""
+    """Repeat ``step`` while more is due, or soon will be; when the slice is over, leave the rest to another wake-up."""
     ends = monotonic() + settings().drain_seconds
 
     def drain() -> bool:
-        while step().more:
-            if monotonic() >= ends:
+        while True:
+            done = step()
+            wait = done.again_in or 0.0
+            if not (done.more or wait):
+                return False
+            if monotonic() + wait >= ends:
                 return True
-        return False
+            time.sleep(wait)
 
     if _reaching(drain):
         publisher().wake(wake)

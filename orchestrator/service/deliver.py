@@ -6,7 +6,7 @@ is uncertain, never sent again blindly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,7 @@ from orchestrator.service.advance import one_by_one
 from orchestrator.service.composing import SignedLinks, compose
 from orchestrator.service.filing import AGED, Outcome, file_outcomes
 from orchestrator.service.fold import Fold
-from orchestrator.service.gates import Gates
+from orchestrator.service.gates import Admission, Gates, Tickets
 from orchestrator.service.handing import Job, fold_messages
 from orchestrator.service.ports import Transaction
 from orchestrator.service.render import Renderer, RenderFailed
@@ -65,39 +65,57 @@ class Delivery:
         A batch that cannot be marked is repeated one customer a transaction, as :func:`advance` does.
         """
         renderer = self.renderer()  # before anything is marked: what fails here has marked nothing
-        providers = frozenset(self.gates.open_now())
-        claimed: list[int] = []
         most = min(limit, self.pace.most)
+        admission = self.gates.admit(self._waiting, limit=most)
+        try:
+            return self._batch(admission, renderer, most)
+        finally:
+            admission.close()
+
+    def _waiting(self, providers: Sequence[str], limit: int) -> Mapping[str, int]:
+        with self.ground.store.begin() as transaction:
+            instants = transaction.instants()
+            return transaction.count_messages(
+                now=instants.business, machine=instants.machine, providers=providers, limit=limit
+            )
+
+    def _batch(self, admission: Admission, renderer: Renderer, most: int) -> Drained:
+        claimed: list[int] = []
 
         def claiming(transaction: Transaction, instants: Instants) -> list[int]:
             claimed[:] = transaction.claim_messages(
-                now=instants.business, machine=instants.machine, providers=sorted(providers), limit=most
+                now=instants.business, machine=instants.machine, rooms=admission.rooms, limit=most
             )
             return claimed
 
         jobs: list[Job] = []
         try:
-            works = in_batch(self.ground, claiming, _marking(jobs, providers))
+            works = in_batch(self.ground, claiming, _marking(jobs, admission.tickets()))
         except Unavailable:
             raise
         except Exception as error:
             if not claimed:
                 raise
             emit("batch.failed", task="deliver", customers=len(claimed), error=type(error).__name__)
-            sent = sum(self._alone(customer_id, renderer, providers) for customer_id in list(claimed))
+            sent = sum(self._alone(customer_id, renderer, admission) for customer_id in list(claimed))
             return Drained(customers=len(claimed), messages=sent, more=True)
-        self._hand_over(jobs, renderer)
-        return Drained(customers=len(works), messages=len(jobs), more=bool(works))
+        admission.spend(job.provider for job in jobs)
+        admission.close()  # others need not wait for what is on the wire
+        self._hand_over(jobs, renderer, admission)
+        if not works:
+            return Drained(again_in=admission.again_in)
+        return Drained(customers=len(works), messages=len(jobs), more=True)
 
-    def _alone(self, customer_id: int, renderer: Renderer, providers: frozenset[str]) -> int:
+    def _alone(self, customer_id: int, renderer: Renderer, admission: Admission) -> int:
         """One customer of a batch that failed; only what was marked and committed is handed over."""
         jobs: list[Job] = []
-        if one_by_one(self.ground, [customer_id], _marking(jobs, providers)):
+        if one_by_one(self.ground, [customer_id], _marking(jobs, admission.tickets())):
             return 0
-        self._hand_over(jobs, renderer)
+        admission.spend(job.provider for job in jobs)
+        self._hand_over(jobs, renderer, admission)
         return len(jobs)
 
-    def _hand_over(self, jobs: Sequence[Job], renderer: Renderer) -> None:
+    def _hand_over(self, jobs: Sequence[Job], renderer: Renderer, admission: Admission) -> None:
         """What is marked, handed over at once: the mark is fresh for two seconds only."""
         if not jobs:
             return
@@ -106,7 +124,9 @@ class Delivery:
             outcomes = [self._one(job, renderer, marked) for job in jobs]
         else:
             outcomes = list(self.pool.map(lambda job: self._one(job, renderer, marked), jobs))
-        self.pace.learn(aged=any(one.handed.code == AGED for one in outcomes))
+        aged = [one.job.provider for one in outcomes if one.handed.code == AGED]
+        self.pace.learn(aged=bool(aged))
+        admission.refund(aged)
         file_outcomes(self.ground, outcomes)
 
     def _one(self, job: Job, renderer: Renderer, marked: float) -> Outcome:
@@ -137,10 +157,10 @@ class Delivery:
         return Outcome(job=job, handed=handed, outgoing=outgoing)
 
 
-def _marking(jobs: list[Job], providers: frozenset[str]) -> Callable[[Fold, Work], None]:
+def _marking(jobs: list[Job], tickets: Tickets) -> Callable[[Fold, Work], None]:
     def folding(fold: Fold, work: Work) -> None:
         fold.inbox(work)
         fold.timers(work)
-        fold_messages(fold, work, jobs, providers)
+        fold_messages(fold, work, jobs, tickets)
 
     return folding

@@ -1,14 +1,17 @@
-"""Provider gates: which providers may be given messages now. They gate the claim and are no policy of a message.
+"""Provider gates: which providers may be given messages now, and how many. They gate the claim and are no policy of a
+message.
 
 A provider that fails again and again is left alone for a while (a breaker): its messages stay planned, use no
-attempt, and the other channels go on. Time-outs and 5xx count, a refused message does not.
+attempt, and the other channels go on. Time-outs and 5xx count, a refused message does not. A provider with a rate is
+given no more than its tokens: the rest stays planned in the same way.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from channels.base import Handed, Result
 from orchestrator.clock import monotonic
@@ -16,7 +19,82 @@ from orchestrator.telemetry import emit
 
 FAILURES = 5  # in a row
 CLOSED_FOR = 30.0  # seconds of machine time
+SOON = 0.5  # seconds worth waiting for, instead of for the next sweep: else a rate by the second were halved
 _INSTANT = 1e-6  # what counts as the same instant
+_TOLD_EVERY = 60.0  # seconds between two log lines about the same rate
+
+Waiting = Callable[[Sequence[str], int], Mapping[str, int]]
+"""How many messages are due at each of these providers, counting no further than a number."""
+
+
+class Tokens(Protocol):
+    """Leave to hand over ``count`` messages; ``again_in`` are the seconds until more may be had, 0 if all were had."""
+
+    @property
+    def count(self) -> int: ...
+    @property
+    def again_in(self) -> float: ...
+    @property
+    def give_back(self) -> Callable[[int], None]:
+        """So many were not used: others may have them."""
+        ...
+
+
+class Rates(Protocol):
+    """The rates of providers, over all processes. Nothing here raises or waits for long."""
+
+    def __contains__(self, provider: str) -> bool: ...
+    def take(self, provider: str, wanted: int) -> Tokens: ...
+
+
+class Admission:
+    """What one batch may hand over: anything at providers without a rate, at the others one message a token."""
+
+    def __init__(self, rooms: Mapping[str, int], tokens: Mapping[str, Tokens]) -> None:
+        self.rooms = rooms
+        """The providers that may be given messages, and how many customers are worth claiming for each."""
+        soon = [one.again_in for one in tokens.values() if 0 < one.again_in <= SOON]
+        self.again_in = min(soon, default=None)
+        """Seconds until more of what waits may leave, when that is soon."""
+        self._tokens = tokens
+        self._left = {provider: one.count for provider, one in tokens.items()}
+
+    def tickets(self) -> Tickets:
+        """For one transaction: what it takes counts once it is committed and told to :meth:`spend`."""
+        return Tickets(open_to=frozenset(self.rooms), left=dict(self._left))
+
+    def spend(self, providers: Iterable[str]) -> None:
+        """These were marked, one message each."""
+        for provider in providers:
+            if provider in self._left:
+                self._left[provider] -= 1
+
+    def refund(self, providers: Iterable[str]) -> None:
+        """These were marked and never called."""
+        for provider in providers:
+            if provider in self._tokens:
+                self._tokens[provider].give_back(1)
+
+    def close(self) -> None:
+        """Give back what was not spent. Kept for later it would be used outside the window it was counted in."""
+        for provider, unused in self._left.items():
+            self._tokens[provider].give_back(unused)
+            self._left[provider] = 0
+
+
+@dataclass(kw_only=True)
+class Tickets:
+    """Who may still be given a message in this transaction."""
+
+    open_to: frozenset[str]
+    left: dict[str, int]  # of providers that have a rate
+
+    def take(self, provider: str) -> bool:
+        if provider not in self.open_to or self.left.get(provider) == 0:
+            return False
+        if provider in self.left:
+            self.left[provider] -= 1
+        return True
 
 
 @dataclass(kw_only=True)
@@ -30,12 +108,15 @@ class Gates:
     """One per process. ``providers`` are asked anew each time: channels may be added while it runs."""
 
     providers: Callable[[], Iterable[str]]
+    rates: Rates
     now: Callable[[], float] = monotonic
     _breakers: dict[str, _Breaker] = field(default_factory=dict)
+    _limited: dict[str, float] = field(default_factory=dict)  # until when no token is to be had
+    _told: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open_now(self) -> list[str]:
-        """The providers that may be given messages."""
+        """The providers whose breaker lets messages pass."""
         with self._lock:
             now = self.now()
             return [
@@ -44,11 +125,25 @@ class Gates:
                 if name not in self._breakers or self._breakers[name].closed_until <= now + _INSTANT
             ]
 
+    def admit(self, waiting: Waiting, *, limit: int) -> Admission:
+        """Room for one batch. A token is taken only for what waits: others may need it."""
+        rooms = dict.fromkeys(self.open_now(), limit)
+        rated = [name for name in rooms if name in self.rates]
+        due = waiting(rated, limit) if rated else {}
+        tokens = {name: self.rates.take(name, due[name]) for name in rated if due.get(name)}
+        for name in rated:
+            rooms[name] = tokens[name].count if name in tokens else 0
+            self._learn(name, tokens.get(name))
+        return Admission({name: room for name, room in rooms.items() if room}, tokens)
+
     def waits(self) -> dict[str, float]:
-        """The providers that are left alone, and for how many seconds more."""
+        """The providers that may be given nothing, and for how many seconds more."""
         with self._lock:
             now = self.now()
-            left = {name: breaker.closed_until - now for name, breaker in self._breakers.items()}
+            until = {name: breaker.closed_until for name, breaker in self._breakers.items()}
+            for name, instant in self._limited.items():
+                until[name] = max(until.get(name, 0.0), instant)
+        left = {name: instant - now for name, instant in until.items()}
         return {name: seconds for name, seconds in left.items() if seconds > _INSTANT}
 
     def report(self, handed: Handed) -> None:
@@ -65,3 +160,16 @@ class Gates:
             opened = breaker.failures == FAILURES
         if opened:
             emit("provider.breaker_opened", provider=handed.provider, failures=FAILURES, until=CLOSED_FOR)
+
+    def _learn(self, provider: str, tokens: Tokens | None) -> None:
+        """A provider whose tokens are used up is limited until the next one."""
+        now = self.now()
+        with self._lock:
+            if tokens is None or not tokens.again_in:
+                self._limited.pop(provider, None)
+                return
+            self._limited[provider] = now + (0.0 if tokens.count else tokens.again_in)
+            if now - self._told.get(provider, -_TOLD_EVERY) < _TOLD_EVERY:
+                return
+            self._told[provider] = now
+        emit("provider.limited", provider=provider, retry_after=round(tokens.again_in, 3))

@@ -21,10 +21,10 @@ from orchestrator.core.zones import zones_of
 from orchestrator.language.model import Ask, Send
 from orchestrator.service.effects import obey, settle
 from orchestrator.service.fold import Fold
+from orchestrator.service.gates import Tickets
 from orchestrator.service.judging import address_for, judge_message, kept, may_track
 
 LEASE = timedelta(seconds=60)  # machine time: longer than any call may take
-CLOSED_FOR = timedelta(seconds=1)  # machine time: when to look again at a provider that is left alone
 SETTLE = timedelta(hours=1)  # machine time: how long an uncertain message waits for the provider's word
 TO_CUSTOMER = ("send", "ask")
 
@@ -40,6 +40,7 @@ class Job:
     step: str
     kind: str
     channel: str
+    provider: str
     address: str
     topic: str
     promotional: bool
@@ -53,7 +54,7 @@ class Job:
     authorised_at: datetime
 
 
-def fold_messages(fold: Fold, work: Work, jobs: list[Job], open_providers: frozenset[str]) -> None:
+def fold_messages(fold: Fold, work: Work, jobs: list[Job], tickets: Tickets) -> None:
     """Every message of one customer that may leave now, the most important first."""
     _end_leases(fold, work)
     for message in _candidates(fold, work):
@@ -66,6 +67,7 @@ def fold_messages(fold: Fold, work: Work, jobs: list[Job], open_providers: froze
         fold.apply(work, walker, BeforeHandOver(visit=message.visit))
         if message.status != "planned":
             continue
+        waited_since = message.due_at
         judged = _stale(fold, work, walker, message) or judge_message(
             work, walker, message, fold.catalogue, asked="hand_over"
         )
@@ -73,11 +75,17 @@ def fold_messages(fold: Fold, work: Work, jobs: list[Job], open_providers: froze
             continue
         if isinstance(judged[1], HoldOut):
             _hold_out(fold, work, walker, message)
-        elif message.provider in open_providers:
+        elif tickets.take(message.provider):
             _hand_over(fold, work, walker, message, jobs)
-        else:  # its place is kept free of less important messages until its provider is open
-            work.places.append(_place(message, fold.now))
-            message.free_at = fold.machine + CLOSED_FOR
+        else:  # its provider is closed or has no token left
+            _keep_place(fold, work, message, waited_since)
+
+
+def _keep_place(fold: Fold, work: Work, message: MessageRow, waited_since: datetime | None) -> None:
+    """Its place is kept free of less important messages, and it stays where it stood among those who wait."""
+    if _takes_place(fold, message):
+        work.places.append(_place(message, fold.now))
+    message.due_at = min(waited_since or fold.now, fold.now)
 
 
 def _candidates(fold: Fold, work: Work) -> list[MessageRow]:
@@ -157,6 +165,7 @@ def _hand_over(fold: Fold, work: Work, walker: Walker, message: MessageRow, jobs
             step=message.step,
             kind=message.kind,
             channel=message.channel,
+            provider=message.provider,
             address=address_for(work, message.channel)[0] or work.key,
             topic=message.topic,
             promotional=message.promotional,

@@ -110,10 +110,17 @@ class Transaction(Protocol):
         """Lock customers with due timers or a filled inbox, passing over those held elsewhere; ids in order."""
         ...
 
-    def claim_messages(
+    def count_messages(
         self, *, now: datetime, machine: datetime, providers: Sequence[str], limit: int
+    ) -> dict[str, int]:
+        """How many messages are due at each of these providers, counting to ``limit``; locks nobody."""
+        ...
+
+    def claim_messages(
+        self, *, now: datetime, machine: datetime, rooms: Mapping[str, int], limit: int
     ) -> list[int]:
-        """Lock customers with messages due at these providers, passing over those held elsewhere; ids in order."""
+        """Lock customers with messages due at providers that have room, passing over those held elsewhere; ids in
+        order. A provider with little room and much to do leaves the others theirs."""
         ...
 
     def lock(self, ids: Collection[int]) -> list[int]:

@@ -242,8 +242,12 @@ class Preferences:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drained:
-    """What one drain did: customers walked, messages handed over, and whether more is due right now."""
+    """What one drain did: customers walked, messages handed over, and whether more is due right now.
+
+    ``again_in`` are the seconds until more may leave, when that is too soon to wait for the next sweep.
+    """
 
     customers: int = 0
     messages: int = 0
     more: bool = False
+    again_in: float | None = None

@@ -29,13 +29,28 @@ SELECT c.id FROM customers c WHERE c.id IN (SELECT customer_id FROM due)
 
 _DUE_MESSAGES = text("""
 WITH due AS MATERIALIZED (
-    SELECT d.customer_id FROM dispatch d
-     WHERE d.due_at <= :now AND d.free_at <= :machine AND d.provider = ANY(:providers)
-       AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.customer_id = d.customer_id AND p.enrollment_id = 0)
-     ORDER BY d.due_at LIMIT :some
+    SELECT found.customer_id
+      FROM unnest(CAST(:providers AS text[]), CAST(:rooms AS int[])) AS open(provider, room)
+      CROSS JOIN LATERAL (
+        SELECT d.customer_id FROM dispatch d
+         WHERE d.provider = open.provider AND d.due_at <= :now AND d.free_at <= :machine
+           AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.customer_id = d.customer_id AND p.enrollment_id = 0)
+         ORDER BY d.due_at LIMIT open.room * 4
+      ) AS found
 )
 SELECT c.id FROM customers c WHERE c.id IN (SELECT customer_id FROM due)
  ORDER BY c.id LIMIT :limit FOR NO KEY UPDATE OF c SKIP LOCKED
+""")
+
+_COUNT_MESSAGES = text("""
+SELECT asked.provider, (
+    SELECT count(*) FROM (
+        SELECT 1 FROM dispatch d
+         WHERE d.provider = asked.provider AND d.due_at <= :now AND d.free_at <= :machine
+           AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.customer_id = d.customer_id AND p.enrollment_id = 0)
+         LIMIT :limit
+    ) AS due) AS messages
+  FROM unnest(CAST(:providers AS text[])) AS asked(provider)
 """)
 
 _LOCK = text("SELECT id FROM customers WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
@@ -69,14 +84,22 @@ def claim_walks(connection: Connection, *, now: datetime, limit: int) -> list[in
     return [row.id for row in rows]
 
 
-def claim_messages(
+def count_messages(
     connection: Connection, *, now: datetime, machine: datetime, providers: Sequence[str], limit: int
+) -> dict[str, int]:
+    """How many messages are due at each of ``providers``, counting to ``limit``; locks nobody."""
+    values = {"now": now, "machine": machine, "providers": list(providers), "limit": limit}
+    return {row.provider: row.messages for row in connection.execute(_COUNT_MESSAGES, values)}
+
+
+def claim_messages(
+    connection: Connection, *, now: datetime, machine: datetime, rooms: Mapping[str, int], limit: int
 ) -> list[int]:
-    """Lock up to ``limit`` customers with a message due at one of ``providers``; their ids in order."""
-    if not providers:
+    """Lock up to ``limit`` customers with a message due at a provider that has room; their ids in order."""
+    if not rooms:
         return []
-    values = {"now": now, "machine": machine, "providers": list(providers), "limit": limit, "some": limit * 4}
-    return [row.id for row in connection.execute(_DUE_MESSAGES, values)]
+    values = {"now": now, "machine": machine, "providers": list(rooms), "rooms": list(rooms.values())}
+    return [row.id for row in connection.execute(_DUE_MESSAGES, {**values, "limit": limit})]
 
 
 def lock(connection: Connection, ids: Sequence[int]) -> list[int]:

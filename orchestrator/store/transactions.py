@@ -89,12 +89,17 @@ class PostgresTransaction:
     def claim_walks(self, *, now: datetime, limit: int) -> list[int]:
         return claim.claim_walks(self.connection, now=now, limit=limit)
 
-    def claim_messages(
+    def count_messages(
         self, *, now: datetime, machine: datetime, providers: Sequence[str], limit: int
-    ) -> list[int]:
-        return claim.claim_messages(
+    ) -> dict[str, int]:
+        return claim.count_messages(
             self.connection, now=now, machine=machine, providers=providers, limit=limit
         )
+
+    def claim_messages(
+        self, *, now: datetime, machine: datetime, rooms: Mapping[str, int], limit: int
+    ) -> list[int]:
+        return claim.claim_messages(self.connection, now=now, machine=machine, rooms=rooms, limit=limit)
 
     def lock(self, ids: Collection[int]) -> list[int]:
         return claim.lock(self.connection, sorted(ids))

@@ -90,7 +90,7 @@ MEANINGS: Mapping[str, str] = {
     "log_level": "the least severe line that is written",
     "database_url": "PostgreSQL; unset: the embedded one",
     "broker_url": "Redis or RabbitMQ, carries wake-ups; unset: `serve` does the work itself",
-    "redis_url": "tells the in-app feed of changes at once; default: the broker, when that is Redis",
+    "redis_url": "rates over all processes, live push of the in-app feed; default: the broker, when that is Redis",
     "pool_size": "database connections of a process",
     "batch_size": "customers a transaction takes at most",
     "send_threads": "hand-overs at the same time in one process",
@@ -139,7 +139,8 @@ def _kind(annotation: Any, limits: Sequence[Any]) -> str:
         (
             shown
             for sign, shown in (
-                ("ApiKey", "keys"), ("SecretStr, ...", "secrets"), ("SecretStr", "secret"), ("tuple[str", "list"),
+                ("ApiKey", "keys"), ("ProviderRate", "rates"), ("SecretStr, ...", "secrets"), ("SecretStr", "secret"),
+                ("tuple[str", "list"),
                 ("Path", "folder"), ("float", "number"), ("int", "whole number"), ("str", "text"),
             )
             if sign in text

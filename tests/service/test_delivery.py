@@ -396,7 +396,7 @@ def test_a_failing_provider_is_left_alone_and_uses_no_attempts(scene: Scene) -> 
     keys = scene.people(12)
     for key in keys:
         scene.start(key, "offer")
-    scene.fail(Fate(result=Result.UNCERTAIN, taken=False))
+    scene.fail(Fate(result=Result.UNCERTAIN))
     scene.engine.deliver(limit=5)
     assert len(scene.given) == 5
     scene.engine.deliver(limit=5)

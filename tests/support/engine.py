@@ -277,7 +277,7 @@ def settings_of(database_url: str, **more: Any) -> Settings:
     )
 
 
-def open_scene(database_url: str, folder: Path, *, start: datetime = NOON) -> Scene:
+def open_scene(database_url: str, folder: Path, *, start: datetime = NOON, **settings: Any) -> Scene:
     """A scene at ``start``, with nothing published."""
     clock = VirtualClock(start)
     given: list[Outgoing] = []
@@ -287,7 +287,7 @@ def open_scene(database_url: str, folder: Path, *, start: datetime = NOON) -> Sc
         watched[inner.name] = Watched(inner=inner, given=given)
         return watched[inner.name]
 
-    engine = build_engine(settings_of(database_url), clock=clock, channels=watch)
+    engine = build_engine(settings_of(database_url, **settings), clock=clock, channels=watch)
     return Scene(engine=engine, folder=folder, clock=clock, given=given, channels=watched)
 
 

@@ -74,6 +74,19 @@ def test_production_does_not_start_without(name: str) -> None:
         load_settings({key: value for key, value in PRODUCTION.items() if key != name})
 
 
+def test_rates_of_providers_are_read_and_all_that_is_wrong_with_them_is_said() -> None:
+    rates = load_settings({"ORCHESTRATOR_PROVIDER_RATES": "sendgrid=100/second,acme=1/second"}).provider_rates
+    assert [(one.provider, one.rate.amount, one.rate.seconds) for one in rates] == [
+        ("sendgrid", 100, 1),
+        ("acme", 1, 1),
+    ]
+    (problem,) = _problems(PROVIDER_RATES="sendgrid=fast,twilio")
+    assert problem.startswith("ORCHESTRATOR_PROVIDER_RATES: 'sendgrid=fast': expected provider=amount/second")
+    assert "'twilio': expected" in problem
+    (problem,) = _problems(PROVIDER_RATES="sendgird=100/second")
+    assert problem == "ORCHESTRATOR_PROVIDER_RATES: no provider 'sendgird'; did you mean 'sendgrid'?"
+
+
 def test_other_programs_variables_are_left_alone() -> None:
     assert (
         load_settings({"ORCHESTRATOR_TEST_DATABASE_URL": "x", "ORCHESTRATOR_SHARED": "y", "PORT": "z"}).port

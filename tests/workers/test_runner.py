@@ -26,6 +26,7 @@ class Counting:
         self.nudge = LocalWake()
         self.done = {"advance": 0, "deliver": 0, "sweep": 0, "scan": 0}
         self.batches = 0  # of walks that are due
+        self.soon = 0  # times that more may leave in a moment
         self.failing: Exception | None = None
         self.holding = threading.Event()
         self.holding.set()
@@ -40,7 +41,10 @@ class Counting:
 
     def deliver(self) -> Drained:
         self._count("deliver")
-        return Drained()
+        if not self.soon:
+            return Drained()
+        self.soon -= 1
+        return Drained(again_in=0.01)
 
     def sweep(self) -> int:
         self._count("sweep")
@@ -84,6 +88,17 @@ def test_a_nudge_is_heard_before_the_next_sweep(work: Counting, monkeypatch: pyt
         work.nudge()
         eventually(lambda: work.batches == 0)
         assert work.done["advance"] >= before + 3
+        assert work.done["sweep"] == 1
+
+
+def test_what_may_leave_in_a_moment_does_not_wait_for_the_next_sweep(
+    work: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rate by the second would else be halved: its tokens come free between two sweeps."""
+    monkeypatch.setattr(runner_module, "SWEEP_EVERY", 3600.0)
+    work.soon = 5
+    with running(work):
+        eventually(lambda: work.done["deliver"] == 6)
         assert work.done["sweep"] == 1
 
 

@@ -93,6 +93,22 @@ def test_a_task_whose_slice_is_over_leaves_the_rest_to_another_wake_up(
     assert published(redis_server) == ["advance", "deliver"]
 
 
+def test_a_task_waits_for_what_may_leave_in_a_moment_but_not_beyond_its_slice(
+    as_worker: Callable[..., None],
+    database_url: str,
+    redis_server: RedisServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    as_worker(DATABASE_URL=database_url, BROKER_URL=redis_server.url, DRAIN_SECONDS="1")
+    answers = [Drained(again_in=0.01), Drained(again_in=0.01), Drained(), Drained(again_in=30.0)]
+    monkeypatch.setattr(process.engine(), "deliver", lambda: answers.pop(0))
+    tasks.deliver()
+    assert len(answers) == 1
+    assert published(redis_server) == []
+    tasks.deliver()
+    assert published(redis_server) == ["deliver"]
+
+
 @pytest.mark.parametrize("wake", WAKES)
 def test_what_is_committed_once_a_task_has_begun_is_worth_a_wake_up_of_its_own(
     worker: RedisServer, wake: str, monkeypatch: pytest.MonkeyPatch

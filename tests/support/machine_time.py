@@ -1,0 +1,30 @@
+"""Machine time that a test lets pass, as the rates of one process and those in Redis see it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from orchestrator import clock
+
+
+class MachineTime:
+    """The machine's own time and so many seconds more. Engines built before do not notice."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._passed = 0.0
+        for where in ("orchestrator.wiring", "orchestrator.rates", "orchestrator.redis_rates"):
+            monkeypatch.setattr(f"{where}.monotonic", self.monotonic)
+        monkeypatch.setattr("orchestrator.redis_rates.system_now", self.now)
+        monkeypatch.setattr("limits.storage.redis.time", SimpleNamespace(time=lambda: self.now().timestamp()))
+
+    def pass_(self, seconds: float) -> None:
+        self._passed += seconds
+
+    def monotonic(self) -> float:
+        return clock.monotonic() + self._passed
+
+    def now(self) -> datetime:
+        return clock.system_now() + timedelta(seconds=self._passed)
