@@ -15,7 +15,7 @@ from orchestrator.language import fields as read
 from orchestrator.language import grammar
 from orchestrator.language.model import Cap, Condition, QuietWindow
 from orchestrator.language.moments import Duration
-from orchestrator.language.outcomes import CHANNELS
+from orchestrator.language.outcomes import CHANNELS, OTHER_CHANNEL
 from orchestrator.language.parse_conditions import condition
 from orchestrator.language.parse_parts import caps, quiet_hours
 from orchestrator.language.problems import Problem, Problems, shown
@@ -100,6 +100,11 @@ class AccountPolicy:
     def channels(self) -> tuple[str, ...]:
         """Every channel a step may name."""
         return (*CHANNELS, *self.more_channels)
+
+    @cached_property
+    def consent_channels(self) -> tuple[str, ...]:
+        """Every channel a customer can speak for or against: those that reach her and not a system."""
+        return tuple(channel for channel in self.channels if channel != OTHER_CHANNEL)
 
     def obeys_caps(self, topic: str) -> bool:
         """Whether a message of this topic waits for a place."""

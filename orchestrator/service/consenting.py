@@ -12,21 +12,25 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, get_args
 
-from orchestrator.core.consent_scope import ANY, IMPLIED, TRACKING, in_force
+from orchestrator.core.consent_scope import IMPLIED, TRACKING, in_force
 from orchestrator.core.question import Consent
 from orchestrator.core.work import Work
 from orchestrator.errors import InputError, Unavailable
-from orchestrator.language.outcomes import CHANNELS
 from orchestrator.language.policy_file import AccountPolicy
-from orchestrator.language.problems import did_you_mean, one_of
 from orchestrator.service.fold import Fold
 from orchestrator.service.judging import TRACKING_NEEDS_CONSENT
 from orchestrator.service.ledger import append, ledger_row
 from orchestrator.service.ports import Transaction
-from orchestrator.service.preferences import CHANNELS as SPOKEN_CHANNELS
 from orchestrator.service.preferences import withdraw
 from orchestrator.service.transaction import Ground, in_batch, these
-from orchestrator.service.validate import checked_address, checked_id, checked_text, problem_with_key
+from orchestrator.service.validate import (
+    check_scope,
+    checked_address,
+    checked_id,
+    checked_text,
+    checked_word,
+    problem_with_key,
+)
 from orchestrator.service.values import (
     Basis,
     ConsentEntry,
@@ -98,7 +102,9 @@ def history(ground: Ground, customer: str) -> ConsentHistory:
         customer=customer,
         at=now,
         entries=entries,
-        in_force=tuple(book.in_force(channel, topic) for channel in SPOKEN_CHANNELS for topic in topics),
+        in_force=tuple(
+            book.in_force(channel, topic) for channel in policy.consent_channels for topic in topics
+        ),
     )
 
 
@@ -213,10 +219,8 @@ def _checked(fact: ConsentFact, policy: AccountPolicy, now: datetime) -> Consent
     wrong = problem_with_key(fact.key)
     if wrong is not None:
         raise InputError("$.key", wrong)
-    _one_of(fact.action, ("granted", "confirmed", "revoked"), "$.action")
-    _one_of(fact.channel, (ANY, *CHANNELS), "$.channel")
-    if policy.topics:
-        _one_of(fact.topic, (ANY, *policy.topic_named, TRACKING), "$.topic")
+    checked_word(fact.action, ("granted", "confirmed", "revoked"), "$.action")
+    check_scope(policy, fact.channel, fact.topic)
     if fact.occurred_at.tzinfo is None:
         raise InputError("$.occurred_at", "expected an instant with a time zone, got one without")
     if fact.occurred_at > now:
@@ -230,8 +234,8 @@ def _checked(fact: ConsentFact, policy: AccountPolicy, now: datetime) -> Consent
 
 
 def _check_evidence(evidence: OptOutEvidence, occurred_at: datetime) -> None:
-    _one_of(evidence.method, get_args(Method), "$.method")
-    _one_of(evidence.basis, get_args(Basis), "$.basis")
+    checked_word(evidence.method, get_args(Method), "$.method")
+    checked_word(evidence.basis, get_args(Basis), "$.basis")
     if not evidence.source.strip():
         raise InputError("$.source", "expected where the person said so: a page, a form, a campaign")
     if evidence.expires_at is not None:
@@ -243,13 +247,6 @@ def _check_evidence(evidence: OptOutEvidence, occurred_at: datetime) -> None:
         checked_text(getattr(evidence, name), f"$.{name}")
     for name, value in evidence.details.items():
         checked_text(name + str(value), f"$.evidence.{name}")
-
-
-def _one_of(word: str, known: Sequence[str], path: str) -> None:
-    if word not in known:
-        raise InputError(
-            path, f"expected {one_of(known)}, got {word[:40]!r}{did_you_mean(word, known) or ''}"
-        )
 
 
 # --- what is in force -----------------------------------------------------------------------------------------------

@@ -13,13 +13,14 @@ from typing import Literal
 
 from channels.base import Channel, Forgets
 from orchestrator.clock import monotonic
+from orchestrator.core.consent_scope import ANY
 from orchestrator.core.happenings import Erased
 from orchestrator.core.work import Work
 from orchestrator.errors import ErasureIncomplete, NotFound, Unavailable
 from orchestrator.service.fold import Fold
 from orchestrator.service.ledger import append, ledger_row
 from orchestrator.service.ports import Handed, Transaction
-from orchestrator.service.preferences import ANY, stop_messages
+from orchestrator.service.preferences import stop_messages
 from orchestrator.service.transaction import Claim, Folding, Ground, alone, in_batch
 from orchestrator.service.values import ErasureReceipt, OptOutEvidence, ProviderForgot
 from orchestrator.telemetry import emit

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 
-from orchestrator.core.consent_scope import TRACKING, covers, in_force
+from orchestrator.core.consent_scope import ANY, TRACKING, covers, in_force
 from orchestrator.core.happenings import ConsentWithdrawn
 from orchestrator.core.question import Consent
 from orchestrator.core.work import MessageRow, Work
@@ -23,6 +23,7 @@ from orchestrator.service.fold import Fold
 from orchestrator.service.ledger import append, ledger_row
 from orchestrator.service.ports import Transaction
 from orchestrator.service.transaction import Ground, alone, in_batch
+from orchestrator.service.validate import check_scope
 from orchestrator.service.values import (
     ConsentState,
     OptOutEvidence,
@@ -32,8 +33,8 @@ from orchestrator.service.values import (
 )
 from orchestrator.telemetry import emit
 
-ANY = "*"
-CHANNELS = ("email", "sms", "whatsapp", "chat", "in_app")
+# Those who name the scope themselves. A link names what it named when it was sent, perhaps a topic that is no more.
+_NAMED_BY_CALLER = ("api", "agent")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +69,7 @@ def opt_out(ground: Ground, customer: str, scope: Scope) -> OptOutReceipt:
     def after(transaction: Transaction, _: Sequence[Work], __: Fold) -> None:
         append(transaction, rows)
 
-    customer_id = _customer_id(ground, customer)
+    customer_id = _concerned(ground, customer, scope)
     try:
         in_batch(ground, alone(customer_id), folding, after=after)
     except Unavailable:
@@ -110,7 +111,7 @@ def opt_in(ground: Ground, customer: str, scope: Scope) -> None:
     def after(transaction: Transaction, _: Sequence[Work], __: Fold) -> None:
         append(transaction, rows)
 
-    in_batch(ground, alone(_customer_id(ground, customer)), folding, after=after)
+    in_batch(ground, alone(_concerned(ground, customer, scope)), folding, after=after)
 
 
 def snooze(ground: Ground, customer: str, until: datetime) -> None:
@@ -137,7 +138,7 @@ def preferences(ground: Ground, customer: str) -> Preferences:
         customer=customer,
         locale=locale,
         topics=tuple((topic.name, topic.title) for topic in policy.topics if topic.promotional),
-        channels=CHANNELS,
+        channels=policy.consent_channels,
         states=tuple(_state(one) for one in states),
         snoozed_until=snoozed,
     )
@@ -229,6 +230,9 @@ def _state(one: Consent) -> ConsentState:
     )
 
 
-def _customer_id(ground: Ground, customer: str) -> int:
+def _concerned(ground: Ground, customer: str, scope: Scope) -> int:
+    """Whom it is about. Raises NotFound, InputError for a channel or topic that there is not."""
     with ground.store.begin() as transaction:
+        if scope.evidence.method in _NAMED_BY_CALLER:
+            check_scope(transaction.catalogue().policy, scope.channel, scope.topic)
         return transaction.find_customer(customer)

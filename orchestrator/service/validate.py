@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,8 +12,11 @@ from typing import Any
 
 import phonenumbers
 
+from orchestrator.core.consent_scope import ANY, TRACKING
 from orchestrator.core.zones import zone
 from orchestrator.errors import InputError
+from orchestrator.language.policy_file import AccountPolicy
+from orchestrator.language.problems import did_you_mean, one_of
 from orchestrator.service.values import Identify, Track
 
 LONGEST_KEY = 200
@@ -21,6 +24,20 @@ LONGEST_NAME = 100
 MOST_BYTES = 32_768  # of one item's traits or properties, as JSON
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,253}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def check_scope(policy: AccountPolicy, channel: str, topic: str) -> None:
+    """Refuse a channel or topic that there is not: a slip would stop nothing. Raises InputError."""
+    checked_word(channel, (ANY, *policy.consent_channels), "$.channel")
+    if policy.topics:
+        checked_word(topic, (ANY, *policy.topic_named, TRACKING), "$.topic")
+
+
+def checked_word(word: str, known: Sequence[str], path: str) -> None:
+    """One of a closed list. Raises InputError."""
+    if word not in known:
+        hint = did_you_mean(word, known) or ""
+        raise InputError(path, f"expected {one_of(known)}, got {word[:40]!r}{hint}")
 
 
 def problem_with_key(key: object) -> str | None:

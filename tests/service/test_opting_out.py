@@ -9,7 +9,7 @@ import pytest
 from channels.base import Outgoing, Result
 from channels.sandbox import Fate
 from orchestrator.errors import InputError, NotFound, StartRefused
-from orchestrator.service.values import StoppedMessage
+from orchestrator.service.values import OptOutEvidence, StoppedMessage
 from tests.support.engine import EVIDENCE, NOON, Scene, one_message, playbook
 
 LATE = 'quiet_hours: {email: {from: "10:00", until: "20:00"}}\n'  # whatever is for email waits
@@ -37,6 +37,44 @@ def test_everything_stops_over_all_playbooks_and_channels(scene: Scene) -> None:
     assert scene.value("SELECT count(*) FROM timers") == 0
     scene.run(timedelta(days=30))
     assert scene.spoken("anna") == [("anna", "in_app"), ("anna", "sms")]
+
+
+@pytest.mark.parametrize(
+    ("scope", "path", "hint"),
+    [
+        ({"channel": "emial"}, "$.channel", "did you mean 'email'?"),
+        ({"topic": "upsel"}, "$.topic", "did you mean 'upsell'?"),
+        ({"channel": "webhook"}, "$.channel", "expected"),
+    ],
+)
+def test_a_slip_in_the_scope_is_refused_and_stops_nothing(
+    scene: Scene, scope: dict[str, str], path: str, hint: str
+) -> None:
+    """A product that believes it opted somebody out of "emial" would go on sending email."""
+    scene.publish(one_message("mail"), policy=LATE)
+    scene.person()
+    for say in (scene.engine.opt_out, scene.engine.opt_in):
+        with pytest.raises(InputError) as refused:
+            say("anna", evidence=EVIDENCE, **scope)
+        assert refused.value.path == path
+        assert hint in str(refused.value)
+    assert scene.value("SELECT count(*) FROM consent_ledger WHERE source = 'tests' AND channel <> 'sms'") == 0
+    assert scene.value("SELECT count(*) FROM parked") == 0
+
+
+def test_a_link_to_a_topic_that_is_no_more_still_works(scene: Scene) -> None:
+    scene.publish(one_message("mail"))
+    scene.person()
+    old = OptOutEvidence(method="one_click", source="m_1")
+    assert scene.engine.opt_out("anna", topic="spring_sale", evidence=old).already is False
+    assert scene.value("SELECT count(*) FROM consents WHERE topic = 'spring_sale' AND NOT granted") == 1
+
+
+def test_a_channel_that_a_package_adds_can_be_refused(scene: Scene) -> None:
+    scene.publish(one_message("mail"), policy="channels: [push]\n")
+    scene.person()
+    scene.opt_out(channel="push")
+    assert "push" in scene.engine.preferences("anna").channels
 
 
 def test_again_is_harmless_and_says_so(scene: Scene) -> None:
