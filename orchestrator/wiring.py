@@ -25,8 +25,9 @@ from orchestrator.service.live_push import RedisPush
 from orchestrator.service.render import Renderer
 from orchestrator.service.transaction import Ground
 from orchestrator.settings import Settings
-from orchestrator.store import customers, timeline
+from orchestrator.store import customers
 from orchestrator.store.engine import make_engine
+from orchestrator.store.export import export
 from orchestrator.store.transactions import PostgresStore
 from orchestrator.wakeups import make_nudge
 
@@ -85,7 +86,7 @@ def build_engine(
             found = customers.find(connection, key)
             if found is None:
                 raise NotFound("customer", key)
-            return timeline.export(connection, found.id)
+            return export(connection, found.id)
 
     engine = Engine(
         settings=settings,

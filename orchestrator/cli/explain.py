@@ -8,10 +8,11 @@ import typer
 from rich.text import Text
 
 from orchestrator.cli.opening import open_connection
-from orchestrator.cli.output import Json, instant, note, print_json, show, table
+from orchestrator.cli.output import Json, instant, note, print_json, say, show, table
 from orchestrator.errors import NotFound
 from orchestrator.store import customers
-from orchestrator.store.timeline import Entry, timeline
+from orchestrator.store.explanations import Explanation
+from orchestrator.store.timeline import Entry, story
 
 app = typer.Typer(add_completion=False)
 
@@ -30,7 +31,7 @@ def explain(
     ] = True,
     as_json: Json = False,
 ) -> None:
-    """Print a customer's timeline, oldest first: every step, message and verdict with its reason.
+    """Print a customer's timeline, oldest first, and then why each message was or was not sent.
 
     Times are UTC. Exit code 1 when nobody has that key. Reads ORCHESTRATOR_DATABASE_URL.
     """
@@ -38,20 +39,31 @@ def explain(
         found = customers.find(connection, customer)
         if found is None:
             raise NotFound("customer", customer)
-        entries = [
-            entry
-            for entry in timeline(connection, found.id)
-            if (signals or entry.kind != "signal") and (playbook is None or entry.playbook == playbook)
-        ]
-    entries = entries[-last:] if last else entries
+        told = story(connection, found.id)
+    if playbook is not None:
+        told = told.of_playbook(playbook)
+    if not signals:
+        told = told.without("signal")
+    if last:
+        told = told.latest(last)
     if as_json:
-        print_json({"customer": found.key, "timeline": [entry.to_plain() for entry in entries]})
-    elif entries:
-        show(table(None, ("when (UTC)", "what", "", "playbook"), map(_row, entries), right=4))
-    else:
+        print_json({"customer": found.key, **told.to_plain()})
+        return
+    if not told.entries:
         note("nothing has happened yet")
+        return
+    show(table(None, ("when (UTC)", "what", "playbook", ""), map(_row, told.entries), right=4))
+    if told.explanations:
+        say("")
+        columns = ("planned (UTC)", "message", "by", "status", "why it was or was not sent")
+        show(table("messages", columns, map(_why, told.explanations), right=5))
 
 
 def _row(entry: Entry) -> tuple[str, Text, str, str]:
     kind = Text(entry.kind, style=_STYLES.get(entry.kind, ""))
-    return (instant(entry.at), kind, entry.words, entry.playbook or "")
+    return (instant(entry.at), kind, entry.playbook or "", entry.words)
+
+
+def _why(one: Explanation) -> tuple[str, str, str, str, str]:
+    message = f"{one.playbook}/{one.step}"
+    return (instant(one.planned_at), message, one.channel, one.status.replace("_", " "), one.why)

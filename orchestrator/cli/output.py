@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from orchestrator import errors
@@ -58,8 +59,12 @@ def show(thing: Any) -> None:
     """Print something rich knows how to draw; as wide as the words need when nobody looks at a terminal."""
     if out.is_terminal:
         out.print(thing)
-    else:
-        Console(highlight=False, width=200, file=sys.stdout).print(thing)
+        return
+    console = Console(highlight=False, width=10_000, file=sys.stdout)
+    console.width = max(200, Measurement.get(console, console.options, thing).maximum)
+    with console.capture() as drawn:
+        console.print(thing)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines()))
 
 
 def instant(value: datetime | None) -> str:

@@ -27,6 +27,7 @@ from orchestrator.core.happenings import (
     Stopped,
     TimerDue,
 )
+from orchestrator.core.reasons import OPTED_OUT_OF_CHANNEL, PATIENCE_OVER
 from orchestrator.core.run import Phase, Run
 from orchestrator.core.walk import NO_COMPUTED, Walk
 from orchestrator.language.compile import Compiled
@@ -94,7 +95,7 @@ def _timer(walk: Walk) -> None:
         case Phase.SCHEDULED:
             walk.begin_scheduled()
         case Phase.UNSENT:
-            walk.leave_by("not_sent", withdraw="patience is over")
+            walk.leave_by("not_sent", withdraw=PATIENCE_OVER)
         case Phase.HANDED | Phase.LISTENING:
             walk.judge()
         case Phase.WAITING:
@@ -252,7 +253,7 @@ def _consent_withdrawn(walk: Walk, happening: ConsentWithdrawn) -> None:
         return
     if state.phase is Phase.UNSENT:
         if walk.only_channel(happening.channel):
-            walk.leave_by("not_sent", withdraw="the customer opted out of this channel")
+            walk.leave_by("not_sent", withdraw=OPTED_OUT_OF_CHANNEL)
     elif state.phase in _MESSAGE_PHASES and state.channel == happening.channel:
         walk.hear("negative", walk.now)
         walk.leave_by("negative")

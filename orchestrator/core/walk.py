@@ -27,6 +27,7 @@ from orchestrator.core.experiment import variant
 from orchestrator.core.facts import CustomerFacts
 from orchestrator.core.happenings import Fate
 from orchestrator.core.plain import as_plain
+from orchestrator.core.reasons import run_ended, step_left
 from orchestrator.core.run import Phase, Run, state_to_plain
 from orchestrator.core.view import View
 from orchestrator.errors import OrchestratorError
@@ -380,7 +381,7 @@ class Walk(View):
         return False
 
     def _go(self, hop: Hop, word: str, *, withdraw: str | None = None) -> None:
-        self._clear_message(withdraw or f"the step was left by {word}", word, may_keep=word != LEDGER_WORD)
+        self._clear_message(withdraw or step_left(word), word, may_keep=word != LEDGER_WORD)
         if self._rests() and word in self.playbook.signals_heard(self.state.step):
             self._commands.append(LiftRest(visit=self.state.visit))
         self._change(outcomes={**self.state.outcomes, self.state.step: word})
@@ -411,7 +412,7 @@ class Walk(View):
     def end_by(self, trigger: str, word: str, *, why: str | None = None) -> None:
         """Follow one of the compiler's own transitions out of a live step."""
         self.playbook.move(self.state.step, f"engine:{trigger}")
-        self._clear_message(why or f"the run ended: {word}", word, may_keep=False)
+        self._clear_message(why or run_ended(word), word, may_keep=False)
         self._finish(word)
 
     def convert(self, event: str, happened: Happened, value: str | None) -> None:

@@ -6,6 +6,7 @@ writes what changed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -162,6 +163,7 @@ class Work:
     closed_holds: list[str] = field(default_factory=list)
     conversions: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[dict[str, Any]] = field(default_factory=list)
+    not_entered: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # playbook, trigger, reason
     ledger: list[dict[str, Any]] = field(default_factory=list)
     begins: list[dict[str, Any]] = field(default_factory=list)  # inbox rows for this or another customer
     parked: list[tuple[int, str, str]] = field(default_factory=list)

@@ -20,6 +20,7 @@ from orchestrator.core.commands import (
 from orchestrator.core.happenings import FactsChanged, Fate, Frozen, Responded, Settled, Stopped
 from orchestrator.core.question import Allow, Defer, Drop, HoldOut, OpenHold, Verdict
 from orchestrator.core.question import Rest as StandingRest
+from orchestrator.core.reasons import PATIENCE_OVER
 from orchestrator.core.work import MessageRow, Walker, Work
 from orchestrator.language.model import Ask, Call, Cooldown, Handoff, Send
 from orchestrator.service.again import ask_again, profile_changed
@@ -252,9 +253,12 @@ def _withdraw(work: Work, walker: Walker, command: WithdrawMessage) -> None:
     if message is None:
         return
     if message.status == "planned":
-        settle(message, "withdrawn", work.now, reason=command.reason)
+        waited_in_vain = command.reason == PATIENCE_OVER
+        settle(message, "not_sent" if waited_in_vain else "withdrawn", work.now, reason=command.reason)
     elif message.channel == "in_app" and message.status in ("sent", "handing_over", "uncertain"):
         message.hide = (command.keep_until,)
+        if command.keep_until is None and not message.seen:
+            message.reason = command.reason
         message.expires_at = command.keep_until or work.now
         message.changed = True
 

@@ -203,6 +203,7 @@ class Fold:
             if chosen is not None and chosen != work.customer_id:
                 if data.get("event") == SCAN:
                     return  # she is asked herself
+                work.not_entered[published.name, data["event"], "colleague"] += 1
                 work.begins.append(
                     {
                         "customer_id": chosen,
@@ -228,8 +229,11 @@ class Fold:
     ) -> None:
         scanned = event.name == SCAN
         holds, because = triggered(work, published, context, None if scanned else event)
-        if not holds or (scanned and is_known(work, published.playbook, context)):
+        if scanned and (not holds or is_known(work, published.playbook, context)):
             return  # a daily question about the same run is no news
+        if not holds:
+            work.not_entered[published.name, event.name, "condition"] += 1
+            return
         since = None if scanned else event.occurred_at
         self.start(work, published.name, context=context, trigger=event.name, because=because, since=since)
 

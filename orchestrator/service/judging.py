@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, cast
 
 from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.consent_scope import in_force
@@ -29,30 +30,26 @@ def judge_message(
     work: Work, walker: Walker, message: MessageRow, catalogue: Catalogue, *, asked: Asked
 ) -> tuple[str, Verdict]:
     """The channel the message may use and the verdict: the first channel that may speak, else the first that may
-    later, else the first refusal. Every verdict asked for on the way to that one is kept."""
-    deferred: tuple[str, Defer] | None = None
-    dropped: tuple[str, Drop] | None = None
+    later, else the first refusal. The verdict tells why not by the other channels that were asked about."""
+    objections: dict[str, Defer | Drop] = {}
     for channel in _candidates(walker, message):
         verdict = ask(_question(work, walker, message, channel, catalogue))
-        match verdict:
-            case Allow() | HoldOut():
-                return kept(work, message, channel, verdict, asked)
-            case Defer():
-                deferred = deferred or (channel, verdict)
-                fallback = _fallback(walker, message)
-                if verdict.policy == "frequency_cap" and fallback is not None and fallback != channel:
-                    other = ask(_question(work, walker, message, fallback, catalogue))
-                    if isinstance(other, Allow | HoldOut):
-                        return kept(work, message, fallback, other, asked)
-            case Drop():
-                dropped = dropped or (channel, verdict)
-    if deferred is not None:
-        return kept(work, message, *deferred, asked)
-    if dropped is not None:
-        return kept(work, message, *dropped, asked)
-    return kept(
-        work, message, message.channel, Drop(policy="reachable", why="the step names no channel"), asked
-    )
+        if isinstance(verdict, Allow | HoldOut):
+            return kept(work, message, channel, _telling(channel, verdict, objections), asked)
+        objections.setdefault(channel, verdict)
+        capped = isinstance(verdict, Defer) and verdict.policy == "frequency_cap"
+        fallback = _fallback(walker, message) if capped else None
+        if fallback is not None and fallback != channel:
+            other = ask(_question(work, walker, message, fallback, catalogue))
+            if isinstance(other, Allow | HoldOut):
+                return kept(work, message, fallback, _telling(fallback, other, objections), asked)
+            objections.setdefault(fallback, other)
+    waiting = [channel for channel, one in objections.items() if isinstance(one, Defer)]
+    if not objections:
+        nothing = Drop(policy="reachable", why="the step names no channel")
+        return kept(work, message, message.channel, nothing, asked)
+    chosen = waiting[0] if waiting else next(iter(objections))
+    return kept(work, message, chosen, _telling(chosen, objections[chosen], objections), asked)
 
 
 def may_track(work: Work, channel: str) -> bool:
@@ -130,6 +127,16 @@ def _standing_holds(work: Work, walker: Walker, catalogue: Catalogue) -> list[Op
     ]
 
 
+def _telling(channel: str, verdict: Verdict, objections: Mapping[str, Defer | Drop]) -> Verdict:
+    """The verdict on ``channel`` with what stood against each other one."""
+    others = {name: one for name, one in objections.items() if name != channel}
+    if not others:
+        return verdict
+    why = "; ".join([verdict.why, *(f"not by {name}: {one.why}" for name, one in others.items())])
+    told = [{"channel": name, "policy": one.policy, "why": one.why} for name, one in others.items()]
+    return replace(verdict, why=why, inputs={**verdict.inputs, "others": told})
+
+
 def _candidates(walker: Walker, message: MessageRow) -> Sequence[str]:
     return message.channels or (message.channel,)
 
@@ -144,9 +151,9 @@ def kept(
 ) -> tuple[str, Verdict]:
     word = {Allow: "allow", Defer: "defer", Drop: "drop", HoldOut: "hold_out"}[type(verdict)]
     until = verdict.until if isinstance(verdict, Defer) else None
-    same = (asked, channel, verdict.policy, word, until, verdict.why)
-    repeat = message.last_verdict == same
-    message.last_verdict = same
+    said = (asked, channel, verdict.policy, word, until, verdict.why)
+    repeat = message.last_verdict is not None and _but_until(message.last_verdict) == _but_until(said)
+    message.last_verdict = said
     work.verdicts.append(
         Verdictum(
             message=message,
@@ -161,3 +168,8 @@ def kept(
         )
     )
     return channel, verdict
+
+
+def _but_until(said: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A verdict without the instant to ask again: waiting for something to close is put off day by day, unchanged."""
+    return (*said[:4], *said[5:])

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from orchestrator.core.consent_scope import ANY, TRACKING, covers, in_force
 from orchestrator.core.happenings import ConsentWithdrawn
 from orchestrator.core.question import Consent
+from orchestrator.core.reasons import OPTED_OUT
 from orchestrator.core.work import MessageRow, Work
 from orchestrator.errors import InputError, Unavailable
 from orchestrator.service.advance import park
@@ -188,12 +189,12 @@ def stop_messages(fold: Fold, work: Work, channel: str, topic: str, *, everythin
             continue
         if message.status == "planned" and (everything or channel in (ANY, message.channel)):
             if set(message.channels) <= {channel} or channel == ANY:
-                settle(message, "withdrawn", fold.now, reason="the customer opted out")
+                settle(message, "withdrawn", fold.now, reason=OPTED_OUT)
             else:
                 message.due_at = fold.now  # another of its channels may be open: ask again
                 message.changed = True
         elif _unseen(message, channel, topic) or (everything and message.in_feed):
-            message.hide = (None,)
+            message.hide, message.reason = (None,), OPTED_OUT
             message.changed = True
 
 

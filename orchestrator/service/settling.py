@@ -7,6 +7,7 @@ from typing import Any
 
 from channels.base import ReceiptWord
 from orchestrator.core.happenings import Fate, Happening, Responded, Settled
+from orchestrator.core.reasons import PROVED_BY
 from orchestrator.core.work import MessageRow, Work
 from orchestrator.service.effects import settle
 
@@ -45,7 +46,7 @@ def file_receipt(work: Work, message: MessageRow, item: Any) -> list[Happening]:
     happenings: list[Happening] = []
     if message.status in ("handing_over", "uncertain", "abandoned") and word in _PROVE:
         sent_at = message.handed_at or happened_at
-        settle(message, "sent", work.now, reason=f"proved by {word.value}")
+        settle(message, "sent", work.now, reason=f"{PROVED_BY}{word.value}")
         message.sent_at = sent_at
         message.provider_id = message.provider_id or item.data.get("provider_id")
         happenings.append(Settled(visit=message.visit, fate=Fate.SENT, at=sent_at, channel=message.channel))

@@ -21,10 +21,18 @@ SELECT ARRAY(SELECT nextval('enrollment_ids') FROM generate_series(1, :runs)) AS
        ARRAY(SELECT nextval('inbox_ids') FROM generate_series(1, :begins)) AS begins
 """)
 _REPEATED_VERDICTS = text("""
-UPDATE verdicts v SET count = v.count + u.n, last_at = :now
-  FROM unnest(CAST(:customers AS bigint[]), CAST(:messages AS bigint[]), CAST(:seqs AS int[]), CAST(:counts AS int[]))
-       AS u(customer_id, message_id, seq, n)
+UPDATE verdicts v SET count = v.count + u.n, last_at = :now, until = u.until
+  FROM unnest(CAST(:customers AS bigint[]), CAST(:messages AS bigint[]), CAST(:seqs AS int[]), CAST(:counts AS int[]),
+              CAST(:untils AS timestamptz[])) AS u(customer_id, message_id, seq, n, until)
  WHERE v.customer_id = u.customer_id AND v.message_id = u.message_id AND v.seq = u.seq
+""")
+_NOT_ENTERED = text("""
+INSERT INTO not_entered AS n (customer_id, playbook, trigger, reason, first_at, last_at, count)
+SELECT u.customer_id, u.playbook, u.trigger, u.reason, :now, :now, u.count
+  FROM unnest(CAST(:customers AS bigint[]), CAST(:playbooks AS text[]), CAST(:triggers AS text[]),
+              CAST(:reasons AS text[]), CAST(:counts AS int[])) AS u(customer_id, playbook, trigger, reason, count)
+    ON CONFLICT (customer_id, playbook, trigger, reason)
+    DO UPDATE SET last_at = EXCLUDED.last_at, count = n.count + EXCLUDED.count
 """)
 _LIFT = text("""
 UPDATE cooldowns c SET lifted_at = :now
@@ -286,7 +294,7 @@ def _progress(message: MessageRow) -> dict[str, Any]:
 
 def _verdicts(connection: Connection, works: Sequence[Work], now: datetime) -> None:
     new: list[dict[str, Any]] = []
-    repeated: dict[tuple[int, int, int], int] = {}
+    repeated: dict[tuple[int, int, int], tuple[int, datetime | None]] = {}
     for work in works:
         seq: dict[int, int] = {}
         for one in work.verdicts:
@@ -296,7 +304,7 @@ def _verdicts(connection: Connection, works: Sequence[Work], now: datetime) -> N
             seq[message.id] = number
             if one.repeat:
                 key = (message.customer_id, message.id, number)
-                repeated[key] = repeated.get(key, 0) + 1
+                repeated[key] = (repeated.get(key, (0, None))[0] + 1, one.until)
                 continue
             new.append(
                 {
@@ -323,7 +331,8 @@ def _verdicts(connection: Connection, works: Sequence[Work], now: datetime) -> N
                 "customers": [key[0] for key in repeated],
                 "messages": [key[1] for key in repeated],
                 "seqs": [key[2] for key in repeated],
-                "counts": list(repeated.values()),
+                "counts": [count for count, _ in repeated.values()],
+                "untils": [until for _, until in repeated.values()],
             },
         )
 
@@ -463,6 +472,12 @@ def _facts(connection: Connection, works: Sequence[Work], now: datetime) -> None
             },
         )
     insert_rows(connection, t.refusals, [row for work in works for row in work.refusals])
+    passed = [(work.customer_id, *key, times) for work in works for key, times in work.not_entered.items()]
+    if passed:
+        names = ("customers", "playbooks", "triggers", "reasons", "counts")
+        connection.execute(
+            _NOT_ENTERED, {"now": now, **dict(zip(names, map(list, zip(*passed, strict=True)), strict=True))}
+        )
 
 
 def _outside(connection: Connection, works: Sequence[Work], now: datetime) -> None:

@@ -222,6 +222,22 @@ refusals = Table(  # starts that were refused, and why: a refusal is not a failu
     PrimaryKeyConstraint("customer_id", "id"),
 )
 
+not_entered = (
+    Table(  # signals that did not start a playbook they may start, and why: counted, for they come often
+        "not_entered",
+        metadata,
+        Column("customer_id", BigInteger, nullable=False),
+        Column("playbook", Text, nullable=False),
+        Column("trigger", Text, nullable=False),
+        Column("reason", Text, nullable=False),  # condition, colleague
+        Column("first_at", INSTANT, nullable=False),
+        Column("last_at", INSTANT, nullable=False),
+        Column("count", Integer, nullable=False),
+        PrimaryKeyConstraint("customer_id", "playbook", "trigger", "reason"),
+        **HOT,
+    )
+)
+
 # --- messages -------------------------------------------------------------------------------------------------------
 
 messages = Table(

@@ -1,18 +1,19 @@
-"""One customer's whole story in order, and the complete export of everything stored about a person."""
+"""One customer's whole story: everything that happened, in order, and why each message was or was not sent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, Table, select
 
-from orchestrator.errors import NotFound
 from orchestrator.ids import ENROLLMENT, MESSAGE, public_id
 from orchestrator.store import tables as t
 from orchestrator.store import timeline_words as words
+from orchestrator.store.explanations import Explanation, explain, taken_away_at
 
 Kind = Literal[
     "signal", "start", "refusal", "step", "message", "verdict", "receipt", "response", "consent", "cooldown", "hold",
@@ -47,19 +48,58 @@ class Entry:
         return {name: value for name, value in plain.items() if value not in (None, {})}
 
 
-def timeline(connection: Connection, customer_id: int, *, most: int | None = None) -> list[Entry]:
-    """Everything in order of time, oldest first; the latest ``most`` of it. A fixed number of statements.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Story:
+    """Oldest first. ``older`` is how many entries were left out before the first."""
+
+    entries: tuple[Entry, ...]
+    explanations: tuple[Explanation, ...]
+    older: int = 0
+
+    def latest(self, most: int) -> Story:
+        """The same without all but the latest so many entries and messages."""
+        left_out = max(0, len(self.entries) - most)
+        return replace(
+            self,
+            entries=self.entries[left_out:],
+            explanations=self.explanations[-most:],
+            older=self.older + left_out,
+        )
+
+    def of_playbook(self, playbook: str) -> Story:
+        """What concerns one playbook."""
+        return replace(
+            self,
+            entries=tuple(one for one in self.entries if one.playbook == playbook),
+            explanations=tuple(one for one in self.explanations if one.playbook == playbook),
+        )
+
+    def without(self, kind: Kind) -> Story:
+        """The same without entries of this kind."""
+        return replace(self, entries=tuple(one for one in self.entries if one.kind != kind))
+
+    def to_plain(self) -> dict[str, Any]:
+        return {
+            "timeline": [entry.to_plain() for entry in self.entries],
+            "explanations": [one.to_plain() for one in self.explanations],
+        }
+
+
+def story(connection: Connection, customer_id: int) -> Story:
+    """Everything known, in a fixed number of statements.
 
     What happened at one instant stands in the order of cause: a signal before the start it triggered, a click before
     the step it led out of, a verdict before its hand-over.
     """
-    story = _Story(connection, customer_id)
-    entries = [*story.person(), *story.responses(), *story.walks(), *story.messages(), *story.outcome()]
+    told = _Rows(connection, customer_id)
+    parts = (told.person(), told.responses(), told.walks(), told.refusals(), told.messages(), told.outcome())
+    entries = [entry for part in parts for entry in part]
     entries.sort(key=lambda entry: entry.at)  # stable: the order above is the order of cause
-    return entries if most is None else entries[-most:]
+    explanations = sorted(told.explanations.values(), key=lambda one: one.planned_at)
+    return Story(entries=tuple(entries), explanations=tuple(explanations))
 
 
-class _Story:
+class _Rows:
     """The rows of one customer, turned to entries part by part."""
 
     def __init__(self, connection: Connection, customer_id: int) -> None:
@@ -67,6 +107,14 @@ class _Story:
         self._customer_id = customer_id
         self._walks = {row.id: row for row in self._rows(t.enrollments)}
         self._messages = {row.id: row for row in self._rows(t.messages)}
+        self._feed = {row.message_id: row for row in self._rows(t.feed_items)}
+        self._verdicts: dict[int, list[Row[Any]]] = defaultdict(list)
+        for row in self._rows(t.verdicts):
+            self._verdicts[row.message_id].append(row)
+        self.explanations = {
+            row.id: explain(row, self._verdicts[row.id], self._feed.get(row.id))
+            for row in self._messages.values()
+        }
 
     def _rows(self, table: Table) -> list[Row[Any]]:
         return rows_of(self._connection, table, self._customer_id)
@@ -85,9 +133,28 @@ class _Story:
                     yield Entry(
                         at=at, kind="hold", words=f"hold '{row.name}' {verb}", data={"name": row.name}
                     )
-        for row in self._rows(t.refusals):
-            data = {"reason": row.reason, **row.detail}
-            yield Entry(at=row.at, kind="refusal", words=words.refusal(row), playbook=row.playbook, data=data)
+
+    def refusals(self) -> Iterator[Entry]:
+        """Whatever was not begun: equal refusals in a row are one, as equal verdicts are."""
+        for rows in _in_a_row(self._rows(t.refusals)):
+            first, last = rows[0], rows[-1]
+            data = {
+                "reason": first.reason,
+                "trigger": first.trigger,
+                **first.detail,
+                **_span(first.at, last.at),
+            }
+            yield Entry(
+                at=first.at,
+                kind="refusal",
+                words=words.refusal(rows),
+                playbook=first.playbook,
+                data={**data, "count": len(rows)},
+            )
+        for row in self._rows(t.not_entered):
+            data = {**_facts(row, "reason trigger count"), **_span(row.first_at, row.last_at)}
+            said = words.not_entered(row)
+            yield Entry(at=row.first_at, kind="refusal", words=said, playbook=row.playbook, data=data)
 
     def walks(self) -> Iterator[Entry]:
         for row in self._walks.values():
@@ -108,10 +175,10 @@ class _Story:
     def messages(self) -> Iterator[Entry]:
         for row in self._messages.values():
             yield _of_message(row, row.planned_at, "message", words.planned(row), data={"status": "planned"})
-        for row in self._rows(t.verdicts):
-            if message := self._messages.get(row.message_id):
-                data = _facts(row, "asked policy verdict until count inputs")
-                yield _of_message(message, row.first_at, "verdict", words.verdict(row), data=data)
+        for row in self._messages.values():
+            for verdict in self._verdicts[row.id]:
+                data = _facts(verdict, "asked channel policy verdict why until count first_at last_at inputs")
+                yield _of_message(row, verdict.first_at, "verdict", words.verdict(verdict, row), data=data)
         for row in self._messages.values():
             for at, said in words.message(row):
                 yield _of_message(row, at, "message", said, data={"status": row.status})
@@ -119,6 +186,16 @@ class _Story:
             if message := self._messages.get(row.message_id):
                 data = {"word": row.word, **row.data}
                 yield _of_message(message, row.occurred_at, "receipt", words.receipt(row), data=data)
+        for row in self._messages.values():
+            yield from self._fate(row)
+
+    def _fate(self, row: Row[Any]) -> Iterator[Entry]:
+        """What became of a message that did not simply go out, in the words of its explanation."""
+        told = self.explanations[row.id]
+        taken_away = row.status == "sent" and taken_away_at(self._feed.get(row.id)) is not None
+        if taken_away or row.status not in ("planned", "handing_over", "sent"):
+            data = {"status": row.status, **({"policy": told.policy} if told.policy else {})}
+            yield _of_message(row, told.at, "message", f"{words.what(row)}: {told.why}", data=data)
 
     def outcome(self) -> Iterator[Entry]:
         """What came of it: rests, goals, and the end of all of it."""
@@ -139,33 +216,27 @@ class _Story:
             yield Entry(at=erased_at, kind="erasure", words="everything personal was erased")
 
 
-EXPORTED: tuple[Table, ...] = (
-    t.contact_points, t.signals, t.inbox, t.enrollments, t.timers, t.journal, t.refusals, t.messages, t.dispatch,
-    t.verdicts, t.receipts, t.provider_ids, t.places, t.feed_items, t.sandbox_inbox, t.consent_ledger, t.consents,
-    t.cooldowns, t.holds, t.conversions, t.parked, t.seen_sources,
-)  # fmt: skip
-
-
-def export(connection: Connection, customer_id: int) -> dict[str, Any]:
-    """Everything stored about one person, table by table, as JSON values. Raises NotFound."""
-    person = connection.execute(select(t.customers).where(t.customers.c.id == customer_id)).first()
-    if person is None:
-        raise NotFound("customer", str(customer_id))
-    account = connection.execute(select(t.accounts).where(t.accounts.c.id == person.account_id)).first()
-    return {
-        "format": "orchestrator.customer.1",
-        "customer": _plain(person),
-        "account": None if account is None else {"key": account.key},
-        **{
-            table.name: [_plain(row) for row in rows_of(connection, table, customer_id)] for table in EXPORTED
-        },
-        "timeline": [entry.to_plain() for entry in timeline(connection, customer_id)],
-    }
-
-
 def rows_of(connection: Connection, table: Table, customer_id: int) -> list[Row[Any]]:
     statement = select(table).where(table.c.customer_id == customer_id).order_by(*table.primary_key.columns)
     return list(connection.execute(statement))
+
+
+def _in_a_row(refusals: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
+    """Refusals of one playbook that followed each other and say the same."""
+    open_runs: dict[str, list[Row[Any]]] = {}
+    for row in refusals:
+        run = open_runs.get(row.playbook)
+        if run is not None and (run[0].reason, run[0].trigger, run[0].detail) == (
+            row.reason,
+            row.trigger,
+            row.detail,
+        ):
+            run.append(row)
+            continue
+        if run is not None:
+            yield run
+        open_runs[row.playbook] = [row]
+    yield from open_runs.values()
 
 
 def _of_walk(
@@ -195,14 +266,14 @@ def _of_message(message: Row[Any], at: datetime, kind: Kind, said: str, *, data:
     )
 
 
+def _span(first: datetime, last: datetime) -> dict[str, Any]:
+    return {"first_at": first.isoformat(), "last_at": last.isoformat()}
+
+
 def _facts(row: Row[Any], names: str) -> dict[str, Any]:
     values = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
-    return {name: _json(values[name]) for name in names.split() if values[name] not in (None, {})}
+    return {name: json_value(values[name]) for name in names.split() if values[name] not in (None, {})}
 
 
-def _plain(row: Row[Any]) -> dict[str, Any]:
-    return {name: _json(value) for name, value in row._mapping.items()}  # noqa: SLF001
-
-
-def _json(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 _ANY = "*"
+HAND_OVER = (
+    "hand_over:"  # how the receipts of our own hand-overs begin; all others are reports of the provider
+)
+
+
+def instant(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def signal(row: Row[Any]) -> str:
@@ -21,8 +28,23 @@ def start(row: Row[Any]) -> str:
     return f"entered '{row.playbook}' (by {row.trigger}{arm}){reason}"
 
 
-def refusal(row: Row[Any]) -> str:
-    return f"start of '{row.playbook}' was refused: {row.reason}"
+def refusal(rows: Sequence[Row[Any]]) -> str:
+    """Equal refusals in a row, oldest first."""
+    first = rows[0]
+    why = first.detail.get("why")
+    said = f"{why} ({first.reason})" if why else first.reason
+    times = asked(len(rows), rows[-1].at)
+    return f"start of '{first.playbook}' (by {first.trigger}) was refused: {said}{times}"
+
+
+def not_entered(row: Row[Any]) -> str:
+    values = row._mapping  # noqa: SLF001 - `row.count` is what every tuple has
+    if row.reason == "colleague":
+        said = "a colleague of the same account is asked instead"
+    else:
+        said = "its condition did not hold"
+    times = asked(values["count"], row.last_at)
+    return f"signal '{row.trigger}' did not start '{row.playbook}': {said}{times}"
 
 
 def journal(row: Row[Any]) -> str | None:
@@ -51,57 +73,81 @@ def journal(row: Row[Any]) -> str | None:
 
 
 def planned(row: Row[Any]) -> str:
-    return f"planned {_what(row)}"
+    return f"planned {what(row)}"
 
 
 def message(row: Row[Any]) -> Iterator[tuple[datetime, str]]:
-    """The message's own instants after its planning: handed over, and what became of it."""
-    what = _what(row)
-    if row.handed_at is not None and row.status != "held_out":
-        yield row.handed_at, f"handed {what} to {row.provider or 'the provider'}"
-    if row.sent_at is not None and row.status != "held_out":
-        yield row.sent_at, f"{what} went out"
-    settled = row.settled_at or row.handed_at
-    ending = _ENDINGS.get(row.status)
-    if ending is not None and settled is not None:
-        yield (
-            settled,
-            ending.format(what=what) + (f": {row.reason or row.code}" if row.reason or row.code else ""),
-        )
+    """The message's own instants after its planning, without what became of it."""
+    if row.status == "held_out":
+        return
+    if row.handed_at is not None and row.code != "template":
+        yield row.handed_at, f"handed {what(row)} to {row.provider or 'the provider'}"
+    if row.sent_at is not None:
+        yield row.sent_at, f"{what(row)} went out"
 
 
-_ENDINGS = {
-    "held_out": "{what} would have gone out (holdout)",
-    "uncertain": "whether {what} went out is not known yet",
-    "abandoned": "whether {what} went out will not be known; it is not sent again",
-    "not_sent": "{what} was not sent",
-    "withdrawn": "{what} was withdrawn",
-    "refused": "the provider refused {what}",
-}
-
-
-def verdict(row: Row[Any]) -> str:
-    count = row._mapping["count"]  # noqa: SLF001 - `row.count` is what every tuple has
-    times = f" ({count} times)" if count > 1 else ""
-    until = f", until {row.until:%Y-%m-%d %H:%M} UTC" if row.until is not None else ""
+def verdict(row: Row[Any], message: Row[Any]) -> str:
+    about = what(message, channel=row.channel)
     match row.verdict:
         case "allow":
-            said = f"allowed on {row.channel}"
+            said = f"{about} may go out: {row.why}"
         case "hold_out":
-            said = f"held out on {row.channel}"
+            said = f"{about} is held out: {row.why}"
         case "defer":
-            said = f"held back on {row.channel}{until}"
+            said = f"{about} is held back by '{row.policy}': {row.why}"
         case _:
-            said = f"dropped on {row.channel}"
-    return f"{said} by '{row.policy}': {row.why}{times}"
+            said = f"{about} is dropped by '{row.policy}': {row.why}"
+    when = "when planned" if row.asked == "planned" else "at the hand-over"
+    return f"{said} (asked {when}{_times(row)})"
+
+
+def how_often(verdicts: Sequence[Row[Any]]) -> str:
+    """How often the last of these was given in a row, at whichever moment it was asked; nothing for a single time."""
+    last = verdicts[-1]
+    same = [last]
+    for row in reversed(verdicts[:-1]):
+        if (row.channel, row.policy, row.why) != (last.channel, last.policy, last.why):
+            break
+        same.append(row)
+    count = sum(row._mapping["count"] for row in same)  # noqa: SLF001
+    return asked(count, last.last_at, first=same[-1].first_at)
+
+
+def asked(count: int, last: datetime, *, first: datetime | None = None) -> str:
+    if count < 2:
+        return ""
+    return f"; asked {count} times, {f'first at {instant(first)}, ' if first else ''}last at {instant(last)}"
+
+
+def _times(row: Row[Any]) -> str:
+    count = row._mapping["count"]  # noqa: SLF001
+    return f", {count} times, last at {instant(row.last_at)}" if count > 1 else ""
 
 
 def response(row: Row[Any], word: str) -> str:
-    return f"{_what(row)}: {word.replace('_', ' ')}"
+    return f"{what(row)}: {word.replace('_', ' ')}"
 
 
 def receipt(row: Row[Any]) -> str:
-    return f"the provider reported: {row.word.replace('_', ' ')}"
+    if not row.source_id.startswith(HAND_OVER):
+        return f"the provider reported: {row.word.replace('_', ' ')}"
+    provider = row.data.get("provider", "the provider")
+    code = row.data.get("code")
+    match row.word:
+        case "sent":
+            return f"{provider} took it"
+        case "refused" if code == "template":
+            return f"it could not be written, so {provider} was not asked"
+        case "refused":
+            return f"{provider} refused it{f' ({code})' if code else ''}"
+        case "try_again" if code == "authorisation_aged":
+            return "the hand-over began too late after the guardrails were asked, and was not made"
+        case "try_again":
+            return f"{provider} could not take it now{f' ({code})' if code else ''}"
+        case "opted_out":
+            return f"{provider} refused it: the person opted out there"
+        case _:
+            return f"{provider} did not say whether it took it"
 
 
 def consent(row: Row[Any]) -> str:
@@ -120,7 +166,7 @@ def consent(row: Row[Any]) -> str:
 def cooldown(row: Row[Any]) -> Iterator[tuple[datetime, str]]:
     scope = "everything promotional" if row.scope == "everything" else f"{row.scope} '{row.scope_value}'"
     shadow = " (holdout: holds nobody back)" if row.shadow else ""
-    yield row.starts_at, f"rest from {scope} until {row.ends_at:%Y-%m-%d %H:%M} UTC: {row.reason}{shadow}"
+    yield row.starts_at, f"rest from {scope} until {instant(row.ends_at)}: {row.reason}{shadow}"
     if row.lifted_at is not None:
         yield row.lifted_at, f"rest from {scope} was lifted"
 
@@ -130,6 +176,8 @@ def conversion(row: Row[Any]) -> str:
     return f"goal reached by '{row.event}'{worth}{' (holdout)' if row.held_out else ''}"
 
 
-def _what(row: Row[Any]) -> str:
-    kind = {"send": row.channel, "ask": f"{row.channel} question", "handoff": "hand-over", "call": "call"}
+def what(row: Row[Any], *, channel: str | None = None) -> str:
+    """A message by its channel and step; ``channel`` where it was asked about another than the one it has now."""
+    channel = channel or row.channel
+    kind = {"send": channel, "ask": f"{channel} question", "handoff": "hand-over", "call": "call"}
     return f"the {kind.get(row.kind, row.kind)} of '{row.step}'"

@@ -17,8 +17,8 @@ from channels.keywords import Meant, classify
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import new_key
 from orchestrator.store import consents, customers, sandbox
-from orchestrator.store import timeline as timelines
 from orchestrator.store.tables import cooldowns, holds
+from orchestrator.store.timeline import story
 from orchestrator.web import dashboard_reads as reads
 from orchestrator.web.dashboard import show
 from orchestrator.web.deps import TheEngine
@@ -39,6 +39,7 @@ _WORDS = {
     Meant.HELP: ReceiptWord.HELP,
     Meant.OTHER: ReceiptWord.REPLIED,
 }
+SHOWN_AT_MOST = 1000  # entries, and messages; the API and the export have all
 _SHOWN = ("email", "sms", "whatsapp", "chat", "in_app")  # each in a place of its own; the rest goes to tools
 _URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
@@ -138,10 +139,10 @@ def product(engine: TheEngine, session: Visitor, key: str) -> HTMLResponse:
 def customer(
     engine: TheEngine, session: Visitor, key: str, kind: Annotated[list[str] | None, Query()] = None
 ) -> HTMLResponse:
-    """Everything that happened, newest first, each verdict in words."""
+    """Why each message was or was not sent, and everything that happened, newest first."""
     with engine.engine.connect() as connection:
         person = _person(connection, key)
-        entries = timelines.timeline(connection, person.id, most=1000)
+        told = story(connection, person.id).latest(SHOWN_AT_MOST)
         said = consents.present(connection, person.id)
         now = engine.clock.read(connection).business
         resting = connection.execute(
@@ -155,14 +156,16 @@ def customer(
         held = connection.execute(
             select(holds).where(holds.c.customer_id == person.id, holds.c.closed_at.is_(None))
         ).all()
-    kinds = sorted({entry.kind for entry in entries})
+    kinds = sorted({entry.kind for entry in told.entries})
     return show(
         engine,
         session,
         "customer.html",
         title=key,
         person=person,
-        entries=[entry for entry in reversed(entries) if not kind or entry.kind in kind],
+        entries=[entry for entry in reversed(told.entries) if not kind or entry.kind in kind],
+        older=told.older,
+        explanations=told.explanations[::-1],
         kinds=kinds,
         chosen=kind or [],
         consents=said,

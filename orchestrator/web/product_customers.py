@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from orchestrator.errors import NotFound
 from orchestrator.ids import ENROLLMENT, public_id
 from orchestrator.store import consents, customers
-from orchestrator.store import timeline as timelines
 from orchestrator.store.tables import enrollments, playbooks
+from orchestrator.store.timeline import story
 from orchestrator.web import product_docs as docs
 from orchestrator.web.deps import Eraser, Reader, TheEngine
 
@@ -65,6 +65,8 @@ class CustomerView(BaseModel):
 class EntryView(BaseModel):
     """One thing that happened, with a sentence for people."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     at: datetime
     kind: str
     words: str
@@ -75,25 +77,67 @@ class EntryView(BaseModel):
     data: dict[str, Any] = {}
 
 
+class AnswerView(BaseModel):
+    """What the guardrails answered; equal answers in a row are one."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    asked: Literal["planned", "hand_over"]
+    channel: str
+    policy: str = Field(description="The guardrail that decided; `all` when every one allowed")
+    verdict: Literal["allow", "defer", "drop", "hold_out"]
+    why: str
+    until: datetime | None = Field(description="When it is asked again")
+    first_at: datetime
+    last_at: datetime
+    count: int
+
+
+class ExplanationView(BaseModel):
+    """Why one message was, or was not, sent."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    message_id: str
+    enrollment_id: str
+    playbook: str
+    step: str
+    kind: str
+    channel: str
+    status: str
+    policy: str | None = Field(description="The guardrail that decided it, if one did")
+    why: str = Field(description="A sentence for people")
+    planned_at: datetime
+    at: datetime = Field(description="Since when this is so")
+    answers: list[AnswerView] = Field(description="Every answer of the guardrails, oldest first")
+
+
 class TimelineView(BaseModel):
     customer: str
     entries: list[EntryView] = Field(description="Oldest first")
+    explanations: list[ExplanationView] = Field(description="Each message, oldest first")
+    older: int = Field(description="How many entries before the first are left out")
 
 
-@router.get("/{key:path}/timeline", summary="Everything that happened, with every verdict in words")
+@router.get(
+    "/{key:path}/timeline", summary="Everything that happened, and why each message was or was not sent"
+)
 def timeline(
     engine: TheEngine,
     _caller: Reader,
     key: docs.CustomerKey,
-    limit: Annotated[int, Query(ge=1, le=5000, description="The latest so many")] = 500,
+    limit: Annotated[int, Query(ge=1, le=5000, description="The latest so many, of each list")] = 500,
 ) -> TimelineView:
     with engine.engine.connect() as connection:
         found = customers.find(connection, key)
         if found is None:
             raise NotFound("customer", key)
-        entries = timelines.timeline(connection, found.id, most=limit)
+        told = story(connection, found.id).latest(limit)
     return TimelineView(
-        customer=key, entries=[EntryView.model_validate(entry, from_attributes=True) for entry in entries]
+        customer=key,
+        entries=[EntryView.model_validate(entry) for entry in told.entries],
+        explanations=[ExplanationView.model_validate(one) for one in told.explanations],
+        older=told.older,
     )
 
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, select, text
 
 from orchestrator.errors import NotFound
-from orchestrator.store import customers, erase
+from orchestrator.store import customers, erase, timeline
 from orchestrator.store import tables as t
+from orchestrator.store.export import EXPORTED, export
 from orchestrator.store.invariants import check_invariants
 from orchestrator.store.tables import metadata
-from orchestrator.store.timeline import EXPORTED, export, timeline
 from tests.store.world import Walked, World
 from tests.support.statements import counted
 
@@ -72,17 +72,20 @@ def story(connection: Connection, now: datetime) -> Walked:
 def test_the_story_reads_in_order(engine: Engine, now: datetime) -> None:
     with engine.begin() as connection:
         walk = story(connection, now)
-        entries = timeline(connection, walk.customer_id)
+        entries = timeline.story(connection, walk.customer_id).entries
     assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
     told = [entry.words for entry in entries]
     wanted = [
         "signal 'usage_reported'",
         "hold 'support_ticket' opened",
-        "start of 'events' was refused: reentry",
         f"entered 'upsell' (by product), because {SECRET} uses 90%",
         "reached step 'banner'",
+        "start of 'events' (by product) was refused: reentry",
         "planned the email of 'banner'",
-        "held back on email, until 2026-11-20 13:00 UTC by 'quiet_hours': it is night in Vienna (3 times)",
+        (
+            "the email of 'banner' is held back by 'quiet_hours': it is night in Vienna "
+            "(asked when planned, 3 times, last at 2026-11-20 12:00 UTC)"
+        ),
         "hold 'support_ticket' closed",
         "handed the email of 'banner' to sandbox",
         "the email of 'banner' went out",
@@ -105,14 +108,15 @@ def test_it_takes_as_many_statements_for_a_long_story(engine: Engine, now: datet
     with engine.begin() as connection:
         walk = story(connection, now)
     with counted(engine) as short, engine.connect() as connection:
-        timeline(connection, walk.customer_id)
+        whole = timeline.story(connection, walk.customer_id)
     with engine.begin() as connection:
         world = World(connection, now)
         for number in range(50):
             world.signal(walk.customer_id, f"s{number}")
     with counted(engine) as long, engine.connect() as connection:
-        assert len(timeline(connection, walk.customer_id, most=7)) == 7
+        latest = timeline.story(connection, walk.customer_id).latest(7)
     assert len(long) == len(short)
+    assert (len(latest.entries), latest.older) == (7, len(whole.entries) + 50 - 7)
 
 
 def test_the_export_holds_every_table_and_is_json(engine: Engine, now: datetime) -> None:
