@@ -1,359 +1,216 @@
-"""Several processes at the same customers at once, and a ledger in PostgreSQL that stamps what they do.
+"""A crowd of processes at the same customers at once: they plan, hand over, start, opt out and in, as the caps change.
 
-Two sequences of events are stamped by one logical clock, each in the moment of its commit and under the lock that its
-transaction still holds: hand-overs that are authorised, and words about consent. A third, what the provider took, is
-stamped by the provider itself. The judge reads these tables and none of the engine's own verdicts.
+Playbooks go round and round with short waits, so that everybody is put to the policies all the time, and caps leave
+room for few. The engine is the real one, and so is PostgreSQL; only the providers are ours.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import time
+import multiprocessing
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from itertools import count, cycle
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import cycle
+from pathlib import Path
 
-from sqlalchemy import Connection, text
-from sqlalchemy import Engine as Database
+from orchestrator.clock import monotonic
+from orchestrator.language.model import Cap
+from orchestrator.language.moments import Duration
+from orchestrator.service.values import Identify, Track
+from orchestrator.wiring import set_clock_rate
+from tests.faults.hammer_guards import Guard
+from tests.faults.hammer_judge import RATE, Verdict, judge
+from tests.faults.hammer_ledger import Limit, in_force
+from tests.faults.hammer_roles import Part, Role, Scope, child
+from tests.faults.hammer_tries import overlaps, tries
+from tests.support.engine import Scene, playbook
 
-from channels.base import Channel, Handed, Outgoing, Result
-from orchestrator.clock import DatabaseClock, monotonic
-from orchestrator.core.question import Allow
-from orchestrator.core.work import MessageRow, Walker, Work
-from orchestrator.errors import OrchestratorError, StartRefused, Unavailable
-from orchestrator.ids import parse_public_id
-from orchestrator.service import handing
-from orchestrator.service.engine import Engine
-from orchestrator.service.fold import Fold
-from orchestrator.service.values import Track
-from orchestrator.store import claim
-from orchestrator.store.transactions import PostgresTransaction
-from orchestrator.wiring import build_engine
-from tests.support.engine import EVIDENCE, settings_of
+POLICY_STAYS = 4.0  # seconds
+HOUR = timedelta(hours=1)
+ALWAYS = (  # these do not change
+    Limit(at_most=3, within=2 * HOUR, channel="email"),
+    Limit(at_most=4, within=3 * HOUR, topic="cross_sell"),
+)
+LOOSE = (Limit(at_most=2, within=HOUR), Limit(at_most=8, within=8 * HOUR), *ALWAYS)
+STRICT = (Limit(at_most=1, within=HOUR), Limit(at_most=5, within=8 * HOUR), *ALWAYS)
 
-WITHOUT = "HAMMER_WITHOUT"  # "lock" or "second_check": the guard that a child takes away from itself
-RATE = 3600.0  # an hour passes in a second
-KNOWN_FOR = timedelta(
-    hours=1.25
-)  # 1.25 s of machine time: a policy is known half a second late, and slow answers
-
-LEDGER = """
-CREATE SEQUENCE hammer_tick;
-CREATE TABLE hammer_ready (role text);
-CREATE TABLE hammer_marks
-  (tick bigint, customer_id bigint, message_id bigint, channel text, topic text, at timestamptz);
-CREATE TABLE hammer_words (tick bigint, customer_id bigint, action text, channel text, topic text);
-CREATE TABLE hammer_taken (tick bigint DEFAULT nextval('hammer_tick'), customer_id bigint, message_id bigint);
-CREATE TABLE hammer_caps (short int, long int, began timestamptz, ended timestamptz);
-
-CREATE FUNCTION hammer_mark() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  INSERT INTO hammer_marks
-  VALUES (nextval('hammer_tick'), NEW.customer_id, NEW.id, NEW.channel, NEW.topic, NEW.handed_at);
-  RETURN NULL; END $$;
-CREATE CONSTRAINT TRIGGER hammer_mark AFTER UPDATE ON messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-  WHEN (NEW.status = 'handing_over' AND OLD.status IS DISTINCT FROM 'handing_over') EXECUTE FUNCTION hammer_mark();
-
-CREATE FUNCTION hammer_word() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  INSERT INTO hammer_words VALUES (nextval('hammer_tick'), NEW.customer_id, NEW.action, NEW.channel, NEW.topic);
-  RETURN NULL; END $$;
-CREATE CONSTRAINT TRIGGER hammer_word AFTER INSERT ON consent_ledger DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-  EXECUTE FUNCTION hammer_word();
-"""
+SCOPES: tuple[Scope, ...] = (
+    ("email", "*"),
+    ("email", "upsell"),
+    ("*", "upsell"),
+    ("in_app", "*"),
+    ("email", "cross_sell"),
+    ("*", "*"),
+)
+KINDS = (("email", "upsell"), ("[email, in_app]", "cross_sell"), ("[email, in_app]", "upsell"))
+STARTED = tuple(f"offer{number}" for number in range(4))
+TRIGGERED = tuple(f"reaction{number}" for number in range(16))
 
 
-def lay_ledger(database: Database) -> None:
-    with database.begin() as connection:
-        connection.execute(text(LEDGER))
+def names(many: int, *, after: int = 0) -> list[str]:
+    return [f"p{number:05}" for number in range(after, after + many)]
 
 
-# --- the children ---
-
-
-@dataclass(kw_only=True)
-class Taking:
-    """A provider that writes down what it takes, and now and then loses its answer, refuses, or is busy."""
-
-    inner: Channel
-    database: Callable[[], Database]
-    turn: Iterator[int] = field(default_factory=count)
-
-    def __post_init__(self) -> None:
-        self.name, self.provider = self.inner.name, self.inner.provider
-
-    def send(self, message: Outgoing) -> Handed:
-        fate = hashlib.sha256(f"{message.message_id}:{next(self.turn)}".encode()).digest()[0]
-        if fate < 10:
-            return Handed(result=Result.TRY_AGAIN, provider=self.provider, code="busy", retry_after=fate / 10)
-        if fate < 16:
-            return Handed(result=Result.REFUSED, provider=self.provider, code="refused")
-        public = parse_public_id(message.message_id)
-        with self.database().begin() as connection:
-            connection.execute(
-                text("INSERT INTO hammer_taken (customer_id, message_id) VALUES (:customer, :message)"),
-                {"customer": public.customer_id, "message": public.row_id},
-            )
-        if fate < 22:
-            return Handed(result=Result.UNCERTAIN, provider=self.provider, code="answer_lost")
-        return Handed(result=Result.SENT, provider=self.provider, provider_id=f"taken-{message.message_id}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """What one process is to do: ``role`` may end in a number, ``all_of`` is how many take part."""
-
-    role: str
-    database_url: str
-    keys: list[str]
-    names: list[str]
-    seconds: float
-    all_of: int
-
-
-def child(part: Part) -> Counter[str]:
-    """One process: does the deeds of its role until the time is over; what it tried, by name."""
-    without = os.environ.get(WITHOUT, "")
-    role, _, number = part.role.partition(":")
-    _mutate(without, int(number or 0))
-    made: list[Engine] = []
-    engine = build_engine(
-        settings_of(part.database_url, send_threads=4),
-        channels=lambda inner: Taking(inner=inner, database=lambda: made[0].engine),
+def round_and_round(
+    name: str, channel: str, topic: str, *, priority: int = 50, triggered: bool = False
+) -> str:
+    """A playbook that says the same thing again and again, a hundred times."""
+    when = "when: limit_reached, " if triggered else ""
+    enter = f"enter: {{{when}because: x, reentry: {{after: 10min}}}}\n"
+    steps = (
+        f"  say:   {{send: {{channel: {channel}, template: note, patience: 2d}}, wait: 10min, at_most: 100,"
+        " then: {no_response: say, not_sent: pause, exhausted: done}}\n"
+        "  pause: {wait: 10min, then: say}\n"
+        "  done:  {end: finished}\n"
     )
-    made.append(engine)
-    deeds = cycle(_DEEDS[role](engine, part.keys, part.names))
-    tried: Counter[str] = Counter()
-    _meet(engine.engine, role, part.all_of)
-    ends = monotonic() + part.seconds
-    while monotonic() < ends:
-        name, deed = next(deeds)
-        try:
-            tried[name] += deed()
-        except (StartRefused, Unavailable) as error:
-            tried[f"{name}: {type(error).__name__}"] += 1
-        except OrchestratorError as error:
-            if not without:
-                raise
-            tried[f"{name}: {type(error).__name__}"] += 1  # whose guard is gone may well stumble
-    engine.close()
-    return tried
+    return playbook(name, steps, topic=topic, more=f"priority: {priority}\n{enter}")
 
 
-Deed = tuple[str, Callable[[], int]]
+NOTICE = round_and_round("notice", "[email, in_app]", "service", triggered=True)
 
 
-def _worker(engine: Engine, _: list[str], __: list[str]) -> list[Deed]:
-    def advancing() -> int:
-        return engine.advance(limit=20).customers
-
-    def delivering() -> int:
-        return engine.deliver(limit=20).messages
-
-    return [("walks moved", advancing), ("messages handed over", delivering)]
-
-
-def _starter(engine: Engine, keys: list[str], names: list[str]) -> list[Deed]:
-    def starting(key: str, name: str) -> Callable[[], int]:
-        def deed() -> int:
-            engine.start_playbook(key, name)
-            return 1
-
-        return deed
-
-    return [("starts", starting(key, name)) for name in names for key in keys]
+def playbooks() -> list[str]:
+    """Offers that the product starts, reactions to a signal, and a notice that obeys no cap but every opt-out."""
+    made = []
+    for at, name in enumerate((*STARTED, *TRIGGERED)):
+        channel, topic = KINDS[at % len(KINDS)]
+        made.append(round_and_round(name, channel, topic, priority=10 * at, triggered=name in TRIGGERED))
+    return [*made, NOTICE]
 
 
-def _tracker(engine: Engine, keys: list[str], _: list[str]) -> list[Deed]:
-    def tracking(some: list[str]) -> Callable[[], int]:
-        def deed() -> int:
-            time.sleep(0.1)  # a flood of signals would leave no processor for anything else
-            return engine.track([Track(key=key, event="limit_reached") for key in some]).taken
-
-        return deed
-
-    return [("signals", tracking(keys[at : at + 10])) for at in range(0, len(keys), 10)]
-
-
-_SCOPES = (("*", "*"), ("email", "*"), ("*", "upsell"), ("email", "upsell"))
+def populate(scene: Scene, keys: list[str]) -> None:
+    """Everybody is known and in the product; from then on an hour passes in a second."""
+    engine = scene.engine
+    engine.identify(
+        [Identify(key=key, traits={"timezone": "UTC", "email": f"{key}@shop.example"}) for key in keys]
+    )
+    engine.track([Track(key=key, event="session_started") for key in keys])
+    scene.drain()
+    set_clock_rate(engine, RATE)
 
 
-def _leaver(engine: Engine, keys: list[str], _: list[str]) -> list[Deed]:
-    """Everybody leaves and comes back, again and again, each time by another door; half of them are away at a time."""
-
-    def leaving(key: str, scope: tuple[str, str]) -> Callable[[], int]:
-        def deed() -> int:
-            engine.opt_out(key, channel=scope[0], topic=scope[1], evidence=EVIDENCE)
-            return 1
-
-        return deed
-
-    def returning(key: str, scope: tuple[str, str]) -> Callable[[], int]:
-        def deed() -> int:
-            engine.opt_in(key, channel=scope[0], topic=scope[1], evidence=EVIDENCE)
-            return 1
-
-        return deed
-
-    deeds: list[Deed] = []
-    half = len(keys) // 2
-    for scope in _SCOPES:
-        for some in (keys[:half], keys[half:]):
-            deeds += [("opt-outs", leaving(key, scope)) for key in some]
-            deeds += [("opt-ins", returning(key, scope)) for key in some]
-    return deeds
+def all_leave(scene: Scene, keys: list[str]) -> None:
+    """Nothing more happens to these people."""
+    for key in keys:
+        scene.opt_out(key)
 
 
-_DEEDS: dict[str, Callable[[Engine, list[str], list[str]], list[Deed]]] = {
-    "worker": _worker,
-    "starter": _starter,
-    "tracker": _tracker,
-    "leaver": _leaver,
-}
+def publish(scene: Scene, limits: tuple[Limit, ...], *books: str) -> None:
+    """These playbooks, under these caps."""
+    with in_force(scene.engine.engine, limits):
+        scene.publish(*books, policy=policy(limits))
 
 
-def _meet(database: Database, role: str, all_of: int) -> None:
-    """Wait until every process is here: importing takes longer than many a test."""
-    with database.begin() as connection:
-        connection.execute(text("INSERT INTO hammer_ready VALUES (:role)"), {"role": role})
-    ends = monotonic() + 90
-    here = 0
-    while monotonic() < ends:
-        with database.connect() as connection:
-            here = connection.execute(text("SELECT count(*) FROM hammer_ready")).scalar_one()
-        if here >= all_of:
-            return
-        time.sleep(0.02)
-    msg = f"expected {all_of} processes, {here} came"
-    raise TimeoutError(msg)
+def change_caps(scene: Scene, limits: tuple[Limit, ...]) -> None:
+    """Other caps; of the playbooks only the notice is read anew, for reading all of them takes a processor a while."""
+    publish(replace(scene, folder=scene.folder.with_name("caps")), limits, NOTICE)
 
 
-def _mutate(without: str, number: int) -> None:
-    """Take one guard away from this process. The seam is widened, so that a bound of seconds is enough.
-
-    Without the lock most that two workers do to one walk is still stopped by a key of the database. What only the lock
-    stops is two messages of one customer: so one worker takes the even ones, the other the odd.
-    """
-    if without == "lock":
-        for name in ("_DUE_WALKS", "_DUE_MESSAGES", "_LOCK"):
-            unlocked, _, _ = str(getattr(claim, name)).partition("FOR NO KEY UPDATE")
-            setattr(claim, name, text(unlocked))
-        real = PostgresTransaction.save
-
-        def slowly(self: PostgresTransaction, works: Any, now: datetime) -> None:
-            time.sleep(0.05)
-            real(self, works, now)
-
-        PostgresTransaction.save = slowly  # type: ignore[method-assign]
-        candidates = handing._candidates
-
-        def apart(fold: Fold, work: Work) -> list[MessageRow]:
-            return [message for message in candidates(fold, work) if message.id % 2 == number % 2]
-
-        handing._candidates = apart
-    elif without == "second_check":
-
-        def allowed(_: Work, __: Walker, message: MessageRow, *___: Any, **____: Any) -> tuple[str, Allow]:
-            return message.channel, Allow()
-
-        vars(handing)["judge_message"] = allowed
-    elif without:
-        msg = f"{WITHOUT}: expected lock or second_check, got {without!r}"
-        raise ValueError(msg)
+def policy(limits: tuple[Limit, ...]) -> str:
+    lines = []
+    for limit in limits:
+        only = {"channel": limit.channel, "topic": limit.topic}
+        named = "".join(f", {name}: {word}" for name, word in only.items() if word)
+        lines.append(f"  - {{at_most: {limit.at_most}, within: {_hours(limit)}h{named}}}\n")
+    return f"caps:\n{''.join(lines)}" + "rests: {ignored: 10min}\n"
 
 
-# --- the judge ---
+def caps(limits: tuple[Limit, ...]) -> tuple[Cap, ...]:
+    """The same as the invariants ask for them."""
+    return tuple(
+        Cap(
+            at_most=limit.at_most,
+            within=Duration(count=_hours(limit), unit="h"),
+            channel=limit.channel,
+            topic=limit.topic,
+        )
+        for limit in limits
+    )
 
-_TAKEN_TWICE = text("""
-SELECT customer_id, message_id, count(*) AS times FROM hammer_taken GROUP BY customer_id, message_id HAVING count(*) > 1
-""")
-# The last authorisation of each message that was really taken, and the last word of its customer before it.
-_AFTER_LEAVING = text("""
-SELECT m.customer_id, m.message_id, m.tick, w.tick AS left_at
-  FROM (SELECT DISTINCT ON (k.customer_id, k.message_id) k.* FROM hammer_marks k
-          JOIN hammer_taken t ON t.customer_id = k.customer_id AND t.message_id = k.message_id AND t.tick > k.tick
-         ORDER BY k.customer_id, k.message_id, k.tick DESC) m
- CROSS JOIN LATERAL (SELECT * FROM hammer_words w WHERE w.customer_id = m.customer_id AND w.tick < m.tick
-                      ORDER BY w.tick DESC LIMIT 1) w
- WHERE w.action = 'revoked' AND w.channel IN ('*', m.channel) AND w.topic IN ('*', m.topic)
-""")
-_UNMARKED = text("""
-SELECT t.customer_id, t.message_id FROM hammer_taken t WHERE NOT EXISTS (
-    SELECT FROM hammer_marks k WHERE k.customer_id = t.customer_id AND k.message_id = t.message_id AND k.tick < t.tick)
-""")
-_SPOKEN = text("""
-SELECT t.customer_id, max(k.at) AS at FROM hammer_taken t
-  JOIN hammer_marks k ON k.customer_id = t.customer_id AND k.message_id = t.message_id AND k.tick < t.tick
- GROUP BY t.customer_id, t.message_id ORDER BY t.customer_id, max(k.at)
-""")
-_CAPS = text("SELECT short, long, began, ended FROM hammer_caps ORDER BY began")
+
+def _hours(limit: Limit) -> int:
+    return limit.within // HOUR
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What was broken, by kind, and how much was looked at."""
+class Crowd:
+    """Who takes part, and how long: until ``enough`` says so, at most for ``seconds``.
 
-    taken: int
-    twice: int
-    after_leaving: int
-    unmarked: int
-    over_caps: int
+    ``policies`` are published in turn; without any the one in force stays.
+    """
 
-    @property
-    def violations(self) -> int:
-        return self.twice + self.after_leaving + self.unmarked + self.over_caps
+    roles: tuple[Role, ...]
+    keys: list[str]
+    seconds: float
+    scopes: tuple[Scope, ...] = SCOPES
+    policies: tuple[tuple[Limit, ...], ...] = ()
+    enough: Callable[[Verdict], bool] | None = None
+    without: Guard | None = None
+    wide: bool = False
 
 
-def judge(database: Database, short: timedelta, long: timedelta) -> Verdict:
-    """``short`` and ``long`` are the windows of the two caps."""
-    with database.connect() as connection:
-        spoken = connection.execute(_SPOKEN).all()
-        return Verdict(
-            taken=len(spoken),
-            twice=len(connection.execute(_TAKEN_TWICE).all()),
-            after_leaving=len(connection.execute(_AFTER_LEAVING).all()),
-            unmarked=len(connection.execute(_UNMARKED).all()),
-            over_caps=_over_caps(connection, spoken, short, long),
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    verdict: Verdict
+    tries: Counter[str]
+    done: Counter[str]
+    overlaps: int
+
+    def __str__(self) -> str:
+        """What was measured, for whoever reads a failure or asks how much was tried."""
+        lines = [f"{self.tries.total():,} tries, {self.verdict}, {self.overlaps:,} overlaps"]
+        for title, counted in (("tries", self.tries), ("done", self.done)):
+            lines.append(
+                f"{title}: " + ", ".join(f"{word} {many:,}" for word, many in sorted(counted.items()))
+            )
+        return "\n".join(lines)
+
+
+def hammer(scene: Scene, url: str, crowd: Crowd) -> Counter[str]:
+    """All processes at once; what they did, by name."""
+    over = scene.folder.with_name("over")
+    scene.execute("TRUNCATE hammer_ready")
+    parts = [
+        Part(
+            role=role,
+            number=crowd.roles[:at].count(role),
+            of=crowd.roles.count(role),
+            database_url=url,
+            keys=crowd.keys,
+            started=list(STARTED),
+            scopes=crowd.scopes,
+            seconds=crowd.seconds,
+            all_of=len(crowd.roles),
+            over=over,
+            without=crowd.without,
+            wide=crowd.wide,
         )
+        for at, role in enumerate(crowd.roles)
+    ]
+    done: Counter[str] = Counter()
+    with ProcessPoolExecutor(len(parts), mp_context=multiprocessing.get_context("spawn")) as pool:
+        running = [pool.submit(child, part) for part in parts]
+        _meanwhile(scene, crowd, running, over)
+        for one in running:
+            done.update(one.result(timeout=1))
+    return done
 
 
-def _over_caps(connection: Connection, spoken: Any, short: timedelta, long: timedelta) -> int:
-    """Messages with which a window ended fuller than any policy allowed that could be in force just then."""
-    policies = connection.execute(_CAPS).all()
-    by_customer: dict[int, list[datetime]] = {}
-    for row in spoken:
-        by_customer.setdefault(row.customer_id, []).append(row.at)
-    over = 0
-    for instants in by_customer.values():
-        for at in instants:
-            valid = [one for one in policies if one.began <= at <= one.ended + KNOWN_FOR]
-            in_short = sum(at - short < other <= at for other in instants)
-            in_long = sum(at - long < other <= at for other in instants)
-            over += in_short > max(one.short for one in valid) or in_long > max(one.long for one in valid)
-    return over
+def measured(scene: Scene, done: Counter[str]) -> Result:
+    """Everything that was stamped since the ledger was laid."""
+    database = scene.engine.engine
+    return Result(verdict=judge(database), tries=tries(database), done=done, overlaps=overlaps(database))
 
 
-@contextmanager
-def in_force(database: Database, short: int, long: int) -> Iterator[None]:
-    """Note the policy that is published inside, from before it is until its successor is."""
-    before = _business(database)
-    with database.begin() as connection:
-        connection.execute(
-            text("INSERT INTO hammer_caps VALUES (:short, :long, :began, '9999-01-01')"),
-            {"short": short, "long": long, "began": before},
-        )
-    yield
-    after = _business(database)
-    with database.begin() as connection:
-        connection.execute(
-            text("UPDATE hammer_caps SET ended = :after WHERE began < :began AND ended > :after"),
-            {"after": after, "began": before},
-        )
-
-
-def _business(database: Database) -> datetime:
-    with database.connect() as connection:
-        return DatabaseClock().read(connection).business
+def _meanwhile(scene: Scene, crowd: Crowd, running: list[Future[Counter[str]]], over: Path) -> None:
+    """The caps are lowered and raised again and again; and somebody looks whether it is enough."""
+    ends = monotonic() + crowd.seconds + 120
+    policies = cycle(crowd.policies)
+    pause = POLICY_STAYS if crowd.policies else 0.5
+    while monotonic() < ends and wait(running, timeout=pause).not_done:
+        if crowd.policies:
+            change_caps(scene, next(policies))
+        if crowd.enough is not None and crowd.enough(judge(scene.engine.engine)):
+            over.touch()

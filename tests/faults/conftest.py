@@ -1,0 +1,20 @@
+"""The scene of the hammer: a real engine, and the ledger laid before anything happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.hammer_ledger import lay_ledger
+from tests.support.engine import Scene, real_engine
+
+
+@pytest.fixture
+def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
+    engine = real_engine(database_url)
+    made = Scene(engine=engine, folder=tmp_path / "playbooks", clock=engine.clock, given=[])  # type: ignore[arg-type]
+    lay_ledger(engine.engine)
+    yield made
+    engine.close()

@@ -1,0 +1,55 @@
+"""The guards of the engine that a process can take away from itself, to show that each is needed."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Any, Literal, assert_never
+
+from sqlalchemy import text
+
+from orchestrator.core.question import Allow
+from orchestrator.core.work import MessageRow, Walker, Work
+from orchestrator.service import handing
+from orchestrator.service.fold import Fold
+from orchestrator.store import claim
+from orchestrator.store.transactions import PostgresTransaction
+
+Guard = Literal["lock", "second check"]
+"""``lock``: the customer's lock, where messages to be handed over are claimed. ``second check``: the policies, asked
+again in the transaction that marks the hand-over."""
+
+_SLOWLY = 0.05  # seconds
+
+
+def take_away(guard: Guard) -> None:
+    match guard:
+        case "lock":
+            unlocked, locking, _ = str(claim._DUE_MESSAGES).partition("FOR NO KEY UPDATE")
+            assert locking, "messages are claimed without this lock: there is nothing to take away"
+            claim._DUE_MESSAGES = text(unlocked)
+        case "second check":
+            vars(handing)["judge_message"] = _allowed
+        case _:
+            assert_never(guard)
+
+
+def _allowed(_: Work, __: Walker, message: MessageRow, *___: Any, **____: Any) -> tuple[str, Allow]:
+    return message.channel, Allow()
+
+
+def widen_the_seam(number: int, of: int) -> None:
+    """Let a while pass between what a hand-over is decided from and its commit; and let each of several workers hand
+    over its own share of every customer's messages: two at one message are stopped by the key of the journal."""
+    save = PostgresTransaction.save
+    candidates = handing._candidates
+
+    def slowly(self: PostgresTransaction, works: Any, now: datetime) -> None:
+        time.sleep(_SLOWLY)
+        save(self, works, now)
+
+    def own(fold: Fold, work: Work) -> list[MessageRow]:
+        return [message for message in candidates(fold, work) if message.id % of == number]
+
+    PostgresTransaction.save = slowly  # type: ignore[method-assign]
+    handing._candidates = own
