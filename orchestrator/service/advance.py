@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 
 from orchestrator.clock import Instants
 from orchestrator.core.work import Work
@@ -15,6 +16,7 @@ from orchestrator.service.values import Drained
 from orchestrator.telemetry import emit
 
 SKIPPED_FOR = timedelta(seconds=10)  # machine time
+NONE_DIED: Mapping[int, int] = MappingProxyType({})
 
 
 def fold_walks(fold: Fold, work: Work) -> None:
@@ -36,7 +38,7 @@ def advance(ground: Ground, *, limit: int) -> Drained:
         return claimed
 
     try:
-        works = in_batch(ground, claiming, fold_walks)
+        works = in_batch(ground, claiming, fold_walks, deaths=NONE_DIED)
     except Unavailable:
         raise
     except Exception as error:
@@ -57,12 +59,18 @@ def take_overdue(ground: Ground, *, limit: int = 50) -> int:
     return len(ids)
 
 
-def one_by_one(ground: Ground, ids: list[int], folding: Callable[[Fold, Work], None]) -> list[int]:
+def one_by_one(
+    ground: Ground,
+    ids: Sequence[int],
+    folding: Callable[[Fold, Work], None],
+    *,
+    deaths: Mapping[int, int] = NONE_DIED,
+) -> list[int]:
     """Each customer in a transaction of her own; whoever fails is parked and in the answer."""
     failed: list[int] = []
     for customer_id in list(ids):
         try:
-            in_batch(ground, alone(customer_id), folding)
+            in_batch(ground, alone(customer_id), folding, deaths=deaths)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on

@@ -14,7 +14,7 @@ from channels.base import Channel, Handed, Outgoing, Result
 from orchestrator.clock import Instants, monotonic
 from orchestrator.core.work import Work
 from orchestrator.errors import Unavailable
-from orchestrator.service.advance import one_by_one
+from orchestrator.service.advance import NONE_DIED, one_by_one
 from orchestrator.service.composing import SignedLinks, compose
 from orchestrator.service.filing import AGED, Outcome, file_outcomes
 from orchestrator.service.fold import Fold
@@ -90,7 +90,7 @@ class Delivery:
 
         jobs: list[Job] = []
         try:
-            works = in_batch(self.ground, claiming, _marking(jobs, admission.tickets()))
+            works = in_batch(self.ground, claiming, _marking(jobs, admission.tickets()), deaths=NONE_DIED)
         except Unavailable:
             raise
         except Exception as error:
@@ -106,10 +106,27 @@ class Delivery:
             return Drained(again_in=admission.again_in)
         return Drained(customers=len(works), messages=len(jobs), more=True)
 
-    def _alone(self, customer_id: int, renderer: Renderer, admission: Admission) -> int:
+    def alone(self, customer_id: int, *, deaths: int) -> None:
+        """Everything that is due of one customer, with whom in hand so many processes died."""
+        renderer = self.renderer()
+        admission = self.gates.admit(self._waiting, limit=1)
+        try:
+            self._alone(customer_id, renderer, admission, deaths={customer_id: deaths})
+        finally:
+            admission.close()
+
+    def _alone(
+        self,
+        customer_id: int,
+        renderer: Renderer,
+        admission: Admission,
+        *,
+        deaths: Mapping[int, int] = NONE_DIED,
+    ) -> int:
         """One customer of a batch that failed; only what was marked and committed is handed over."""
         jobs: list[Job] = []
-        if one_by_one(self.ground, [customer_id], _marking(jobs, admission.tickets())):
+        marking = _marking(jobs, admission.tickets())
+        if one_by_one(self.ground, [customer_id], marking, deaths=deaths):
             return 0
         admission.spend(job.provider for job in jobs)
         self._hand_over(jobs, renderer, admission)

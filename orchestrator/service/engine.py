@@ -31,6 +31,7 @@ from orchestrator.service import (
 from orchestrator.service.advance import advance, take_overdue
 from orchestrator.service.deliver import Delivery
 from orchestrator.service.links import Links
+from orchestrator.service.strays import take_strays
 from orchestrator.service.transaction import Ground
 from orchestrator.service.values import (
     ConsentFact,
@@ -203,8 +204,8 @@ class Engine:
                 return Drained(customers=customers, messages=messages, more=True)
 
     def sweep(self) -> int:
-        """Take whoever batches kept passing over; how many."""
-        return take_overdue(self.ground)
+        """Take whoever batches kept passing over, and whom processes left behind that died; how many."""
+        return take_overdue(self.ground) + take_strays(self.ground, self.delivery)
 
     def scan(self) -> int:
         """Ask the base about playbooks that enter by a daily scan or a calendar; once a day, however often called."""

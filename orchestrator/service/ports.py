@@ -53,6 +53,15 @@ class Version:
     functions: tuple[str, ...]
 
 
+class Stray(Protocol):
+    """A customer whom a dead process had in hand, and how often one died with her in hand."""
+
+    @property
+    def customer_id(self) -> int: ...
+    @property
+    def deaths(self) -> int: ...
+
+
 class Handed(Protocol):
     """What of one person went out by one channel and provider."""
 
@@ -129,6 +138,14 @@ class Transaction(Protocol):
 
     def overdue(self, *, before: datetime, limit: int) -> list[int]:
         """Customers whose work has waited since ``before``; locks nobody."""
+        ...
+
+    def done(self) -> None:
+        """With this commit nobody is in hand: see :meth:`Store.attempt`."""
+        ...
+
+    def take_strays(self, *, before: datetime) -> Sequence[Stray]:
+        """Whom processes left behind that were last heard of before ``before`` (machine time); given out once."""
         ...
 
     # --- a batch ----------------------------------------------------------------------------------------------------
@@ -267,6 +284,10 @@ class Transaction(Protocol):
 class Store(Protocol):
     def begin(self) -> AbstractContextManager[Transaction]:
         """A transaction: committed on leaving, rolled back on an error."""
+        ...
+
+    def attempt(self, ids: Sequence[int], machine: datetime, *, deaths: Mapping[int, int]) -> None:
+        """Commit, beside the open transaction, whom this thread has in hand: all that is left of it if it is killed."""
         ...
 
     def next_due(self, waits: Mapping[str, float]) -> datetime | None:

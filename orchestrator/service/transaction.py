@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.clock import Instants
@@ -30,16 +30,20 @@ def in_batch(
     *,
     starting: Sequence[str] = (),
     after: After | None = None,
+    deaths: Mapping[int, int] | None = None,
 ) -> list[Work]:
     """Claim customers, fold each of them with ``folding``, save all. ``after`` runs before the commit.
 
-    ``claiming`` locks and answers ids; every read that decides comes in a later statement.
+    ``claiming`` locks and answers ids; every read that decides comes in a later statement. With ``deaths``, how often
+    a process died with one of them in hand, the batch is one that workers repeat: it is noted before it is decided.
     """
     with ground.store.begin() as transaction:
         instants = transaction.instants()
         ids = claiming(transaction, instants)
         if not ids:
             return []
+        if deaths is not None:
+            ground.store.attempt(ids, instants.machine, deaths=deaths)
         instants = transaction.instants()  # again: what a waiting lock let pass happened before us
         works, catalogue = transaction.lay_out(ids, instants.business, starting=starting)
         fold = Fold(
@@ -53,6 +57,8 @@ def in_batch(
         transaction.save(works, instants.business)
         if after is not None:
             after(transaction, works, fold)
+        if deaths is not None:
+            transaction.done()
         return works
 
 

@@ -23,6 +23,7 @@ from orchestrator.core.work import MessageRow, Work
 from orchestrator.errors import NotFound, StoreError, Unavailable
 from orchestrator.store import (
     arrivals,
+    attempts,
     claim,
     consents,
     customers,
@@ -66,6 +67,10 @@ class PostgresStore:
         with translated(), self.database.begin() as connection:
             yield PostgresTransaction(connection=connection, store=self)
 
+    def attempt(self, ids: Sequence[int], machine: datetime, *, deaths: Mapping[int, int]) -> None:
+        with translated(), self.database.begin() as connection:
+            attempts.mark(connection, ids, machine, deaths)
+
     def next_due(self, waits: Mapping[str, float]) -> datetime | None:
         with translated(), self.database.begin() as connection:
             machine = self.clock.read(connection).machine
@@ -106,6 +111,12 @@ class PostgresTransaction:
 
     def overdue(self, *, before: datetime, limit: int) -> list[int]:
         return claim.overdue(self.connection, before=before, limit=limit)
+
+    def done(self) -> None:
+        attempts.done(self.connection)
+
+    def take_strays(self, *, before: datetime) -> list[attempts.Stray]:
+        return attempts.take_strays(self.connection, before=before)
 
     def lay_out(
         self, ids: Sequence[int], now: datetime, *, starting: Sequence[str] = ()

@@ -53,10 +53,21 @@ class Dying:
     def _begin(self) -> Iterator[Transaction]:
         with self.inner.begin() as transaction:
             yield transaction
-            self.commits += 1
-            mine = self.commits == self.at
-            if mine and not self.after:
-                raise Killed
+            mine = self._counted()
+        if mine:
+            raise Killed
+
+    def _counted(self) -> bool:
+        """Whether the last commit begins here; it may die before it is made."""
+        self.commits += 1
+        mine = self.commits == self.at
+        if mine and not self.after:
+            raise Killed
+        return mine
+
+    def attempt(self, *given: Any, **more: Any) -> None:
+        mine = self._counted()
+        self.inner.attempt(*given, **more)
         if mine:
             raise Killed
 

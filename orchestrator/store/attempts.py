@@ -1,0 +1,88 @@
+"""Whom each process is about to decide, committed beside the batch that does: what it leaves behind when it is killed.
+
+A row says "these customers are in hand"; the commit of their batch empties it. A row that is full while nobody holds
+its customers' locks belongs to a process that died at work.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from sqlalchemy import Connection, text
+
+from orchestrator.ids import new_key
+
+IDLE_FOR = timedelta(hours=1)  # machine time: an empty row so old is of a process that is gone
+
+_QUIETLY = text("SET LOCAL synchronous_commit = off")  # it must outlive a process, not the server
+_MARK = text("""
+INSERT INTO attempting (process, customer_ids, beat_at, strikes)
+VALUES (:process, :ids, :machine, CAST(:strikes AS jsonb))
+ON CONFLICT (process) DO UPDATE
+   SET customer_ids = excluded.customer_ids, beat_at = excluded.beat_at, strikes = excluded.strikes
+""")
+_DONE = text(
+    "UPDATE attempting SET customer_ids = '{}', strikes = '{}' WHERE process = :process AND customer_ids <> '{}'"
+)
+_FULL = text(
+    "SELECT process, customer_ids, beat_at, strikes FROM attempting WHERE beat_at < :before AND customer_ids <> '{}'"
+)
+_FREE = text(
+    "SELECT id FROM customers WHERE id = ANY(:ids) ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"
+)
+_TAKE = text(
+    "DELETE FROM attempting WHERE process = :process AND beat_at = :beat_at AND customer_ids <> '{}'"
+)
+_SWEEP = text("DELETE FROM attempting WHERE beat_at < :before AND customer_ids = '{}'")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stray:
+    """A customer whom a dead process had in hand, and how often she has been there when one died."""
+
+    customer_id: int
+    deaths: int
+
+
+def mark(connection: Connection, ids: Sequence[int], machine: datetime, strikes: Mapping[int, int]) -> None:
+    """This thread of this process has these customers in hand."""
+    connection.execute(_QUIETLY)
+    values = {"process": _me(), "ids": list(ids), "machine": machine}
+    connection.execute(_MARK, {**values, "strikes": json.dumps(dict(strikes))})
+
+
+def done(connection: Connection) -> None:
+    """With this commit it has nobody in hand."""
+    connection.execute(_DONE, {"process": _me()})
+
+
+def take_strays(connection: Connection, *, before: datetime) -> list[Stray]:
+    """Whom processes left behind that were last heard of before ``before``; each is given to one caller only."""
+    found: list[Stray] = []
+    for row in connection.execute(_FULL, {"before": before}).all():
+        if connection.execute(_FREE, {"ids": row.customer_ids}).first() is None:
+            continue  # it is at work: it holds their locks
+        if connection.execute(_TAKE, {"process": row.process, "beat_at": row.beat_at}).rowcount:
+            found += [
+                Stray(customer_id=one, deaths=1 + row.strikes.get(str(one), 0)) for one in row.customer_ids
+            ]
+    connection.execute(_SWEEP, {"before": before - IDLE_FOR})
+    return found
+
+
+def _me() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}:{_life(os.getpid())}"
+
+
+@cache
+def _life(pid: int) -> str:
+    """Tells a process from a later one of the same number, also after a fork."""
+    del pid
+    return new_key()[:8]
