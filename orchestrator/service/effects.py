@@ -255,6 +255,7 @@ def _withdraw(work: Work, walker: Walker, command: WithdrawMessage) -> None:
     if message.status == "planned":
         waited_in_vain = command.reason == PATIENCE_OVER
         settle(message, "not_sent" if waited_in_vain else "withdrawn", work.now, reason=command.reason)
+        ask_again(work, "frequency_cap")  # the place that was kept for it
     elif message.channel == "in_app" and message.status in ("sent", "handing_over", "uncertain"):
         message.hide = (command.keep_until,)
         if command.keep_until is None and not message.seen:

@@ -60,6 +60,9 @@ def fold_messages(fold: Fold, work: Work, jobs: list[Job], tickets: Tickets) -> 
     for message in _candidates(fold, work):
         if message.status != "planned":
             continue
+        if _tries_again_later(fold, message):
+            _keep_place(fold, work, message)
+            continue
         walker = work.walkers.get(message.enrollment_id)
         if walker is None or not walker.run.state.live:
             settle(message, "withdrawn", fold.now, reason="its walk is over")
@@ -78,25 +81,30 @@ def fold_messages(fold: Fold, work: Work, jobs: list[Job], tickets: Tickets) -> 
         elif tickets.take(message.provider):
             _hand_over(fold, work, walker, message, jobs)
         else:  # its provider is closed or has no token left
-            _keep_place(fold, work, message, waited_since)
+            _keep_place(fold, work, message)
+            message.due_at = min(waited_since or fold.now, fold.now)  # where it stood among those who wait
 
 
-def _keep_place(fold: Fold, work: Work, message: MessageRow, waited_since: datetime | None) -> None:
-    """Its place is kept free of less important messages, and it stays where it stood among those who wait."""
+def _keep_place(fold: Fold, work: Work, message: MessageRow) -> None:
+    """In this transaction no less important message gets the place it needs."""
     if _takes_place(fold, message):
         work.places.append(_place(message, fold.now))
-    message.due_at = min(waited_since or fold.now, fold.now)
+
+
+def _tries_again_later(fold: Fold, message: MessageRow) -> bool:
+    """It was given a place before, and the provider asked for patience."""
+    return message.attempt > 0 and message.free_at is not None and message.free_at > fold.machine
 
 
 def _candidates(fold: Fold, work: Work) -> list[MessageRow]:
-    """What is due, and what a cap holds back: room goes to the most important of both."""
+    """What is due, what a cap holds back and what is to be tried again: room goes to the most important of them."""
     found = [
         message
         for message in work.messages.values()
         if message.status == "planned"
         and message.id != 0
         and message.free_at is not None
-        and message.free_at <= fold.machine
+        and (message.free_at <= fold.machine or _tries_again_later(fold, message))
         and message.due_at is not None
         and (message.due_at <= fold.now or _held_by_cap(message))
     ]

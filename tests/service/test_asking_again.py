@@ -89,6 +89,36 @@ def test_a_place_that_a_refused_message_gives_back_is_used_at_once(scene: Scene)
     assert scene.violations() == []
 
 
+def test_what_is_to_be_tried_again_keeps_its_place(scene: Scene) -> None:
+    """Given room for one and a busy provider, the less important message does not slip in between two tries."""
+    important = one_message("first", "sms", more="priority: 90\n")
+    scene.publish(important, one_message("second", patience="20d"), policy=ONE_A_WEEK)
+    scene.person()
+    scene.fail(Fate(result=Result.TRY_AGAIN, times=1, retry_after=600), channel="sms")
+    scene.start("anna", "first")
+    scene.start("anna", "second")
+    scene.run(timedelta(days=8))
+    assert scene.spoken() == [("anna", "sms"), ("anna", "sms"), ("anna", "email")]
+    assert said_at(scene, "first") == timedelta(minutes=10)
+    assert said_at(scene) == timedelta(days=7, minutes=10)
+    assert scene.violations() == []
+
+
+def test_the_place_kept_for_what_gave_up_goes_to_the_next(scene: Scene) -> None:
+    important = one_message("first", "sms", patience="30min", more="priority: 90\n")
+    scene.publish(important, one_message("second", patience="20d"), policy=ONE_A_WEEK)
+    scene.person()
+    scene.fail(Fate(result=Result.TRY_AGAIN, retry_after=1_000), channel="sms")
+    scene.start("anna", "first")
+    scene.start("anna", "second")
+    scene.run(timedelta(days=3))
+    waited = said_at(scene)
+    assert waited is not None
+    assert timedelta(minutes=30) <= waited <= timedelta(seconds=2_000), (
+        "the busy provider stands for email too"
+    )
+
+
 def test_a_hold_that_stands_on_a_condition_ends_with_it(scene: Scene) -> None:
     scene.publish(one_message("second"), policy=SICK, signals=WITH_HEALTH)
     scene.person(health=20)
