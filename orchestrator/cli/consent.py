@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from orchestrator.cli.consent_file import Line, count_lines, read_consents
+from orchestrator.cli.consent_file import Line, read_consents
 from orchestrator.cli.exits import Exit
 from orchestrator.cli.opening import open_engine
 from orchestrator.cli.output import Json, err, instant, note, print_json, say, show, table
+from orchestrator.row_files import count_rows
 from orchestrator.service.values import ConsentEntry, ConsentInForce
 
 app = typer.Typer(
@@ -75,7 +76,7 @@ def import_(
     refused: list[dict[str, object]] = []
     columns = (TextColumn("importing"), BarColumn(bar_width=30), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
-        task = progress.add_task("importing", total=count_lines(file))
+        task = progress.add_task("importing", total=count_rows(file))
         for some in _batches([*first], lines):
             facts = [(line.number, line.fact) for line in some if line.fact is not None]
             wrong = [(line.number, "$", line.problem) for line in some if line.fact is None]

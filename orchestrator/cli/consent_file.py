@@ -8,8 +8,6 @@ object; in CSV every column ``evidence.NAME`` is a part of it. Empty cells are l
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from orchestrator.errors import DefinitionError, Problem
+from orchestrator.row_files import UNREADABLE, Row, read_rows, why
 from orchestrator.service.values import Basis, ConsentFact, Method, OptOutEvidence
 
 _FACT = ("customer", "action", "occurred_at", "channel", "topic", "address", "id")
@@ -38,65 +37,31 @@ class Line:
 def read_consents(path: Path) -> Iterator[Line]:
     """The lines of a file, as they are read. Raises DefinitionError when the file itself cannot be."""
     try:
-        for number, row in _rows(path):
+        for row in read_rows(path):
             try:
-                yield Line(number=number, fact=_fact(row))
+                yield Line(number=row.number, fact=_fact(row))
             except ValueError as error:
-                yield Line(number=number, problem=str(error))
-    except UnicodeDecodeError as error:
-        raise DefinitionError([Problem(path=str(path), message="expected UTF-8 text")]) from error
-    except (OSError, csv.Error) as error:
-        why = error.strerror if isinstance(error, OSError) else f"this is no CSV: {error}"
-        raise DefinitionError([Problem(path=str(path), message=str(why))]) from error
+                yield Line(number=row.number, problem=str(error))
+    except UNREADABLE as error:
+        raise DefinitionError([Problem(path=str(path), message=why(error))]) from error
 
 
-def count_lines(path: Path) -> int:
-    """How many lines there are at most, for a progress bar."""
-    try:
-        with path.open("rb") as file:
-            return sum(1 for _ in file)
-    except OSError:
-        return 0
-
-
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        if path.suffix == ".csv":
-            reader = csv.DictReader(file, strict=True)
-            for cells in reader:
-                yield reader.line_num, _of_cells(cells)
-            return
-        for number, text in enumerate(file, start=1):
-            if text.strip():
-                yield number, _of_json(text)
-
-
-def _of_json(text: str) -> Mapping[str, Any]:
-    try:
-        row = json.loads(text)
-    except ValueError:
-        row = None
-    if not isinstance(row, dict):
-        return {"problem": "expected one JSON object"}
-    return {name: value for name, value in row.items() if value is not None}
-
-
-def _of_cells(cells: Mapping[Any, Any]) -> Mapping[str, Any]:
-    if None in cells:
-        return {"problem": "this row has more cells than the first row has names"}
-    filled = {str(name): value for name, value in cells.items() if value not in (None, "")}
-    row: dict[str, Any] = {name: value for name, value in filled.items() if not name.startswith("evidence.")}
+def _named(row: Row) -> Mapping[str, Any]:
+    """The row without what was left empty, its columns ``evidence.NAME`` as one object."""
+    given = {name: value for name, value in row.values.items() if value is not None}
+    if not row.cells:
+        return given
     evidence = {
-        name.removeprefix("evidence."): value
-        for name, value in filled.items()
-        if name.startswith("evidence.")
+        name.removeprefix("evidence."): value for name, value in given.items() if name.startswith("evidence.")
     }
-    return row | ({"evidence": evidence} if evidence else {})
+    own = {name: value for name, value in given.items() if not name.startswith("evidence.")}
+    return own | ({"evidence": evidence} if evidence else {})
 
 
-def _fact(row: Mapping[str, Any]) -> ConsentFact:
-    if "problem" in row:
-        raise ValueError(row["problem"])
+def _fact(written: Row) -> ConsentFact:
+    if written.problem is not None:
+        raise ValueError(written.problem)
+    row = _named(written)
     unknown = sorted(row.keys() - _NAMES)
     if unknown:
         raise ValueError(f"expected only {', '.join(sorted(_NAMES))}; got {', '.join(unknown)}")

@@ -11,14 +11,13 @@ an account's); every other column is a property or trait. Empty cells are left o
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import DefinitionError, Problem
+from orchestrator.row_files import UNREADABLE, Row, read_rows, why
 from orchestrator.service.values import Identify, Track
 
 _ALIASES = {"userId": "customer", "timestamp": "at", "messageId": "id"}
@@ -31,15 +30,15 @@ def read_signals(path: Path) -> list[Identify | Track]:
     facts: list[Identify | Track] = []
     problems: list[Problem] = []
     try:
-        for line, row in _rows(path):
+        for row in read_rows(path):
             try:
                 facts.append(_fact(row))
             except ValueError as error:
-                problems.append(Problem(path=str(path), line=line, column=1, message=str(error)))
+                problems.append(Problem(path=str(path), line=row.number, column=1, message=str(error)))
                 if len(problems) == _MOST_PROBLEMS:
                     break
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problems.append(Problem(path=str(path), message=_why(error)))
+    except UNREADABLE as error:
+        problems.append(Problem(path=str(path), message=why(error)))
     if not facts and not problems:
         problems.append(Problem(path=str(path), message="there is no signal in this file"))
     if problems:
@@ -47,38 +46,16 @@ def read_signals(path: Path) -> list[Identify | Track]:
     return facts
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        if path.suffix == ".csv":
-            reader = csv.DictReader(file, strict=True)
-            for cells in reader:
-                yield reader.line_num, _of_cells(cells)
-            return
-        for number, text in enumerate(file, start=1):
-            if text.strip():
-                yield number, _of_json(text)
-
-
-def _of_json(text: str) -> Mapping[str, Any]:
-    try:
-        row = json.loads(text)
-    except ValueError:
-        return {"problem": "expected one JSON object, got something that is no JSON"}
-    if not isinstance(row, dict):
-        return {"problem": f"expected one JSON object, got {type(row).__name__}"}
-    return {_ALIASES.get(str(name), str(name)): value for name, value in row.items()}
-
-
-def _of_cells(cells: Mapping[str | None, Any]) -> Mapping[str, Any]:
-    if None in cells:
-        return {"problem": "this row has more cells than the first row has names"}
-    filled = {str(name): value for name, value in cells.items() if value not in (None, "")}
-    facts = {name: _cell(value) for name, value in filled.items() if name not in _OWN}
-    row = {name: value for name, value in filled.items() if name in _OWN}
+def _named(row: Row) -> Mapping[str, Any]:
+    """The row by our names."""
+    if not row.cells:
+        return {_ALIASES.get(name, name): value for name, value in row.values.items()}
+    facts = {name: _cell(value) for name, value in row.values.items() if name not in _OWN}
+    own = {name: value for name, value in row.values.items() if name in _OWN}
     return {
-        **row,
-        "account": row.get("account") == "true",
-        "properties" if row.get("event") else "traits": facts,
+        **own,
+        "account": own.get("account") == "true",
+        "properties" if own.get("event") else "traits": facts,
     }
 
 
@@ -96,9 +73,10 @@ def _cell(text: str) -> Any:
     return text
 
 
-def _fact(row: Mapping[str, Any]) -> Identify | Track:
-    if "problem" in row:
-        raise ValueError(row["problem"])
+def _fact(written: Row) -> Identify | Track:
+    if written.problem is not None:
+        raise ValueError(written.problem)
+    row = _named(written)
     key = row.get("customer")
     if not isinstance(key, str) or not key:
         raise ValueError("expected customer: the product's key as text")
@@ -130,11 +108,3 @@ def _instant(value: object) -> datetime:
     if at is None:
         raise ValueError(f"at: expected an instant such as 2026-03-01T09:00:00Z, got {value!r}")
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return f"the file cannot be read: {error.strerror}"
-    if isinstance(error, UnicodeDecodeError):
-        return "expected UTF-8 text, got bytes that are none"
-    return f"this is no CSV: {error}"
