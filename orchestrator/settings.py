@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -40,7 +41,8 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins whose pages may show the in-app feed."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
-    """Addresses of proxies whose X-Forwarded-* headers are believed."""
+    """Addresses or networks of proxies whose X-Forwarded-* headers are believed, or ``*`` where only the proxy can
+    connect. Of a proxy that is not named, all clients look like one."""
     data_dir: Path = Path(".orchestrator")
     playbooks: Path = Path("playbooks")
     log_format: Literal["json", "console"] | None = None
@@ -117,6 +119,13 @@ class Settings(BaseSettings):
     @classmethod
     def _read_list(cls, value: object) -> object:
         return tuple(part for part in value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in value:
+            _check_network(proxy)
+        return value
 
     @field_validator("public_url", "sendgrid_base_url", "twilio_base_url", "webhook_url")
     @classmethod
@@ -268,6 +277,16 @@ def _check_secret_url(
     if value is not None:
         _check_url(value.get_secret_value(), schemes, host_needed=host_needed)
     return value
+
+
+def _check_network(value: str) -> None:
+    """A name would be believed by nobody, and a misspelt network neither."""
+    try:
+        if value != "*":
+            ip_network(value)
+    except ValueError:
+        msg = f"expected addresses or networks such as 10.0.0.7 or 10.0.0.0/24, or *; got {value!r}"
+        raise ValueError(msg) from None
 
 
 def _check_url(value: str, schemes: tuple[str, ...], *, host_needed: bool = True) -> None:

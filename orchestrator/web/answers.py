@@ -16,6 +16,7 @@ from orchestrator.web import lookups
 from orchestrator.web.deps import TheEngine
 from orchestrator.web.pages import notice, page, reader_words
 from orchestrator.web.ports import Facade
+from orchestrator.web.throttle import bad_link, throttle_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,7 +34,7 @@ class Asked:
 @router.api_route("/a/{token}", methods=["GET", "HEAD"])
 def show_question(engine: TheEngine, request: Request, token: str) -> HTMLResponse:
     """The answer chosen in the mail is already marked; one button sends it."""
-    return _answer_page(engine, request, token)
+    return _answer_page(engine, request, token, opened=True)
 
 
 @router.post("/a/{token}")
@@ -49,13 +50,21 @@ def answer(
 
 
 def _answer_page(
-    engine: Facade, request: Request, token: str, *, given: str = "", comment: str | None = None
+    engine: Facade,
+    request: Request,
+    token: str,
+    *,
+    given: str = "",
+    comment: str | None = None,
+    opened: bool = False,
 ) -> HTMLResponse:
     try:
         message_id, chosen = engine.links.read_answer(token)
+        if opened:
+            throttle_of(request).opened(request)
         message = lookups.message_facts(engine.engine, message_id)
     except BadToken:
-        return notice(request, "bad_link", status=404)
+        return bad_link(request)
     except NotFound:
         return notice(request, "gone", status=200)
     words = reader_words(request, message.customer_locale)

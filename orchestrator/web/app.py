@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 
+from orchestrator.rates import make_limiter
 from orchestrator.settings import Settings
 from orchestrator.web import (
     answers,
@@ -35,6 +36,7 @@ from orchestrator.web.limits import BodyLimit
 from orchestrator.web.observing import HttpMetrics, Observed
 from orchestrator.web.ports import Facade
 from orchestrator.web.sessions import LoginNeeded, Sessions
+from orchestrator.web.throttle import Throttle
 
 STATIC = Path(__file__).with_name("static")
 PARTS = (
@@ -80,6 +82,7 @@ def create_app(engine: Facade, settings: Settings) -> FastAPI:
         secure=https,
         password=settings.dashboard_password.get_secret_value() if settings.dashboard_password else None,
     )
+    app.state.throttle = Throttle(make_limiter(settings.redis), key=settings.signing_keys()[-1])
     problems.install(app)
     app.add_exception_handler(LoginNeeded, dashboard.login_needed)
     for part in PARTS:

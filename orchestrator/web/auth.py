@@ -12,6 +12,7 @@ from fastapi.security import HTTPBearer
 
 from orchestrator.keys import ApiKey, Scope, find_api_key
 from orchestrator.web.problems import Problem
+from orchestrator.web.throttle import throttle_of
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="orchestrator"'}
 
@@ -39,7 +40,8 @@ def presented_key(request: Request) -> str | None:
 
 
 def require(scope: Scope) -> Callable[..., ApiKey]:
-    """A dependency that lets through callers whose key has ``scope``: else 401 (no known key) or 403."""
+    """A dependency that lets through callers whose key has ``scope``: else 401 (no known key), 429 (the same too
+    often) or 403."""
 
     def caller(
         request: Request,
@@ -49,6 +51,7 @@ def require(scope: Scope) -> Callable[..., ApiKey]:
         secret = presented_key(request)
         key = find_api_key(keys, secret) if secret else None
         if key is None:
+            throttle_of(request).failed(request, "keys")
             raise Problem(
                 401,
                 "unauthorized",

@@ -20,8 +20,8 @@ from orchestrator import telemetry
 from orchestrator.errors import BadToken, NotFound, OrchestratorError
 from orchestrator.web.deps import TheEngine
 from orchestrator.web.lookups import ClickFacts, click_facts
-from orchestrator.web.pages import notice
 from orchestrator.web.ports import Facade
+from orchestrator.web.throttle import bad_link, throttle_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,9 +45,10 @@ def click(engine: TheEngine, request: Request, token: str) -> Response:
     try:
         message_id, name, target = engine.links.read_click(token)
     except BadToken:
-        return notice(request, "bad_link", status=404)
+        return bad_link(request)
     try:
-        _record(engine, request, message_id, name)
+        if throttle_of(request).may_record(request):
+            _record(engine, request, message_id, name)
     except NotFound:
         pass  # the message is gone (erased); its target is not
     except (OrchestratorError, SQLAlchemyError) as error:

@@ -13,6 +13,7 @@ from orchestrator.store.tables import clock
 from orchestrator.web.pages import environment, page
 from orchestrator.web.ports import Facade
 from orchestrator.web.sessions import OwnForm, Session, Sessions
+from orchestrator.web.throttle import throttle_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -30,7 +31,7 @@ def login_page(request: Request, token: str = "") -> Response:
     """A form for a key or the password; the link printed at the start of a process carries its token."""
     if token:
         return _opened(request, token)
-    return page("dashboard/login.html", title="Log in", wrong=False)
+    return page("dashboard/login.html", title="Log in", wrong=False, password_waits=0)
 
 
 @router.post("/login")
@@ -49,8 +50,17 @@ def logout(request: Request, _session: OwnForm) -> Response:
 def _opened(request: Request, secret: str) -> Response:
     sessions: Sessions = request.app.state.sessions
     response = RedirectResponse("/", 303)
-    if sessions.open(secret, response) is None:
-        return page("dashboard/login.html", status=401, title="Log in", wrong=True)
+    guess = throttle_of(request).guess(request)
+    if sessions.open(secret, response, by_password=not guess.password_waits) is None:
+        return page(
+            "dashboard/login.html",
+            status=429 if guess.password_waits else 401,
+            headers={"Retry-After": str(guess.password_waits)} if guess.password_waits else None,
+            title="Log in",
+            wrong=True,
+            password_waits=guess.password_waits,
+        )
+    guess.right()
     return response
 
 

@@ -16,8 +16,11 @@ from orchestrator.web.deps import TheEngine
 from orchestrator.web.feed_items import FeedItem, current_items
 from orchestrator.web.ports import Facade
 from orchestrator.web.segment import Key
+from orchestrator.web.throttle import throttle_of
 
-router = APIRouter(prefix="/v1/feed", tags=["feed"], responses={401: docs.PROBLEM, 422: docs.PROBLEM})
+router = APIRouter(
+    prefix="/v1/feed", tags=["feed"], responses={401: docs.PROBLEM, 422: docs.PROBLEM, 429: docs.LIMITED}
+)
 
 Did = Literal["seen", "clicked", "dismissed", "answered"]
 
@@ -47,9 +50,17 @@ def feed_customer(
 ) -> int:
     """The customer whose token this is. Never in the address: those end up in logs."""
     token = bearer_token(request)
+    throttle = throttle_of(request)
     if not token:
+        throttle.failed(request, "feed tokens")
         raise BadToken("expected a feed token as Authorization: Bearer TOKEN")
-    return engine.links.read_feed_token(token)
+    try:
+        customer = engine.links.read_feed_token(token)
+    except BadToken:
+        throttle.failed(request, "feed tokens")
+        raise
+    throttle.fed(request, token)
+    return customer
 
 
 Customer = Annotated[int, Depends(feed_customer)]

@@ -26,7 +26,7 @@ from orchestrator.web.deps import TheEngine, TheSettings
 from orchestrator.web.feed import Customer, FeedView, read_feed
 from orchestrator.web.ports import Facade
 
-router = APIRouter(prefix="/v1/feed", tags=["feed"], responses={401: docs.PROBLEM})
+router = APIRouter(prefix="/v1/feed", tags=["feed"], responses={401: docs.PROBLEM, 429: docs.LIMITED})
 
 LOOK_EVERY: Final = 2.0
 LOOK_EVERY_WITH_PUSH: Final = 15.0

@@ -1,7 +1,8 @@
-"""How much a request may carry: bodies are bounded, also when sent in chunks or packed with gzip."""
+"""How much a request may carry and how long it may take: bodies are bounded, also in chunks or packed with gzip."""
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Iterable, Mapping
 
@@ -9,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.web.problems import Problem
 
+SECONDS = 20.0  # in which a body must be here: two megabytes over a slow line, and no byte a second
 SMALL = 64 * 1024
 BATCH = 1024 * 1024
 
@@ -22,7 +24,7 @@ LIMITS: Mapping[str, int] = {
 
 
 class BodyLimit:
-    """ASGI middleware: reads the body up to the path's limit, unpacks gzip, answers 413 above it."""
+    """ASGI middleware: reads the body up to the path's limit, unpacks gzip; 413 above it, 408 for one that dawdles."""
 
     def __init__(self, app: ASGIApp, *, limits: Mapping[str, int] = LIMITS) -> None:
         self._app = app
@@ -34,7 +36,11 @@ class BodyLimit:
             return
         limit = next(limit for prefix, limit in self._limits if scope["path"].startswith(prefix))
         try:
-            body = await _read(scope, receive, limit)
+            async with asyncio.timeout(SECONDS):
+                body = await _read(scope, receive, limit)
+        except TimeoutError:
+            await _too_slow().response()(scope, receive, send)
+            return
         except Problem as problem:
             await problem.response()(scope, receive, send)
             return
@@ -88,6 +94,11 @@ def _unpacked(headers: Iterable[tuple[bytes, bytes]], length: int) -> list[tuple
     dropped = (b"content-encoding", b"content-length", b"transfer-encoding")
     kept = [(name, value) for name, value in headers if name not in dropped]
     return [*kept, (b"content-length", str(length).encode())]
+
+
+def _too_slow() -> Problem:
+    detail = f"the body must be here within {SECONDS:g} seconds; send it again, or in smaller batches"
+    return Problem(408, "too_slow", detail, headers={"Connection": "close"})
 
 
 def _too_large(limit: int) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,21 +26,35 @@ def environment() -> Environment:
     return _ENVIRONMENT
 
 
-def page(name: str, *, status: int = 200, **facts: Any) -> HTMLResponse:
+def page(
+    name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **facts: Any
+) -> HTMLResponse:
     """A whole page from a template. Nothing of it may be kept by a cache or found by a search engine."""
     html = _ENVIRONMENT.get_template(name).render(facts)
-    return HTMLResponse(html, status, headers={"X-Robots-Tag": "noindex, nofollow"})
+    return HTMLResponse(html, status, headers={"X-Robots-Tag": "noindex, nofollow", **(headers or {})})
 
 
 def reader_words(request: Request, locale: str | None = None) -> Words:
     return words_for(locale, request.headers.get("accept-language"))
 
 
-def notice(request: Request, word: str, *, status: int, locale: str | None = None) -> HTMLResponse:
+def notice(
+    request: Request,
+    word: str,
+    *,
+    status: int,
+    locale: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> HTMLResponse:
     """A customer page of a title and a sentence: ``bad_link``, ``gone``, ``busy``."""
     words = reader_words(request, locale)
     return page(
-        "notice.html", status=status, words=words, title=words(f"{word}_title"), text=words(f"{word}_text")
+        "notice.html",
+        status=status,
+        headers=headers,
+        words=words,
+        title=words(f"{word}_title"),
+        text=words(f"{word}_text"),
     )
 
 

@@ -22,6 +22,7 @@ from orchestrator.web.consent_view import Change, changes, channel_choices, topi
 from orchestrator.web.deps import TheEngine
 from orchestrator.web.pages import notice, page, reader_words
 from orchestrator.web.ports import Facade
+from orchestrator.web.throttle import bad_link, throttle_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,11 +33,17 @@ Do = Literal["save", "snooze", "wake", "stop_all"]
 @router.api_route("/u/{token}", methods=["GET", "HEAD"])
 def ask_opt_out(engine: TheEngine, request: Request, token: str) -> HTMLResponse:
     """One button. Nothing happens before it is pressed."""
+    return _opt_out_page(engine, request, token, opened=True)
+
+
+def _opt_out_page(engine: Facade, request: Request, token: str, *, opened: bool) -> HTMLResponse:
     try:
         customer_id, channel, topic, _ = engine.links.read_opt_out(token)
+        if opened:
+            throttle_of(request).opened(request)
         preferences = engine.preferences(lookups.customer_key(engine.engine, customer_id))
     except BadToken:
-        return notice(request, "bad_link", status=404)
+        return bad_link(request)
     except NotFound:
         return notice(request, "gone", status=200)
     words = reader_words(request, preferences.locale)
@@ -62,11 +69,11 @@ def opt_out(
     try:
         customer_id, channel, topic, message_id = engine.links.read_opt_out(token)
         if confirm is None and one_click is None:
-            return ask_opt_out(engine, request, token)
+            return _opt_out_page(engine, request, token, opened=False)
         customer = lookups.customer_key(engine.engine, customer_id)
         preferences = engine.preferences(customer)
     except BadToken:
-        return notice(request, "bad_link", status=404)
+        return bad_link(request)
     except NotFound:
         return notice(request, "gone", status=200)
     words = reader_words(request, preferences.locale)
@@ -91,9 +98,11 @@ def opt_out(
 def show_preferences(engine: TheEngine, request: Request, token: str) -> HTMLResponse:
     """Topics, channels, a break, everything."""
     try:
-        customer = lookups.customer_key(engine.engine, engine.links.read_preferences(token))
+        customer_id = engine.links.read_preferences(token)
+        throttle_of(request).opened(request)
+        customer = lookups.customer_key(engine.engine, customer_id)
     except BadToken:
-        return notice(request, "bad_link", status=404)
+        return bad_link(request)
     except NotFound:
         return notice(request, "gone", status=200)
     return _preferences_page(engine, request, customer)
@@ -117,7 +126,7 @@ def change_preferences(
         customer_id = engine.links.read_preferences(token)
         customer = lookups.customer_key(engine.engine, customer_id)
     except BadToken:
-        return notice(request, "bad_link", status=404)
+        return bad_link(request)
     except NotFound:
         return notice(request, "gone", status=200)
     preferences = engine.preferences(customer)

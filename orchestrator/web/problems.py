@@ -147,10 +147,14 @@ def field_problem(error: Mapping[str, Any]) -> FieldProblem:
 def answer_to(request: Request, problem: Problem) -> Response:
     """A document for programs; for people on a customer page a page that says nothing was changed."""
     if pages.is_customer_page(request.url.path):
-        return pages.notice(request, "busy", status=problem.status)
+        return pages.notice(request, "busy", status=problem.status, headers=problem.headers)
     if pages.is_dashboard_page(request):
         return pages.page(
-            "dashboard/error.html", status=problem.status, title=problem.body()["title"], text=problem.detail
+            "dashboard/error.html",
+            status=problem.status,
+            headers=problem.headers,
+            title=problem.body()["title"],
+            text=problem.detail,
         )
     return problem.response()
 

@@ -17,11 +17,14 @@ IdempotencyKey = Annotated[
 ]
 
 PROBLEM: dict[str, Any] = {"model": ProblemView}
+LIMITED: dict[str, Any] = PROBLEM | {"description": "Too often; `Retry-After` says when to come again"}
 ALWAYS: Responses = {
     401: PROBLEM | {"description": "No known API key"},
     403: PROBLEM | {"description": "The key lacks the scope"},
+    408: PROBLEM | {"description": "The body did not come in time"},
     413: PROBLEM | {"description": "The body is too large"},
     422: PROBLEM | {"description": "Bad fields, all of them, each with its JSON path"},
+    429: LIMITED,
     503: PROBLEM | {"description": "Busy; send the same request again"},
 }
 MISSING: Responses = {404: PROBLEM | {"description": "No such thing"}}

@@ -54,12 +54,15 @@ class Sessions:
         self.login_token = new_secret()
         """Opens the dashboard while this process runs; printed at the start, on the machine alone."""
 
-    def open(self, secret: str, response: Response) -> Session | None:
-        """A session for who shows the login token, the password or a key that may read; None for others."""
+    def open(self, secret: str, response: Response, *, by_password: bool = True) -> Session | None:
+        """A session for who shows the login token, the password or a key that may read; None for others.
+
+        ``by_password`` is False while too many guess: a password may be short, tokens and keys are not.
+        """
         key = find_api_key(self._api_keys, secret)
         if hmac.compare_digest(secret.encode(), self.login_token.encode()):
             name, may_operate = "this machine", True
-        elif self._password and hmac.compare_digest(secret.encode(), self._password.encode()):
+        elif by_password and self._password and hmac.compare_digest(secret.encode(), self._password.encode()):
             name, may_operate = "the dashboard password", True
         elif key is not None and key.allows("read"):
             name, may_operate = key.name, key.allows("operate")

@@ -87,6 +87,15 @@ def test_rates_of_providers_are_read_and_all_that_is_wrong_with_them_is_said() -
     assert problem == "ORCHESTRATOR_PROVIDER_RATES: no provider 'sendgird'; did you mean 'sendgrid'?"
 
 
+def test_a_proxy_is_named_by_address_or_network() -> None:
+    named = load_settings({"ORCHESTRATOR_TRUSTED_PROXIES": "10.0.0.7, 172.18.0.0/16 ::1"}).trusted_proxies
+    assert named == ("10.0.0.7", "172.18.0.0/16", "::1")
+    for wrong in ("proxy.internal", "10.0.0.1/8"):
+        (problem,) = _problems(TRUSTED_PROXIES=f"127.0.0.1,{wrong}")
+        assert problem.startswith("ORCHESTRATOR_TRUSTED_PROXIES: expected addresses or networks")
+        assert repr(wrong) in problem
+
+
 def test_other_programs_variables_are_left_alone() -> None:
     assert (
         load_settings({"ORCHESTRATOR_TEST_DATABASE_URL": "x", "ORCHESTRATOR_SHARED": "y", "PORT": "z"}).port

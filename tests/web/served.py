@@ -69,7 +69,8 @@ def serving(engine: Any, settings: Settings) -> Iterator[Web]:
             started.set()
 
     config = uvicorn.Config(app, host=settings.host, port=settings.port, log_config=None, lifespan="off",
-                            timeout_graceful_shutdown=1)  # fmt: skip
+                            timeout_graceful_shutdown=1, proxy_headers=bool(settings.trusted_proxies),
+                            forwarded_allow_ips=list(settings.trusted_proxies))  # fmt: skip
     server = Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

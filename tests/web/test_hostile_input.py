@@ -17,7 +17,9 @@ from channels.wire import public_only
 from orchestrator import telemetry
 from orchestrator.clock import monotonic
 from orchestrator.keys import SCOPES, ApiKey, find_api_key, parse_api_keys
+from orchestrator.rates import Rate
 from orchestrator.settings import Settings
+from orchestrator.web import throttle
 from tests.fakes.signing import SendGridSigner
 from tests.web.served import Web
 
@@ -96,7 +98,10 @@ def test_a_key_is_compared_with_every_known_one_in_constant_time(monkeypatch: py
 # --- tokens ---
 
 
-def test_forged_cut_lengthened_and_swapped_tokens_open_nothing(web: Web, offered: str) -> None:
+def test_forged_cut_lengthened_and_swapped_tokens_open_nothing(
+    web: Web, offered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "FAILURES", Rate(amount=100_000, seconds=60))  # each for itself
     links = web.engine.links
     good = {
         "/u/": links.opt_out_url(1, "upsell"),
