@@ -26,11 +26,13 @@ from orchestrator.service import (
     publishing,
     receive,
     retention,
+    showing,
     starts,
 )
 from orchestrator.service.advance import advance, take_overdue
 from orchestrator.service.deliver import Delivery
 from orchestrator.service.links import Links
+from orchestrator.service.showing import Feed
 from orchestrator.service.strays import take_strays
 from orchestrator.service.transaction import Ground
 from orchestrator.service.values import (
@@ -112,6 +114,10 @@ class Engine:
             message_id=message_id, word=word, detail=detail, comment=comment, source_id=source_id, at=at
         )
         return self._nudged(ingest.respond(self.ground, answer))
+
+    def feed(self, customer_id: int, *, limit: int) -> Feed:
+        """What the customer of a feed token may see in the product now."""
+        return showing.feed(self.ground, customer_id, limit=limit)
 
     # --- providers and customers ------------------------------------------------------------------------------------
 

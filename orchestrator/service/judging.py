@@ -12,9 +12,9 @@ from orchestrator.core.facts import RunFacts
 from orchestrator.core.policy import ask
 from orchestrator.core.question import Allow, Defer, Drop, HoldOut, OpenHold, Question, Verdict
 from orchestrator.core.run_values import facts_of
+from orchestrator.core.standing_holds import standing_holds
 from orchestrator.core.work import MessageRow, Verdictum, Walker, Work
 from orchestrator.core.zones import zones_of
-from orchestrator.language.conditions import holds
 from orchestrator.language.model import Ask, Send
 
 Asked = Literal["planned", "hand_over"]
@@ -118,13 +118,8 @@ def _question(
 
 
 def _standing_holds(work: Work, walker: Walker, catalogue: Catalogue) -> list[OpenHold]:
-    """Holds that stand while a condition is true, such as low health."""
     facts = facts_of(RunFacts(customer=work.facts, run=walker.run), walker.published)
-    return [
-        OpenHold(name=rule.name, opened_at=work.now, ends_at=None, topics=frozenset(rule.topics))
-        for rule in catalogue.policy.holds
-        if rule.while_ is not None and holds(rule.while_, facts)
-    ]
+    return standing_holds(catalogue.policy, facts)
 
 
 def _telling(channel: str, verdict: Verdict, objections: Mapping[str, Defer | Drop]) -> Verdict:

@@ -14,8 +14,9 @@ from typing import Any, Protocol
 
 from channels.base import Outgoing
 from orchestrator.clock import Instants
-from orchestrator.core.catalogue import Catalogue
+from orchestrator.core.catalogue import Catalogue, LookBack
 from orchestrator.core.question import Consent
+from orchestrator.core.showing import FeedItem, Guards
 from orchestrator.core.work import MessageRow, Work
 
 
@@ -166,6 +167,18 @@ class Transaction(Protocol):
         ...
 
     def park(self, customer_id: int, *, reason: str, detail: str, now: datetime) -> None: ...
+
+    # --- the in-app feed --------------------------------------------------------------------------------------------
+
+    def feed_items(self, customer_id: int, now: datetime, *, most: int) -> list[FeedItem]:
+        """What is in the feed, newest first; whether it may be seen is asked with :meth:`guards`."""
+        ...
+
+    def guards(
+        self, customer_id: int, now: datetime, catalogue: Catalogue, *, look_back: LookBack | None
+    ) -> Guards:
+        """What may hide it. ``look_back``: the history that conditions need; None: no condition is asked."""
+        ...
 
     # --- what comes from outside ------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,13 +12,14 @@ from orchestrator.core.catalogue import Catalogue, LookBack, Published
 from orchestrator.core.facts import CustomerFacts
 from orchestrator.core.question import OpenHold, Place, Rest
 from orchestrator.core.run import Run, state_from_plain
+from orchestrator.core.showing import Guards
 from orchestrator.core.work import MessageRow, PastRun, Walker, Work
 from orchestrator.core.zones import zones_of
 from orchestrator.language.facts import Happened
 from orchestrator.language.needs import merge
 from orchestrator.store.consents import as_policies_read
 from orchestrator.store.definitions import CatalogueCache
-from orchestrator.store.load import Loaded, Wanted, load_customers, load_more
+from orchestrator.store.load import Loaded, Wanted, load_customers, load_guards, load_more
 
 
 def lay_out(
@@ -78,9 +79,30 @@ def _look_back(concerned: Sequence[Published], catalogue: Catalogue) -> LookBack
     return needed
 
 
-def _work(loaded: Loaded, catalogue: Catalogue, now: datetime) -> Work:
+def guards(
+    connection: Connection,
+    customer_id: int,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    look_back: LookBack | None,
+) -> Guards:
+    """What may stand between one customer and her feed, without a lock: it is asked again at the next look."""
+    loaded = load_guards(connection, customer_id, now=now, look_back=look_back)
+    if loaded is None:
+        return Guards(consents=(), rests=(), holds=())
+    return Guards(
+        consents=[as_policies_read(one, now) for one in loaded.consents],
+        rests=[_rest(one) for one in loaded.cooldowns if not one.shadow],
+        holds=_holds(loaded, catalogue),
+        facts=None if look_back is None else _facts(loaded, catalogue, now, _points(loaded)),
+    )
+
+
+def _facts(
+    loaded: Loaded, catalogue: Catalogue, now: datetime, points: Mapping[str, tuple[str, str | None]]
+) -> CustomerFacts:
     row = loaded.customer
-    points = {point.channel: (point.address, point.invalid_reason) for point in loaded.points}
     zones = zones_of(row.timezone, row.timezone_source, points, catalogue.policy.default_zone)
     facts = CustomerFacts(
         key=row.key,
@@ -97,13 +119,36 @@ def _work(loaded: Loaded, catalogue: Catalogue, now: datetime) -> Work:
         facts.histories.setdefault(item.name, []).append(
             Happened(name=item.name, occurred_at=item.occurred_at, properties=item.properties)
         )
-    walkers, past = _runs(loaded, catalogue, row, now)
-    for one in past:
-        facts.playbooks.setdefault(one.playbook, "ended")
-    for walker in walkers.values():
-        if walker.run.state.live:
-            facts.playbooks[walker.run.playbook] = "live"
+    for run in loaded.enrollments:
+        if run.ended_at is None:
+            facts.playbooks[run.playbook] = "live"
+        else:
+            facts.playbooks.setdefault(run.playbook, "ended")
+    return facts
+
+
+def _points(loaded: Loaded) -> dict[str, tuple[str, str | None]]:
+    return {point.channel: (point.address, point.invalid_reason) for point in loaded.points}
+
+
+def _holds(loaded: Loaded, catalogue: Catalogue) -> list[OpenHold]:
     rules = {rule.name: rule for rule in catalogue.policy.holds}
+    return [
+        OpenHold(
+            name=one.name,
+            opened_at=one.opened_at,
+            ends_at=one.ends_at,
+            topics=frozenset(rules[one.name].topics) if one.name in rules else frozenset(),
+        )
+        for one in loaded.holds
+    ]
+
+
+def _work(loaded: Loaded, catalogue: Catalogue, now: datetime) -> Work:
+    row = loaded.customer
+    points = _points(loaded)
+    facts = _facts(loaded, catalogue, now, points)
+    walkers, past = _runs(loaded, catalogue, row, now)
     return Work(
         customer_id=row.id,
         key=row.key,
@@ -123,15 +168,7 @@ def _work(loaded: Loaded, catalogue: Catalogue, now: datetime) -> Work:
         consents=[as_policies_read(one, now) for one in loaded.consents],
         rests=[_rest(one) for one in loaded.cooldowns if not one.shadow],
         shadow_rests=[_rest(one) for one in loaded.cooldowns if one.shadow],
-        holds=[
-            OpenHold(
-                name=one.name,
-                opened_at=one.opened_at,
-                ends_at=one.ends_at,
-                topics=frozenset(rules[one.name].topics) if one.name in rules else frozenset(),
-            )
-            for one in loaded.holds
-        ],
+        holds=_holds(loaded, catalogue),
         hold_ids={one.name: one.id for one in loaded.holds},
         places=[_place(one) for one in loaded.places if not one.shadow],
         shadow_places=[_place(one) for one in loaded.places if one.shadow],

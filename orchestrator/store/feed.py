@@ -1,46 +1,22 @@
-"""A customer's in-app feed: what may be seen now, and what was done with it.
+"""A customer's in-app feed: what is in it now, and what was done with it.
 
 Whether a promotional item may be shown at all (holds, cooldown, opt-out) is asked by the service that shows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, case, select, tuple_, update
 
+from orchestrator.core.showing import FeedItem
 from orchestrator.errors import InputError
 from orchestrator.ids import MESSAGE, parse_public_id, public_id
 from orchestrator.store.tables import feed_items, messages
 
 Deed = Literal["seen", "clicked", "dismissed", "answered"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FeedItem:
-    """One visible item."""
-
-    message_id: str
-    topic: str
-    promotional: bool
-    playbook: str
-    step: str
-    kind: str
-    display: str
-    content: Mapping[str, Any]
-    shown_at: datetime
-    expires_at: datetime | None
-    seen_at: datetime | None
-    clicked_at: datetime | None
-    answered_at: datetime | None
-
-    @property
-    def cursor(self) -> str:
-        """Where the next page begins; opaque to callers."""
-        return f"{self.shown_at.isoformat()}~{self.message_id}"
 
 
 def visible(
@@ -53,6 +29,8 @@ def visible(
     statement = (
         select(
             feed_items,
+            messages.c.enrollment_id,
+            messages.c.playbook_id,
             messages.c.topic,
             messages.c.promotional,
             messages.c.playbook,
@@ -76,6 +54,8 @@ def visible(
     return [
         FeedItem(
             message_id=public_id(MESSAGE, row.customer_id, row.message_id),
+            enrollment_id=row.enrollment_id,
+            playbook_id=row.playbook_id,
             topic=row.topic,
             promotional=row.promotional,
             playbook=row.playbook,
@@ -91,12 +71,6 @@ def visible(
         )
         for row in connection.execute(statement)
     ]
-
-
-def unread(connection: Connection, customer_id: int, now: datetime) -> int:
-    """How many visible items were not seen yet."""
-    statement = select(func.count()).where(_visible(customer_id, now), feed_items.c.seen_at.is_(None))
-    return int(connection.execute(statement).scalar_one())
 
 
 def mark(

@@ -151,6 +151,35 @@ def load_customers(
     return loaded
 
 
+def load_guards(
+    connection: Connection,
+    customer_id: int,
+    *,
+    now: datetime,
+    look_back: Mapping[str, timedelta | None] | None,
+) -> Loaded | None:
+    """What may stand between one customer and her feed; ``look_back`` None: without the facts that conditions ask.
+
+    One round trip.
+    """
+    ids = [customer_id]
+    parts = ["consents", "cooldowns", "holds"]
+    if look_back is not None:
+        parts += ["points", "enrollments"]
+    values = {"ids": ids, "now": now}
+    questions = [Question(_CUSTOMERS, values), *(Question(_PARTS[part], values) for part in parts)]
+    if look_back:
+        questions.append(_history(ids, look_back, now))
+        parts.append("history")
+    people, *answers = ask_all(connection, questions)
+    if not people:
+        return None
+    loaded = {customer_id: Loaded(customer=people[0])}
+    for name, rows in zip(parts, answers, strict=True):
+        _give(loaded, name, rows)
+    return loaded[customer_id]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
     """What this batch needs beside the rows every batch reads."""
@@ -163,14 +192,12 @@ class Wanted:
 def load_more(connection: Connection, loaded: Mapping[int, Loaded], wanted: Wanted, *, now: datetime) -> None:
     """Signal history, colleagues and answer rates of these customers, as far as wanted. One round trip."""
     ids = list(loaded)
-    names = sorted(wanted.look_back)
-    since = [now - span if (span := wanted.look_back[name]) is not None else _LONG_AGO for name in names]
     accounts = sorted(
         {one.customer.account_id for one in loaded.values() if one.customer.account_id is not None}
     )
     questions: dict[str, Question] = {}
-    if names:
-        questions["history"] = Question(_HISTORY, {"ids": ids, "names": names, "since": since})
+    if wanted.look_back:
+        questions["history"] = _history(ids, wanted.look_back, now)
     if wanted.members and accounts:
         questions["members"] = Question(_MEMBERS, {"accounts": accounts})
     if wanted.answer_rates:
@@ -186,6 +213,12 @@ def load_more(connection: Connection, loaded: Mapping[int, Loaded], wanted: Want
         one.members = members.get(one.customer.account_id, [])
     for row in answers.get("rates", ()):
         loaded[row.customer_id].answer_rates[row.channel] = row.rate
+
+
+def _history(ids: list[int], look_back: Mapping[str, timedelta | None], now: datetime) -> Question:
+    names = sorted(look_back)
+    since = [now - span if (span := look_back[name]) is not None else _LONG_AGO for name in names]
+    return Question(_HISTORY, {"ids": ids, "names": names, "since": since})
 
 
 def _give(loaded: Mapping[int, Loaded], name: str, rows: Iterable[Any]) -> None:

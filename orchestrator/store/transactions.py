@@ -17,8 +17,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 
 from channels.base import Outgoing
 from orchestrator.clock import Clock, Instants
-from orchestrator.core.catalogue import Catalogue
+from orchestrator.core.catalogue import Catalogue, LookBack
 from orchestrator.core.question import Consent
+from orchestrator.core.showing import FeedItem, Guards
 from orchestrator.core.work import MessageRow, Work
 from orchestrator.errors import NotFound, StoreError, Unavailable
 from orchestrator.store import (
@@ -29,12 +30,13 @@ from orchestrator.store import (
     customers,
     enrollments,
     erase,
+    feed,
     parked,
     published,
     rests,
     retention,
 )
-from orchestrator.store.bench import lay_out
+from orchestrator.store.bench import guards, lay_out
 from orchestrator.store.definitions import CatalogueCache
 from orchestrator.store.published import digest
 from orchestrator.store.save import save
@@ -125,6 +127,14 @@ class PostgresTransaction:
 
     def save(self, works: Sequence[Work], now: datetime) -> None:
         save(self.connection, works, now)
+
+    def feed_items(self, customer_id: int, now: datetime, *, most: int) -> list[FeedItem]:
+        return feed.visible(self.connection, customer_id, now, most=most)
+
+    def guards(
+        self, customer_id: int, now: datetime, catalogue: Catalogue, *, look_back: LookBack | None
+    ) -> Guards:
+        return guards(self.connection, customer_id, catalogue, now, look_back=look_back)
 
     def show(self, shown: Sequence[_Shown], now: datetime) -> None:
         rows = [ShownRow(message=one.message, outgoing=one.outgoing, provider=one.provider) for one in shown]

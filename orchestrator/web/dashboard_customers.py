@@ -22,7 +22,6 @@ from orchestrator.store.timeline import story
 from orchestrator.web import dashboard_reads as reads
 from orchestrator.web.dashboard import show
 from orchestrator.web.deps import TheEngine
-from orchestrator.web.feed_items import current_items
 from orchestrator.web.pages import environment
 from orchestrator.web.sessions import Operating, Visitor
 
@@ -62,7 +61,7 @@ def inbox(engine: TheEngine, session: Visitor, key: str) -> HTMLResponse:
         kept = sandbox.inbox(connection, key)
         now = engine.clock.read(connection).business
         cards = reads.cards(connection, person.id, now)
-    showing = {item.id for item in current_items(engine, person.id, limit=100)}
+    showing = {item.message_id for item in engine.feed(person.id, limit=100).items}
     return show(
         engine,
         session,

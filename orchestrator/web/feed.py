@@ -13,7 +13,7 @@ from orchestrator.store import feed as store_feed
 from orchestrator.web import product_docs as docs
 from orchestrator.web.auth import bearer, bearer_token
 from orchestrator.web.deps import TheEngine
-from orchestrator.web.feed_items import FeedItem, current_items
+from orchestrator.web.feed_items import FeedItem, view
 from orchestrator.web.ports import Facade
 from orchestrator.web.segment import Key
 from orchestrator.web.throttle import throttle_of
@@ -29,6 +29,7 @@ class FeedView(BaseModel):
     """What to show now, newest first."""
 
     items: list[FeedItem]
+    unread: int = Field(description="How many she may see and has not seen yet, also those beyond `limit`")
     version: str = Field(description="Changes whenever the items change; the stream's event id")
 
 
@@ -98,8 +99,9 @@ def did(
 
 
 def read_feed(engine: Facade, customer: int, limit: int = 20) -> FeedView:
-    items = current_items(engine, customer, limit=limit)
-    return FeedView(items=items, version=version_of(items))
+    found = engine.feed(customer, limit=limit)
+    items = [view(item) for item in found.items]
+    return FeedView(items=items, unread=found.unread, version=version_of(items))
 
 
 def version_of(items: list[FeedItem]) -> str:

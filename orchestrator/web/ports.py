@@ -12,6 +12,7 @@ from channels.base import Receipt
 from orchestrator.clock import Clock
 from orchestrator.language.policy_file import AccountPolicy
 from orchestrator.service.links import Links
+from orchestrator.service.showing import Feed
 from orchestrator.service.values import (
     ConsentFact,
     ConsentHistory,
@@ -66,6 +67,10 @@ class Facade(Protocol):
         at: datetime | None = None,
     ) -> bool:
         """False: this answer was given before. Raises NotFound, InputError."""
+        ...
+
+    def feed(self, customer_id: int, *, limit: int) -> Feed:
+        """What this customer may see in the product now, newest first."""
         ...
 
     def receive(self, receipts: Sequence[Receipt]) -> IngestReport: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
@@ -112,6 +112,26 @@ class ExplanationView(BaseModel):
     answers: list[AnswerView] = Field(description="Every answer of the guardrails, oldest first")
 
 
+class ForgotView(BaseModel):
+    """What one provider answered when told to forget the customer."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    channel: str
+    provider: str
+    word: Literal["done", "failed", "by_hand"] = Field(
+        description="`done`: deleted, or taken on for deletion; `failed`: with `anyway` only; `by_hand`: it has no way "
+        "to be told, and you have to"
+    )
+    count: int = Field(description="How many addresses or messages it was about")
+    detail: str | None
+
+
+class ErasedView(BaseModel):
+    erased: str = Field(description="The key, which nobody has any more", examples=["anna"])
+    providers: list[ForgotView] = Field(description="Empty: nothing of hers had been handed to a provider")
+
+
 class TimelineView(BaseModel):
     customer: str
     entries: list[EntryView] = Field(description="Oldest first")
@@ -147,16 +167,18 @@ def export(engine: TheEngine, _caller: Reader, key: docs.CustomerKey) -> dict[st
     return engine.export(key)
 
 
-@router.delete("/{key:path}", summary="Erase a customer", status_code=204, response_class=Response)
+@router.delete("/{key:path}", summary="Erase a customer")
 def erase(
     engine: TheEngine,
     _caller: Eraser,
     key: docs.CustomerKey,
     anyway: Annotated[bool, Query(description="Also when a provider cannot be told to forget")] = False,
-) -> None:
-    """Removes personal data here and at the providers; a keyed hash stays, so that a re-import cannot bring the person
-    back. 503: a provider could not be told yet. Nothing is sent any more; send the same request again."""
-    engine.erase(key, anyway=anyway)
+) -> ErasedView:
+    """Removes personal data here and at the providers, and tells what each provider answered; a keyed hash stays, so
+    that a re-import cannot bring the person back. 503: a provider could not be told yet. Nothing is sent any more; send
+    the same request again."""
+    receipt = engine.erase(key, anyway=anyway)
+    return ErasedView(erased=key, providers=[ForgotView.model_validate(one) for one in receipt.providers])
 
 
 # Last: a key may hold slashes, and this address would swallow the ones above.

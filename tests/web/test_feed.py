@@ -55,9 +55,11 @@ def test_a_dismissed_item_is_gone_at_once_and_moves_the_walk(web: Web, offered: 
 
 
 def test_seeing_it_leaves_it_there(web: Web, offered: str) -> None:
+    assert web.client.get("/v1/feed", headers=web.feed_key("anna")).json()["unread"] == 1
     web.client.post(f"/v1/feed/{offered}/seen", headers=web.feed_key("anna")).raise_for_status()
     (item,) = items(web)
     assert item["seen"] is True
+    assert web.client.get("/v1/feed", headers=web.feed_key("anna")).json()["unread"] == 0
 
 
 def test_an_answer_needs_its_key(web: Web, offered: str) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import text
 
 from tests.web.served import Web
 
@@ -163,16 +164,28 @@ def test_a_key_may_be_any_text(web: Web, key: str) -> None:
         found = re.search(r'<th scope="row"><a href="([^"]+)"', browser.get("/customers").text)
         assert found
         assert browser.get(found.group(1)).status_code == 200
-    assert web.client.delete(path, headers=web.key).status_code == 204
+    assert web.client.delete(path, headers=web.key).json() == {"erased": key, "providers": []}
 
 
 def test_export_is_complete_and_erasure_leaves_nothing_to_read(web: Web, offered: str) -> None:
     export = web.client.get("/v1/customers/anna/export", headers=web.key)
     assert "anna@shop.example" in export.text
-    assert web.client.delete("/v1/customers/anna", headers=web.key).status_code == 204
+    assert web.client.delete("/v1/customers/anna", headers=web.key).status_code == 200
     for path in ("", "/timeline", "/export"):
         assert web.client.get(f"/v1/customers/anna{path}", headers=web.key).status_code == 404
     assert web.client.post("/v1/customers/anna/feed-token", headers=web.key).status_code == 404
+
+
+def test_erasure_tells_what_each_provider_answered(web: Web, offered: str) -> None:
+    with (
+        web.engine.engine.begin() as connection
+    ):  # an email that went out by a provider we have no adapter for now
+        connection.execute(text("UPDATE messages SET channel = 'email', provider = 'courier'"))
+    answer = web.client.delete("/v1/customers/anna", headers=web.key)
+    assert answer.status_code == 200
+    told = {"channel": "email", "provider": "courier", "word": "by_hand", "count": 1}
+    (provider,) = answer.json()["providers"]
+    assert provider == told | {"detail": "courier offers no way to be told; ask it yourself"}
 
 
 def test_the_figures_of_a_playbook_come_as_json_and_csv(web: Web, offered: str) -> None:
