@@ -16,9 +16,10 @@ from pydantic import SecretStr
 from orchestrator.errors import SettingsError
 from orchestrator.ids import new_secret
 
-Scope = Literal["product", "read", "operate", "erase"]
+Scope = Literal["signals", "product", "read", "operate", "erase"]
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
 _DEFAULT_SCOPES: frozenset[Scope] = frozenset({"product", "read"})
+_CONTAINS: dict[Scope, Scope] = {"signals": "product"}  # who may do the second may do the first
 _HASH = re.compile(r"sha256\$([0-9a-f]{64})")
 _SHORTEST_API_KEY = 16
 _SHORTEST_SIGNING_KEY = 32
@@ -28,8 +29,9 @@ _SHORTEST_SIGNING_KEY = 32
 class ApiKey:
     """One caller of the HTTP API. Only a hash of its secret is held.
 
-    ``product`` reports and starts (identify, track, start, respond), ``read`` reads customers and figures,
-    ``operate`` publishes and changes, ``erase`` deletes a customer.
+    ``signals`` reports what customers did and who they are, and is what a page may show; ``product`` does so too,
+    starts playbooks, responds, keeps consent; ``read`` reads customers and figures, ``operate`` publishes and changes,
+    ``erase`` deletes a customer.
     """
 
     name: str
@@ -37,7 +39,7 @@ class ApiKey:
     scopes: frozenset[Scope] = _DEFAULT_SCOPES
 
     def allows(self, scope: Scope) -> bool:
-        return scope in self.scopes
+        return scope in self.scopes or _CONTAINS.get(scope) in self.scopes
 
 
 def find_api_key(keys: Iterable[ApiKey], secret: str) -> ApiKey | None:

@@ -30,7 +30,7 @@ from orchestrator.web import (
     product_signals,
     webhooks,
 )
-from orchestrator.web.cors import FeedCors
+from orchestrator.web.cors import PageCors
 from orchestrator.web.health import EngineCollector
 from orchestrator.web.limits import BodyLimit
 from orchestrator.web.observing import HttpMetrics, Observed
@@ -89,6 +89,6 @@ def create_app(engine: Facade, settings: Settings) -> FastAPI:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(BodyLimit)
-    app.add_middleware(FeedCors, origins=settings.allowed_origins)
+    app.add_middleware(PageCors, origins=settings.allowed_origins)
     app.add_middleware(Observed, metrics=HttpMetrics(registry), https=https)
     return app

@@ -1,4 +1,5 @@
-"""Who calls the HTTP API: bearer keys, or the same key as the user name of Basic (how Segment's SDKs send it)."""
+"""Who calls the HTTP API: bearer keys, or the same key as Segment's SDKs send it: as the user name of Basic, or, where
+:mod:`orchestrator.web.segment_route` reads the call, as ``writeKey`` in its body."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ def bearer_token(request: Request) -> str | None:
 
 
 def presented_key(request: Request) -> str | None:
-    """The secret a caller shows, from Bearer or as the user name of Basic; None when there is none to read."""
+    """The secret a caller shows, in the header or else as the body's ``writeKey``; None when there is none to read."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         try:
@@ -36,7 +37,8 @@ def presented_key(request: Request) -> str | None:
         except (binascii.Error, UnicodeDecodeError):
             return None
         return name or None
-    return bearer_token(request)
+    written: str | None = getattr(request.state, "write_key", None)
+    return written if not scheme else bearer_token(request)
 
 
 def require(scope: Scope) -> Callable[..., ApiKey]:

@@ -29,6 +29,7 @@ def _idempotency(request: Request) -> Idempotency:
 TheEngine = Annotated[Facade, Depends(_engine)]
 TheSettings = Annotated[Settings, Depends(_settings)]
 Once = Annotated[Idempotency, Depends(_idempotency)]
+Reporter = Annotated[ApiKey, Depends(require("signals"))]
 Product = Annotated[ApiKey, Depends(require("product"))]
 Reader = Annotated[ApiKey, Depends(require("read"))]
 Operator = Annotated[ApiKey, Depends(require("operate"))]

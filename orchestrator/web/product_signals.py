@@ -1,4 +1,7 @@
-"""Signals over HTTP, in the public Segment shapes: SDKs that speak them point here unchanged."""
+"""Signals over HTTP, in the public Segment shapes: SDKs that speak them point here unchanged.
+
+The browser's SDK knows each call by its first letter; those addresses are not in the API's document.
+"""
 
 from __future__ import annotations
 
@@ -9,42 +12,47 @@ from fastapi import APIRouter, Body
 
 from orchestrator.service.values import Refused
 from orchestrator.web import product_docs as docs
-from orchestrator.web.deps import Product, TheEngine
+from orchestrator.web.deps import Reporter, TheEngine
 from orchestrator.web.ports import Facade
 from orchestrator.web.problems import FieldProblem, Problem
 from orchestrator.web.product_shapes import Taken
 from orchestrator.web.segment import BatchCall, GroupCall, IdentifyCall, TrackCall, ingest, read_batch
+from orchestrator.web.segment_route import SegmentRoute
 
-router = APIRouter(prefix="/v1", tags=["signals"], responses=docs.ALWAYS)
+router = APIRouter(prefix="/v1", tags=["signals"], responses=docs.ALWAYS, route_class=SegmentRoute)
 
 
+@router.post("/i", include_in_schema=False)
 @router.post("/identify", summary="Tell who a customer is")
 def identify(
-    engine: TheEngine, _caller: Product, call: Annotated[IdentifyCall, Body(examples=[docs.IDENTIFY])]
+    engine: TheEngine, _caller: Reporter, call: Annotated[IdentifyCall, Body(examples=[docs.IDENTIFY])]
 ) -> Taken:
     """Profile facts. `email`, `phone`, `timezone`, `locale`, `region`, `account` and `tags` have a meaning of their
     own; a trait of null removes it."""
     return _take(engine, call)
 
 
+@router.post("/t", include_in_schema=False)
 @router.post("/track", summary="Report what a customer did")
 def track(
-    engine: TheEngine, _caller: Product, call: Annotated[TrackCall, Body(examples=[docs.TRACK])]
+    engine: TheEngine, _caller: Reporter, call: Annotated[TrackCall, Body(examples=[docs.TRACK])]
 ) -> Taken:
     """One signal. It counts once per `messageId`; `timestamp` is when it happened."""
     return _take(engine, call)
 
 
+@router.post("/g", include_in_schema=False)
 @router.post("/group", summary="Tell what an account is")
 def group(
-    engine: TheEngine, _caller: Product, call: Annotated[GroupCall, Body(examples=[docs.GROUP])]
+    engine: TheEngine, _caller: Reporter, call: Annotated[GroupCall, Body(examples=[docs.GROUP])]
 ) -> Taken:
     """Facts of an account; with `userId` that customer belongs to it from now on."""
     return _take(engine, call)
 
 
+@router.post("/b", include_in_schema=False)
 @router.post("/batch", summary="Many identify, track and group calls at once")
-def batch(engine: TheEngine, _caller: Product, call: BatchCall) -> Taken:
+def batch(engine: TheEngine, _caller: Reporter, call: BatchCall) -> Taken:
     """Good items are taken even when others are bad; each bad field is listed with its JSON path."""
     good, refused = read_batch(call.batch)
     report = ingest(engine, good)

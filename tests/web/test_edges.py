@@ -31,7 +31,7 @@ def test_a_key_that_is_not_ours_opens_nothing(web: Web, shown: str) -> None:
 def test_a_key_without_the_scope_is_told_which_one_it_lacks(web: Web) -> None:
     reader = {"Authorization": f"Bearer {READ_KEY}"}
     answer = web.client.post("/v1/track", json=TRACK, headers=reader)
-    assert (answer.status_code, answer.json()["needs"]) == (403, "product")
+    assert (answer.status_code, answer.json()["needs"]) == (403, "signals")
     assert web.client.delete("/v1/customers/anna", headers=reader).status_code == 403
 
 
@@ -39,6 +39,54 @@ def test_the_key_may_come_as_the_user_name_as_segment_sdks_send_it(web: Web) -> 
     basic = base64.b64encode(f"{KEY}:".encode()).decode()
     answer = web.client.post("/v1/track", json=TRACK, headers={"Authorization": f"Basic {basic}"})
     assert answer.status_code == 200
+
+
+CALLS = {
+    "/v1/identify": {"userId": "anna", "traits": {"plan": "team"}},
+    "/v1/track": TRACK,
+    "/v1/group": {"userId": "anna", "groupId": "acme"},
+    "/v1/batch": {"batch": [TRACK | {"type": "track"}], "sentAt": "2026-03-02T09:30:00Z"},
+}
+
+
+@pytest.mark.parametrize("path", CALLS)
+def test_the_key_may_come_in_the_body_as_segment_sdks_send_it(web: Web, path: str) -> None:
+    call = CALLS[path] | {"writeKey": KEY}
+    assert web.client.post(path, json=call).json()["success"] is True
+    refused = web.client.post(path, json=call | {"writeKey": READ_KEY})
+    assert (refused.status_code, refused.json()["needs"]) == (403, "signals"), (
+        "it has the scopes it always has"
+    )
+    for wrong in (f"{KEY}x", "", 7, None, [KEY], {}):
+        assert web.client.post(path, json=call | {"writeKey": wrong}).status_code == 401, wrong
+    header = {"Authorization": "Bearer wrong"}
+    assert web.client.post(path, json=call, headers=header).status_code == 401, (
+        "the header decides where there is one"
+    )
+
+
+def test_a_key_in_the_body_opens_nothing_but_signals(web: Web) -> None:
+    for path in ("/v1/playbooks/offer/start", "/v1/customers/anna/opt-out", "/v1/customers/anna/feed-token"):
+        assert web.client.post(path, json={"customer": "anna", "writeKey": KEY}).status_code == 401, path
+
+
+@pytest.mark.parametrize("path", CALLS)
+def test_a_page_of_ours_sends_signals_as_the_browser_sdk_does(web: Web, path: str) -> None:
+    """Plain text by name, no header of its own, the first letter as address, and an answer the page may read."""
+    short = path[: len("/v1/") + 1]
+    body = json.dumps(CALLS[path] | {"writeKey": KEY})
+    headers = {"Content-Type": "text/plain", "Origin": "https://app.shop.example"}
+    answer = web.client.post(short, content=body, headers=headers)
+    assert answer.json()["success"] is True
+    assert answer.headers["access-control-allow-origin"] == "https://app.shop.example"
+    stranger = web.client.post(short, content=body, headers=headers | {"Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in stranger.headers
+
+
+def test_what_was_said_with_a_key_in_the_body_keeps_no_key(web: Web) -> None:
+    web.client.post("/v1/track", json=TRACK | {"writeKey": KEY, "properties": {"a": 1}}).raise_for_status()
+    web.drain()
+    assert KEY not in web.client.get("/v1/customers/anna/export", headers=web.key).text
 
 
 def test_all_bad_fields_are_told_at_once_by_their_json_path(web: Web) -> None:
