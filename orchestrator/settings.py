@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     """Where customers and providers reach the web process; default ``http://HOST:PORT``."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    """Origins whose pages may show the in-app feed."""
+    """Origins whose pages may show the in-app feed and report signals."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses or networks of proxies whose X-Forwarded-* headers are believed, or ``*`` where only the proxy can
     connect. Of a proxy that is not named, all clients look like one."""

@@ -46,7 +46,8 @@ def decide(  # noqa: C901, PLR0912 - one arm for each happening
     facts: CustomerFacts,
     computed: Mapping[str, Computed] = NO_COMPUTED,
 ) -> Decision:
-    """The decision for one happening at ``facts.now``. An ended run absorbs everything but its conversion.
+    """The decision for one happening at ``facts.now``. An ended run absorbs everything but its conversion and a late
+    answer to its question.
 
     ``computed`` are the values the version computes from other facts.
     """
@@ -54,6 +55,8 @@ def decide(  # noqa: C901, PLR0912 - one arm for each happening
     if not run.state.live:
         if isinstance(happening, Signalled):
             _late_goal(walk, happening)
+        elif isinstance(happening, Responded) and _late_answer(walk, happening):
+            walk.note("late_response", word=happening.word)
         return walk.decision()
     match happening:
         case Entered():
@@ -161,13 +164,15 @@ def _spoken(walk: Walk, happening: Settled) -> None:
 def _responded(walk: Walk, happening: Responded) -> None:
     state = walk.state
     if happening.visit != state.visit or state.phase not in _MESSAGE_PHASES:
+        answered = _late_answer(walk, happening)
         walk.note("late_response", word=happening.word)
-        walk.leave_by_any_step(happening.word, happening.detail)
+        if not walk.leave_by_any_step(happening.word, happening.detail) and answered:
+            _facts_changed(walk)
         return
     walk.hear(happening.word, happening.occurred_at)
     word = happening.word
     if word == "answered" and happening.detail is not None:
-        walk.save_survey(happening.detail)
+        walk.save_survey(happening.detail, state.step)
         if walk.is_negative(happening.detail) and (
             walk.names("negative") or not walk.names("answered", happening.detail)
         ):
@@ -175,6 +180,15 @@ def _responded(walk: Walk, happening: Responded) -> None:
     if word in walk.playbook.at_once(state.step, state.channel) and walk.leave_by(word, happening.detail):
         return
     walk.leave_by_any_step(word, happening.detail)
+
+
+def _late_answer(walk: Walk, happening: Responded) -> bool:
+    """Keep an answer to a question the walk has left. Whether it was kept: a step answered before is not asked anew."""
+    step, answer = happening.step, happening.detail
+    if happening.word != "answered" or answer is None or step is None or step in walk.state.answers:
+        return False
+    walk.save_survey(answer, step)
+    return True
 
 
 def _signalled(walk: Walk, happening: Signalled) -> None:

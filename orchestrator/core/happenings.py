@@ -65,13 +65,15 @@ class Settled:
 class Responded:
     """A person (or, by its word, a machine) did something with the message of ``visit``.
 
-    ``detail`` is the name of the link or button, the key of the answer, or the reason of a closing.
+    ``detail`` is the name of the link or button, the key of the answer, or the reason of a closing. ``step`` is the
+    message's, which the walk may have left.
     """
 
     visit: int
     word: str
     occurred_at: datetime
     detail: str | None = None
+    step: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -343,9 +343,11 @@ class Walk(View):
                 self.leave_by(word)
                 return
 
-    def save_survey(self, answer: str) -> None:
-        self._change(answers={**self.state.answers, self.state.step: answer})
-        action = self.step.action
+    def save_survey(self, answer: str, step: str) -> None:
+        self._change(answers={**self.state.answers, step: answer})
+        action = (
+            self.playbook.step(step).action if self.playbook.has(step) else None
+        )  # a migrated run's old question
         if isinstance(action, Ask) and action.saves is not None:
             self._change(saved={**self.state.saved, action.saves: answer})
 

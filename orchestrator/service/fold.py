@@ -260,7 +260,11 @@ class Fold:
                 }
             )
         responded = Responded(
-            visit=message.visit, word=word, detail=item.data.get("detail"), occurred_at=item.occurred_at
+            visit=message.visit,
+            word=word,
+            detail=item.data.get("detail"),
+            occurred_at=item.occurred_at,
+            step=message.step,
         )
         self._heard(work, message, [responded])
 
@@ -273,7 +277,8 @@ class Fold:
         """Tell the message's run, and take a negative answer to a person when the playbook does not."""
         walker = work.walkers.get(message.enrollment_id)
         for happening in happenings:
-            if walker is not None and walker.run.state.live:
+            late = isinstance(happening, Responded)  # also an ended run keeps a late answer
+            if walker is not None and (walker.run.state.live or late):
                 self.apply(work, walker, happening)
             if isinstance(happening, Responded) and message.promotional:
                 effects.take_to_a_person(self, work, walker, message, happening)

@@ -181,6 +181,7 @@ def _runs(
     loaded: Loaded, catalogue: Catalogue, customer: Row[Any], now: datetime
 ) -> tuple[dict[int, Walker], list[PastRun]]:
     timers = {timer.enrollment_id: timer for timer in loaded.timers}
+    answered = _answered(loaded)
     walkers: dict[int, Walker] = {}
     past: list[PastRun] = []
     for row in loaded.enrollments:
@@ -195,7 +196,7 @@ def _runs(
                     end_word=row.end_word,
                 )
             )
-            if published is None or not _may_convert(published, row, now):
+            if published is None or not (_may_convert(published, row, now) or row.id in answered):
                 continue
         if published is None:
             continue
@@ -224,6 +225,12 @@ def _runs(
             timer_visit=timer.visit if timer else None,
         )
     return walkers, past
+
+
+def _answered(loaded: Loaded) -> set[int]:
+    """The runs that one of the questions just answered belongs to."""
+    messages = {item.data.get("message_id") for item in loaded.inbox if item.data.get("word") == "answered"}
+    return {message.enrollment_id for message in loaded.messages if message.id in messages}
 
 
 def _may_convert(published: Published, row: Any, now: datetime) -> bool:

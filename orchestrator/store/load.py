@@ -1,7 +1,7 @@
 """Reads everything a batch of locked customers may need, set-based: the same statements whatever the batch's size.
 
-Only rows that can still matter are read: live runs whole, ended ones as far as re-entry and late goals ask; messages
-that are unsettled, listened to, or named by something in the inbox; places inside the longest cap window.
+Only rows that can still matter are read: live runs whole, ended ones as far as re-entry, late goals and late answers
+ask; messages that are unsettled, listened to, or named by something in the inbox; places inside the longest cap window.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ SELECT e.customer_id, e.id, e.playbook_id, e.playbook, e.run_key, e.start_key, e
               (SELECT max(j.seq) FROM journal j WHERE j.customer_id = e.customer_id AND j.enrollment_id = e.id) AS seq
         WHERE e.ended_at IS NULL
            OR (e.state->>'converted_at' IS NULL AND EXISTS (SELECT FROM inbox i WHERE i.customer_id = e.customer_id))
+           OR EXISTS (SELECT FROM inbox i JOIN messages m
+                          ON m.customer_id = i.customer_id AND m.id = CAST(i.data->>'message_id' AS bigint)
+                       WHERE i.customer_id = e.customer_id AND i.data->>'word' = 'answered' AND m.enrollment_id = e.id)
        ) whole ON true
  WHERE e.customer_id = ANY(:ids) ORDER BY e.customer_id, e.id
 """)

@@ -170,7 +170,17 @@ class _Rows:
         for row in self._messages.values():
             for word, instant in row.responses.items():
                 at = datetime.fromisoformat(instant)
-                yield _of_message(row, at, "response", words.response(row, word), data={"word": word})
+                data = {"word": word}
+                if word == "answered" and (answer := self._answer(row)) is not None:
+                    data["answer"] = answer
+                said = words.response(row, word, data.get("answer"))
+                yield _of_message(row, at, "response", said, data=data)
+
+    def _answer(self, message: Row[Any]) -> str | None:
+        """What was answered to a question, as its run has kept it."""
+        walk = self._walks.get(message.enrollment_id)
+        answer: str | None = None if walk is None else walk.state.get("answers", {}).get(message.step)
+        return answer
 
     def messages(self) -> Iterator[Entry]:
         for row in self._messages.values():

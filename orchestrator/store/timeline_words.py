@@ -57,7 +57,7 @@ def journal(row: Row[Any]) -> str | None:
         case "ended":
             return f"the walk ended in '{row.step}': {row.word}"
         case "late_response":
-            return f"answered late with {row.word}: recorded, moves nothing by itself"
+            return f"{row.word} came late: recorded, moves nothing by itself"
         case "start_asked":
             return f"asked to start '{row.to_step}'"
         case "start_held_out":
@@ -124,8 +124,9 @@ def _times(row: Row[Any]) -> str:
     return f", {count} times, last at {instant(row.last_at)}" if count > 1 else ""
 
 
-def response(row: Row[Any], word: str) -> str:
-    return f"{what(row)}: {word.replace('_', ' ')}"
+def response(row: Row[Any], word: str, answer: str | None) -> str:
+    with_what = f" with '{answer}'" if answer is not None else ""
+    return f"{what(row)}: {word.replace('_', ' ')}{with_what}"
 
 
 def receipt(row: Row[Any]) -> str:

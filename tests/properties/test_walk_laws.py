@@ -129,7 +129,9 @@ class Tale:
             assert state.ended_at is not None
             assert state.end_word
         if not old.live:
-            assert replace(state, converted_at=old.converted_at) == old, "an end absorbs"
+            kept = {"answers": old.answers, "saved": old.saved, "converted_at": old.converted_at}
+            assert replace(state, **kept) == old, "an end absorbs"
+            assert old.answers.items() <= state.answers.items(), "an answer is never changed by a late one"
             assert all(isinstance(command, Convert) for command in decision.commands)
         entered = [entry.visit for entry in decision.entries if entry.event == "step_entered"]
         assert entered == list(range(old.visit + 1, state.visit + 1)), "each visit has a number of its own"
@@ -208,7 +210,9 @@ def happen_to_a_message(told: Tale, deed: Deed) -> None:
         case "settle":
             told.tell(Settled(visit=visit, fate=Fate(deed.word), at=now, channel=deed.detail or ""))
         case "respond":
-            told.tell(Responded(visit=visit, word=deed.word, detail=deed.detail, occurred_at=now))
+            entered = (one.step for one in told.journal if (one.event, one.visit) == ("step_entered", visit))
+            step = next(entered, None)
+            told.tell(Responded(visit=visit, word=deed.word, detail=deed.detail, occurred_at=now, step=step))
         case what:
             raise AssertionError(what)
 

@@ -167,13 +167,16 @@ class Stroll:
         self.settle(Fate.SENT, channel)
         return self
 
-    def respond(self, word: str, detail: str | None = None, *, visit: int | None = None) -> Decision:
+    def respond(
+        self, word: str, detail: str | None = None, *, visit: int | None = None, step: str | None = None
+    ) -> Decision:
         return self.tell(
             Responded(
                 visit=self.visit if visit is None else visit,
                 word=word,
                 detail=detail,
                 occurred_at=self.customer.now,
+                step=step,
             )
         )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.core.commands import WithdrawMessage
 from orchestrator.core.happenings import Fate, Responded, Settled
 from orchestrator.core.run import Phase
 from orchestrator.language.outcomes import AT_ONCE, CHANNELS, JUDGED
-from tests.support.walks import DAY, HOUR, NOON, Stroll
+from tests.support.walks import DAY, HOUR, NOON, Stroll, folded
 
 
 def send(channel: str, then: str, more: str = "") -> str:
@@ -256,6 +258,55 @@ def test_a_late_answer_moves_when_at_any_step_names_it() -> None:
     stroll = late("at_any_step: {replied: brief}")
     stroll.respond("replied", visit=1)
     assert stroll.at == "brief"
+
+
+SURVEY = """
+why:  {ask: {channel: email, question: Why, answers: {price: Price, boss: Boss}, saves: reason}, wait: 1d, then: rest}
+rest: {wait: 9d, then: done}
+done: {end: done}
+"""
+
+
+def asked_long_ago(steps: str = SURVEY) -> Stroll:
+    stroll = Stroll(steps).send()
+    stroll.wake()
+    assert stroll.at == "rest"
+    return stroll
+
+
+def test_a_late_answer_is_kept_and_moves_nobody() -> None:
+    stroll = asked_long_ago()
+    decision = stroll.respond("answered", "price", visit=1, step="why")
+    assert (stroll.at, [one.event for one in decision.entries]) == ("rest", ["late_response"])
+    assert (stroll.state.answers, stroll.state.saved) == ({"why": "price"}, {"reason": "price"})
+    assert folded(stroll.journal) == stroll.state
+
+
+def test_the_first_answer_to_a_question_stays() -> None:
+    stroll = asked_long_ago()
+    stroll.respond("answered", "price", visit=1, step="why")
+    stroll.respond("answered", "boss", visit=1, step="why")
+    assert (stroll.state.answers, stroll.state.saved) == ({"why": "price"}, {"reason": "price"})
+
+
+def test_an_ended_run_keeps_a_late_answer_and_nothing_else() -> None:
+    stroll = asked_long_ago()
+    stroll.wake()
+    assert stroll.at == "end:done"
+    ended = stroll.state
+    stroll.respond("clicked", visit=1, step="why")
+    assert stroll.state == ended
+    stroll.respond("answered", "boss", visit=1, step="why")
+    assert stroll.state == replace(ended, answers={"why": "boss"}, saved={"reason": "boss"})
+
+
+def test_who_waits_for_an_answer_goes_on_when_it_comes_late() -> None:
+    waiting = "rest: {wait_until: {answer.why: price}, wait: 9d, then: {met: thanks, no_response: done}}"
+    stroll = asked_long_ago(
+        SURVEY.replace("rest: {wait: 9d, then: done}", waiting) + "thanks: {end: thanks}\n"
+    )
+    stroll.respond("answered", "price", visit=1, step="why")
+    assert stroll.at == "end:thanks"
 
 
 def test_a_late_no_is_at_least_a_reply() -> None:
