@@ -3,7 +3,7 @@
 That this story can fail is shown in test_hammer_without_a_guard.py, and that its judge sees what is broken in
 test_hammer_judge.py. ORCHESTRATOR_HAMMER_SECONDS makes the first story longer; -rP shows what was measured:
 
-    ORCHESTRATOR_HAMMER_SECONDS=1200 .venv/bin/python -m pytest -rP tests/faults/test_guardrails_hammer.py
+    ORCHESTRATOR_HAMMER_SECONDS=1500 .venv/bin/python -m pytest -rP tests/faults/test_guardrails_hammer.py
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ pytestmark = [pytest.mark.slow]
 SECONDS = float(os.environ.get("ORCHESTRATOR_HAMMER_SECONDS", "10"))
 TURNS = max(1, round(SECONDS / 60))  # each with other people, for nobody has thousands of walks behind her
 CUSTOMERS = 40  # in each turn
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 ROLES: tuple[Role, ...] = ("worker", "worker", "product", "leaver")
 
 
@@ -57,11 +58,11 @@ def test_no_cap_no_opt_out_and_no_message_is_broken_by_a_crowd_of_processes(
     assert result.verdict.violations == 0, str(result)
     assert scene.violations(caps(LOOSE)) == [], str(result)
     assert scene.rows("SELECT customer_id, reason, detail FROM parked") == [], str(result)
+    assert scene.value(DEADLOCKS) == 0, f"some waited for each other: {result}"
     assert result.tries.total() > 50 * SECONDS, f"too little was tried to prove anything: {result}"
     assert result.overlaps > 0, f"nobody met anybody: {result}"
     for kind in (
         "planned: allowed",
-        "planned: frequency_cap",
         "planned: opted_out",
         "hand-over: allowed",
         "hand-over: frequency_cap",
