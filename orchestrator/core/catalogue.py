@@ -50,7 +50,6 @@ class Published:
             for step in self.playbook.steps
         )
 
-
     def channels_with(self, template: str) -> tuple[str, ...]:
         """The channels that this template has words for."""
         names = [parts for file in self.templates if (parts := template_name(file)) is not None]

@@ -293,9 +293,7 @@ def test_preferred_is_the_channel_the_customer_answers_on(scene: Scene) -> None:
 
 def test_preferred_without_a_list_is_among_the_channels_the_template_has_words_for(scene: Scene) -> None:
     """Given words for sms alone, nobody gets an email that cannot be written."""
-    steps = (
-        "  say: {send: {channel: preferred, template: short}, wait: 1d, then: done}\n  done: {end: finished}\n"
-    )
+    steps = "  say: {send: {channel: preferred, template: short}, wait: 1d, then: done}\n  done: {end: finished}\n"
     file = scene.folder / "offer" / "short.sms.txt"
     file.parent.mkdir(parents=True)
     file.write_text("A short note. Reply STOP to opt out\n")
