@@ -34,6 +34,7 @@ from orchestrator.core.happenings import (
 from orchestrator.core.hearing import in_order
 from orchestrator.core.work import MessageRow, Walker, Work
 from orchestrator.language.facts import Happened
+from orchestrator.language.model import Ask
 from orchestrator.service import again, effects
 from orchestrator.service.profile import apply_traits, carries_presence
 from orchestrator.service.settling import file_receipt
@@ -270,8 +271,13 @@ class Fold:
 
     def _receipt(self, work: Work, item: Any) -> None:
         message = work.message_by_id(item.data["message_id"])
-        if message is not None:
-            self._heard(work, message, file_receipt(work, message, item))
+        if message is None:
+            return
+        published = self.catalogue.versions.get(message.playbook_id)
+        action = published.compiled.step(message.step).action if published is not None else None
+        ask = action if isinstance(action, Ask) else None
+        texts = published.texts if published is not None else {}
+        self._heard(work, message, file_receipt(work, message, item, ask, texts))
 
     def _heard(self, work: Work, message: MessageRow, happenings: Sequence[Happening]) -> None:
         """Tell the message's run, and take a negative answer to a person when the playbook does not."""

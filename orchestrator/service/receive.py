@@ -111,6 +111,7 @@ def _arrival(receipt: Receipt, target: _Target) -> Arrival:
         "provider_id": receipt.provider_id,
         "code": receipt.code,
         "link": receipt.link,
+        "text": receipt.text if receipt.word is ReceiptWord.REPLIED else None,  # it may answer a question
     }
     return Arrival(
         customer_id=target.customer_id,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from channels.base import ReceiptWord
 from orchestrator.core.happenings import Fate, Happening, Responded, Settled
 from orchestrator.core.reasons import PROVED_BY
+from orchestrator.core.survey import answer_of
 from orchestrator.core.work import MessageRow, Work
+from orchestrator.language.model import Ask
 from orchestrator.service.effects import settle
+
+Texts = Mapping[str, Mapping[str, str]]
 
 # Words that prove the provider has the message.
 _PROVE = frozenset(ReceiptWord) - {ReceiptWord.FAILED, ReceiptWord.HELP, ReceiptWord.OPTED_IN}
@@ -28,8 +33,13 @@ _HEARD = {
 }
 
 
-def file_receipt(work: Work, message: MessageRow, item: Any) -> list[Happening]:
-    """File the receipt on ``message`` and say what it means for its run, in order."""
+def file_receipt(
+    work: Work, message: MessageRow, item: Any, ask: Ask | None, texts: Texts
+) -> list[Happening]:
+    """File the receipt on ``message`` and say what it means for its run, in order.
+
+    ``ask`` is the question that the message put, if it put one, and ``texts`` the translations of its answers.
+    """
     word = ReceiptWord(item.data["word"])
     happened_at: datetime = item.occurred_at
     work.receipts.append(
@@ -55,13 +65,18 @@ def file_receipt(work: Work, message: MessageRow, item: Any) -> list[Happening]:
         address, _ = work.points.get(message.channel, (None, None))
         if address is not None:
             work.points[message.channel] = (address, "bounced")
-    heard = _HEARD.get(word)
+    heard, detail = _HEARD.get(word), item.data.get("link")
+    answer = answer_of(ask, item.data["text"], texts.values()) if ask and item.data.get("text") else None
+    if answer is not None:
+        heard, detail = "answered", answer
     if heard is not None:
         message.responses.setdefault(heard, happened_at.isoformat())
         if heard in ("bounced", "failed"):
             message.code = item.data.get("code") or message.code
         message.changed = True
         happenings.append(
-            Responded(visit=message.visit, word=heard, detail=item.data.get("link"), occurred_at=happened_at)
+            Responded(
+                visit=message.visit, word=heard, detail=detail, occurred_at=happened_at, step=message.step
+            )
         )
     return happenings
