@@ -9,7 +9,7 @@ An expired row says nothing any more; at the same instant the withdrawal wins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from orchestrator.core.question import Consent
@@ -40,6 +40,23 @@ def in_force(consents: Iterable[Consent], channel: str, topic: str, now: datetim
     grants = [row for row in rows if row.granted]
     standing = [row for row in rows if not row.granted and not any(_reopens(grant, row) for grant in grants)]
     return max(standing or grants, key=lambda row: row.since, default=None)
+
+
+def is_closed(consents: Sequence[Consent], channel: str, topic: str, now: datetime) -> bool:
+    """Whether a withdrawal covers all of (channel, topic) and no later yes opened any part of it again."""
+    row = in_force(consents, channel, topic, now)
+    if row is None or row.granted:
+        return False
+    return not any(_is_open_in(consents, grant, channel, topic, now) for grant in consents if grant.granted)
+
+
+def _is_open_in(consents: Sequence[Consent], grant: Consent, channel: str, topic: str, now: datetime) -> bool:
+    """Whether what ``grant`` and (channel, topic) have in common, if anything, is open."""
+    common = (grant.channel if channel == ANY else channel, grant.topic if topic == ANY else topic)
+    if not (covers(grant.channel, grant.topic, *common) and covers(channel, topic, *common)):
+        return False
+    row = in_force(consents, *common, now)
+    return row is not None and row.granted
 
 
 def _reopens(grant: Consent, withdrawal: Consent) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 
-from orchestrator.core.consent_scope import ANY, TRACKING, covers, in_force
+from orchestrator.core.consent_scope import ANY, TRACKING, covers, is_closed
 from orchestrator.core.happenings import ConsentWithdrawn
 from orchestrator.core.question import Consent
 from orchestrator.core.reasons import OPTED_OUT
@@ -59,10 +59,7 @@ def opt_out(ground: Ground, customer: str, scope: Scope) -> OptOutReceipt:
         receipts.clear()
         if whole:
             fold.inbox(work)
-        known = in_force(work.consents, channel, topic, fold.now)
-        already = (
-            known is not None and not known.granted and covers(known.channel, known.topic, channel, topic)
-        )
+        already = is_closed(work.consents, channel, topic, fold.now)
         if not already:
             rows.append(_row(fold, work, "revoked", scope))
         receipts.append(withdraw(fold, work, channel, topic, already=already, whole=whole))

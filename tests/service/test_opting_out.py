@@ -86,6 +86,30 @@ def test_again_is_harmless_and_says_so(scene: Scene) -> None:
     assert scene.value("SELECT count(*) FROM consent_ledger WHERE action = 'revoked'") == 1
 
 
+@pytest.mark.parametrize(
+    ("opened", "stopped"),
+    [
+        ({"channel": "email", "topic": "upsell"}, {}),
+        ({"channel": "email"}, {"topic": "upsell"}),
+        ({"topic": "upsell"}, {"channel": "email"}),
+    ],
+)
+def test_a_no_also_stops_what_a_narrower_yes_had_opened(
+    scene: Scene, opened: dict[str, str], stopped: dict[str, str]
+) -> None:
+    """Given "stop everything" and a yes to a part, a second no that covers the part is news and no repetition."""
+    scene.publish(one_message("mail"))
+    scene.person()
+    scene.opt_out()
+    scene.pass_time(minutes=1)
+    scene.engine.opt_in("anna", evidence=EVIDENCE, **opened)
+    scene.pass_time(minutes=1)
+    assert scene.opt_out(**stopped).already is False
+    with pytest.raises(StartRefused, match="opted out"):
+        scene.start("anna", "mail")
+    assert scene.opt_out(**stopped).already is True
+
+
 def test_a_repeated_source_is_one_ledger_row(scene: Scene) -> None:
     scene.person()
     scene.opt_out(topic="upsell", source_id="click 1")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.consent_scope import covers, in_force
+from orchestrator.core.consent_scope import covers, in_force, is_closed
 from tests.support.questions import NOON, no, yes
 
 
@@ -74,3 +74,32 @@ def test_a_snooze_ends_by_itself_and_an_expired_yes_reopens_nothing() -> None:
     assert in_force([snooze], "email", "upsell", NOON) is None
     assert in_force([snooze], "email", "upsell", NOON - timedelta(seconds=1)) == snooze
     assert in_force([no("email", "*"), spent], "email", "upsell", NOON) == no("email", "*")
+
+
+@pytest.mark.parametrize(
+    ("opened", "asked", "closed"),
+    [
+        (("email", "upsell"), ("*", "*"), False),
+        (("email", "upsell"), ("email", "*"), False),
+        (("email", "upsell"), ("*", "upsell"), False),
+        (("email", "*"), ("*", "upsell"), False),
+        (("*", "upsell"), ("email", "*"), False),
+        (("email", "upsell"), ("sms", "*"), True),
+        (("email", "upsell"), ("*", "events"), True),
+        (("email", "tracking"), ("*", "*"), True),
+    ],
+)
+def test_a_scope_is_closed_while_no_part_of_it_was_opened_again(
+    opened: tuple[str, str], asked: tuple[str, str], closed: bool
+) -> None:
+    stopped = [no("*", "*", days_ago=10)]
+
+    assert is_closed(stopped, *asked, NOON)
+    assert is_closed([*stopped, yes(*opened, days_ago=1)], *asked, NOON) is closed
+    assert is_closed([*stopped, yes(*opened, days_ago=20)], *asked, NOON), "the no came after it"
+    assert is_closed([*stopped, yes(*opened, days_ago=1), no(*asked, days_ago=0)], *asked, NOON)
+
+
+def test_what_nobody_closed_is_not_closed() -> None:
+    assert not is_closed([], "*", "*", NOON)
+    assert not is_closed([no("email", "upsell")], "*", "upsell", NOON)
