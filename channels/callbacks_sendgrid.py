@@ -50,7 +50,10 @@ def _signed(body: bytes, signature: str, stamp: str, key: str) -> bool:
 
 
 def parse(body: bytes, *, topics: Mapping[int, str] | None = None) -> Parsed:
-    """Read a batch. ``topics`` maps SendGrid's unsubscribe groups to our topics, where groups are used at all."""
+    """Read a batch. ``topics`` maps SendGrid's unsubscribe groups to our topics, where groups are used at all.
+
+    A no to a group that is not among them is a no to every topic, and a yes to it is none.
+    """
     try:
         items = json.loads(body)
     except (ValueError, RecursionError):
@@ -103,6 +106,9 @@ def _receipt(item: Mapping[str, Any], raw: bytes, topics: Mapping[int, str], *, 
     group = item.get("asm_group_id")
     if isinstance(group, int):
         detail["group"] = str(group)
+    topic = topics.get(group) if isinstance(group, int) else None
+    if word is ReceiptWord.OPTED_IN and topic is None:
+        raise _UnreadableError("a group that stands for no topic here: a yes to it opens nothing")
     return Receipt(
         source=SOURCE,
         source_id=event.text("sg_event_id") or f"digest:{digest(raw)}",
@@ -112,7 +118,7 @@ def _receipt(item: Mapping[str, Any], raw: bytes, topics: Mapping[int, str], *, 
         provider_id=provider_id,
         address=address,
         channel="email",
-        topic=topics.get(group) if isinstance(group, int) else None,
+        topic=topic,
         link=(event.text("url") or None) if name == "click" else None,
         code=_code(event, name),
         detail=detail,

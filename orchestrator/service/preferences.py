@@ -46,6 +46,7 @@ class Scope:
     topic: str = ANY
     evidence: OptOutEvidence
     source_id: str | None = None
+    said_at: datetime | None = None  # of a yes; a no counts from when it is heard
 
 
 def opt_out(ground: Ground, customer: str, scope: Scope) -> OptOutReceipt:
@@ -218,6 +219,7 @@ def _row(fold: Fold, work: Work, action: str, scope: Scope) -> dict[str, Any]:
         topic=scope.topic,
         evidence=scope.evidence,
         now=fold.now,
+        occurred_at=min(scope.said_at or fold.now, fold.now) if action == "granted" else fold.now,
         source_id=scope.source_id,
     )
 

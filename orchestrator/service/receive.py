@@ -128,6 +128,7 @@ def _consent(ground: Ground, receipt: Receipt, customer: str) -> None:
         topic=receipt.topic or "*",
         evidence=OptOutEvidence(method=_method(receipt), source=receipt.source, details=dict(receipt.detail)),
         source_id=f"{receipt.source}:{receipt.source_id}",
+        said_at=receipt.occurred_at,  # a yes that is reported late must not undo the no that followed it
     )
     if receipt.word in _WITHDRAW:
         opt_out(ground, customer, scope)

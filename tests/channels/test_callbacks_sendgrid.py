@@ -156,6 +156,17 @@ def test_a_body_that_is_no_batch_is_one_problem(body: bytes) -> None:
     assert len(parsed.problems) == 1
 
 
+def test_a_yes_to_a_group_nobody_mapped_opens_nothing_and_a_no_closes_everything() -> None:
+    """The groups of other senders on the account are reported too; what they mean is not ours to guess."""
+    events = [
+        {"email": "ada@example.test", "timestamp": AT, "event": name, "asm_group_id": 9}
+        for name in ("group_resubscribe", "group_unsubscribe")
+    ]
+    parsed = parse(json.dumps(events).encode(), topics={7: "upsell"})
+    assert [(one.word, one.topic) for one in parsed.receipts] == [(ReceiptWord.OPTED_OUT, None)]
+    assert [one.index for one in parsed.problems] == [0]
+
+
 def test_a_repeated_event_has_the_same_identity_with_and_without_an_id() -> None:
     assert one().source_id == one(tls=1).source_id == "e1"
     nameless = {"sg_event_id": None}

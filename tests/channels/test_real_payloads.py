@@ -74,7 +74,7 @@ def one(**facts: Any) -> Receipt:
         "m": "m_1-1",
     }
     event = {name: value for name, value in (common | facts).items() if value is not None}
-    parsed = parse(json.dumps([event]).encode() + b"\r\n")
+    parsed = parse(json.dumps([event]).encode() + b"\r\n", topics={12: "upsell"})
     assert parsed.problems == ()
     (receipt,) = parsed.receipts
     return receipt

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from channels.base import Outgoing, Result
+from channels.base import Outgoing, Receipt, ReceiptWord, Result
 from channels.sandbox import Fate
 from orchestrator.errors import InputError, NotFound, StartRefused
 from orchestrator.service.values import OptOutEvidence, StoppedMessage
@@ -226,6 +226,31 @@ def test_an_opt_in_opens_only_what_it_names(scene: Scene) -> None:
     assert scene.spoken() == [("anna", "email")]
     states = {(one.channel, one.topic): one.granted for one in scene.engine.preferences("anna").states}
     assert states == {("*", "*"): False, ("email", "upsell"): True, ("sms", "*"): True}
+
+
+def test_a_yes_that_is_reported_late_does_not_undo_the_no_that_followed_it(scene: Scene) -> None:
+    """Providers report in no order: she came back and left again, and the coming back is heard of last."""
+    scene.publish(one_message("mail"))
+    scene.person()
+    for word, minutes in ((ReceiptWord.OPTED_OUT, 20), (ReceiptWord.OPTED_IN, 10)):
+        scene.pass_time(hours=1)
+        scene.engine.receive(
+            [
+                Receipt(
+                    word=word,
+                    source="sendgrid",
+                    source_id=word,
+                    occurred_at=NOON + timedelta(minutes=minutes),
+                    channel="email",
+                    address="anna@shop.example",
+                )
+            ]
+        )
+    with pytest.raises(StartRefused, match="opted out"):
+        scene.start("anna", "mail")
+    scene.pass_time(hours=1)
+    scene.engine.opt_in("anna", channel="email", evidence=EVIDENCE)
+    scene.start("anna", "mail")
 
 
 def test_a_yes_to_everything_takes_back_each_no(scene: Scene) -> None:
