@@ -92,7 +92,7 @@ def _file(
     if message is None:
         return
     work.receipts.append(_receipt(fold, job, handed))
-    if handed.result is Result.SENT and outcome.outgoing is not None:
+    if handed.result is Result.SENT and outcome.outgoing is not None and not work.erased:
         shown.append(Shown(message=message, outgoing=outcome.outgoing, provider=handed.provider))
     if handed.provider_id is not None and message.provider_id is None:
         message.provider_id, message.changed = handed.provider_id, True

@@ -295,3 +295,20 @@ def test_the_erased_leave_nothing_and_nothing_reaches_them(scene: Scene) -> None
         scene.engine.erase("anna")
     with pytest.raises(NotFound):
         scene.engine.opt_out("anna", evidence=EVIDENCE)
+
+
+@pytest.mark.parametrize("channel", ["in_app", "email"])
+def test_what_was_on_the_wire_at_an_erasure_leaves_no_copy(scene: Scene, channel: str) -> None:
+    """The provider's answer comes after she was forgotten: it is filed without what was said to her."""
+    scene.publish(one_message("say", channel))
+    scene.person(first_name="Anna")
+
+    def forgotten(_: Outgoing) -> None:
+        scene.engine.erase("anna")
+
+    scene.channels[channel].before = forgotten
+    scene.start("anna", "say")
+    scene.drain()
+    assert [row.status for row in scene.rows("SELECT status FROM messages")] == ["sent"]
+    for table in ("feed_items", "sandbox_inbox"):
+        assert scene.value(f"SELECT count(*) FROM {table} WHERE content <> '{{}}'") == 0, table
