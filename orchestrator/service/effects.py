@@ -93,7 +93,7 @@ def open_and_close_holds(fold: Fold, work: Work, signal: str, occurred_at: datet
             ask_again(work, "hold")
         if signal in rule.opened_by and (open_now is None or signal not in rule.closed_by):
             ends_at = occurred_at + rule.longest.span if rule.longest is not None else None
-            if ends_at is not None and ends_at <= fold.now:
+            if ends_at is not None and (ends_at <= fold.now or _outlasts(open_now, ends_at)):
                 continue
             if open_now is not None and open_now in work.holds:
                 work.holds.remove(open_now)
@@ -111,6 +111,11 @@ def open_and_close_holds(fold: Fold, work: Work, signal: str, occurred_at: datet
                     "ends_at": ends_at,
                 }
             )
+
+
+def _outlasts(hold: OpenHold | None, ends_at: datetime) -> bool:
+    """Whether the open hold ends later anyway: a signal that is heard of late makes none shorter."""
+    return hold is not None and hold.ends_at is not None and hold.ends_at >= ends_at
 
 
 def preferred_member(work: Work, roles: Sequence[str]) -> int | None:

@@ -44,12 +44,22 @@ def judge_message(
             if isinstance(other, Allow | HoldOut):
                 return kept(work, message, fallback, _telling(fallback, other, objections), asked)
             objections.setdefault(fallback, other)
-    waiting = [channel for channel, one in objections.items() if isinstance(one, Defer)]
     if not objections:
         nothing = Drop(policy="reachable", why="the step names no channel")
         return kept(work, message, message.channel, nothing, asked)
-    chosen = waiting[0] if waiting else next(iter(objections))
-    return kept(work, message, chosen, _telling(chosen, objections[chosen], objections), asked)
+    chosen, verdict = _of_the_objections(objections)
+    return kept(work, message, chosen, _telling(chosen, verdict, objections), asked)
+
+
+def _of_the_objections(objections: Mapping[str, Defer | Drop]) -> tuple[str, Defer | Drop]:
+    """The first that lets the message wait, until any of the waiting channels may be open; else a refusal that ends
+    the walk, whatever stood against other channels; else the first."""
+    waiting = [(channel, one) for channel, one in objections.items() if isinstance(one, Defer)]
+    if waiting:
+        chosen, first = waiting[0]
+        return chosen, replace(first, until=min(one.until for _, one in waiting))
+    ending = (pair for pair in objections.items() if isinstance(pair[1], Drop) and pair[1].cancels)
+    return next(ending, next(iter(objections.items())))
 
 
 def may_track(work: Work, channel: str) -> bool:

@@ -270,6 +270,28 @@ def test_of_a_list_of_channels_the_first_that_may_speak_later_waits(scene: Scene
     assert scene.value("SELECT sent_at FROM messages") == NOON + timedelta(hours=8)
 
 
+@pytest.mark.parametrize(
+    "channel", ["channel: [email, in_app]", "channel: email, when_capped: {fallback: in_app}"]
+)
+def test_what_waits_for_several_channels_leaves_by_the_one_that_opens_first(
+    scene: Scene, channel: str
+) -> None:
+    """Email is full for a week, longer than the message is patient; in the product it is only night."""
+    scene.publish(
+        one_message("first"),
+        one_message("second").replace("channel: email", channel),
+        policy="caps:\n  - {at_most: 1, within: 7d, channel: email}\n"
+        'quiet_hours: {in_app: {from: "10:00", until: "20:00"}}\n',
+    )
+    scene.person()
+    scene.start("anna", "first")
+    scene.drain()
+    scene.start("anna", "second")
+    scene.run(timedelta(days=1))
+    handed = scene.rows("SELECT channel, handed_at FROM messages WHERE playbook = 'second'")
+    assert [tuple(row) for row in handed] == [("in_app", NOON + timedelta(hours=8))]
+
+
 def test_preferred_is_the_channel_the_customer_answers_on(scene: Scene) -> None:
     steps = (
         "  say: {send: {channel: preferred, among: [email, in_app], template: note}, wait: 1d, then: done}\n"

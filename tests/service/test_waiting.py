@@ -95,6 +95,30 @@ def test_cancelled_the_walk_ends_with_the_reason(scene: Scene) -> None:
     assert scene.violations() == []
 
 
+def test_cancelled_the_walk_ends_also_when_another_channel_never_had_a_way_to_her(scene: Scene) -> None:
+    """The reason of the first channel, no address, must not hide that the hold ends the walk."""
+    scene.publish(one_message("offer", "[email, in_app]"), policy=f"{TICKET}waiting: {{holds: cancel}}\n")
+    scene.person(email=None)
+    scene.engine.track([Track(key="anna", event="ticket_opened")])
+    scene.start("anna", "offer")
+    scene.drain()
+    assert scene.path() == ["stopped"]
+
+
+def test_a_signal_heard_of_late_makes_no_hold_shorter(scene: Scene) -> None:
+    """Given a purchase today, when one of five days ago is reported after it, then its seven days are still seven."""
+    bought = "holds:\n  bought: {title: a fresh purchase, opened_by: plan_upgraded, longest: 7d}\n"
+    scene.publish(one_message("offer", patience="20d"), policy=bought)
+    scene.person()
+    for days in (0, 5, 1):
+        occurred_at = NOON - timedelta(days=days)
+        scene.engine.track([Track(key="anna", event="plan_upgraded", occurred_at=occurred_at)])
+        scene.drain()
+    scene.start("anna", "offer")
+    scene.run(timedelta(days=10))
+    assert scene.value("SELECT handed_at FROM messages") == NOON + timedelta(days=7)
+
+
 @pytest.mark.parametrize(
     ("wish", "path"),
     [("defer", []), ("freeze", []), ("skip", ["say:not_sent", "finished"]), ("cancel", ["stopped"])],
