@@ -374,6 +374,14 @@ def test_every_door_tells_the_same_story(web: Web, database_url: str) -> None:
         for part in told.why:
             assert part in one["why"], one
 
+    # Where the message stood in the timeline, what became of it stands too.
+    for one in api["explanations"]:
+        if not one["why"].startswith("sent") or "taken out of the feed" in one["why"]:
+            ends = [entry for entry in api["entries"] if entry["words"].endswith(f": {one['why']}")]
+            assert [entry["at"] for entry in ends if entry["message_id"] == one["message_id"]] == [
+                one["at"]
+            ], one
+
     # All that machines read is equal, word by word and instant by instant.
     assert explained["explanations"] == api["explanations"]
     assert explained["timeline"] == api["entries"]
