@@ -9,14 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.support.wait import WebDriverWait
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--lang=en",
 )  # fmt: skip
+_NOT_YET = (StaleElementReferenceException, NoSuchElementException)
 
 
 @contextmanager
@@ -40,6 +45,16 @@ def browser(folder: Path, *, width: int = 1200, height: int = 900, script: bool 
         yield chrome
     finally:
         chrome.quit()
+
+
+@contextmanager
+def another_page(chrome: Chrome) -> Iterator[None]:
+    """What is pressed inside leads to another page, which is there afterwards."""
+    before = chrome.find_element(By.TAG_NAME, "html")
+    yield
+    wait = WebDriverWait(chrome, 20, ignored_exceptions=_NOT_YET)
+    wait.until(staleness_of(before))
+    wait.until(lambda browser: browser.find_element(By.TAG_NAME, "main"))
 
 
 def complaints(chrome: Chrome) -> list[str]:

@@ -8,7 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from orchestrator.store.customers import find
-from tests.browser.chromium import complaints
+from tests.browser.chromium import another_page, complaints
 from tests.web.served import Web
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,8 @@ def test_two_touches_stop_the_messages_without_javascript(web: Web, offered: str
     assert fits(phone)
     button = phone.find_element(By.TAG_NAME, "button")
     assert button.size["height"] >= 44
-    button.click()
+    with another_page(phone):
+        button.click()
     assert "You will get no more of this" in phone.find_element(By.TAG_NAME, "h1").text
     assert "A bigger plan" in phone.find_element(By.TAG_NAME, "main").text
     assert consents(web) == [("*", "upsell", False)]
@@ -54,7 +55,8 @@ def test_preferences_are_changed_by_keyboard_alone(web: Web, anna: str, chrome: 
         if focused.tag_name == "button":
             break
         focused.send_keys(Keys.TAB)
-    chrome.switch_to.active_element.send_keys(Keys.ENTER)
+    with another_page(chrome):
+        chrome.switch_to.active_element.send_keys(Keys.ENTER)
     assert "Saved" in chrome.find_element(By.CSS_SELECTOR, "[role=status]").text
     assert consents(web) == [("*", "upsell", False)]
 
@@ -63,7 +65,8 @@ def test_a_page_reloaded_after_saving_shows_the_new_state(web: Web, anna: str, p
     url = web.engine.links.preferences_url(customer_id(web))
     phone.get(url)
     phone.find_element(By.CSS_SELECTOR, "input[value=sms]").click()
-    phone.find_element(By.CSS_SELECTOR, "button.main").click()
+    with another_page(phone):
+        phone.find_element(By.CSS_SELECTOR, "button.main").click()
     phone.get(url)
     assert not phone.find_element(By.CSS_SELECTOR, "input[value=sms]").is_selected()
     assert phone.find_element(By.CSS_SELECTOR, "input[value=email]").is_selected()
@@ -73,5 +76,6 @@ def test_stopping_everything_takes_one_touch_on_the_preference_page(
     web: Web, offered: str, phone: Chrome
 ) -> None:
     phone.get(web.engine.links.preferences_url(customer_id(web)))
-    phone.find_element(By.CSS_SELECTOR, "button.stop").click()
+    with another_page(phone):
+        phone.find_element(By.CSS_SELECTOR, "button.stop").click()
     assert consents(web) == [("*", "*", False)]

@@ -6,7 +6,7 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
-from tests.browser.chromium import complaints
+from tests.browser.chromium import another_page, complaints
 from tests.web.served import Web
 from tests.web.test_dashboard import PAGES
 
@@ -45,6 +45,8 @@ def test_a_customer_is_found_from_every_page(web: Web, offered: str, chrome: Chr
     chrome.get(web.settings.base_url + "/engine")
     field = chrome.find_element(By.ID, "find")
     field.send_keys("anna@shop.example")
-    field.submit()
-    chrome.find_element(By.LINK_TEXT, "anna").click()
+    with another_page(chrome):
+        field.submit()
+    with another_page(chrome):
+        chrome.find_element(By.LINK_TEXT, "anna").click()
     assert chrome.find_element(By.TAG_NAME, "h1").text == "anna"
