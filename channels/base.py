@@ -46,7 +46,7 @@ class Content:
     header: Mapping[str, str] = field(default_factory=dict)
     choices: tuple[tuple[str, str], ...] = ()
     scale: tuple[int, int] | None = None
-    links: Mapping[str, str] = field(default_factory=dict)  # link name -> signed click URL
+    links: Mapping[str, str] = field(default_factory=dict)  # link name -> its address; ours if tracked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -40,7 +40,7 @@ class MessageLinks:
     customer_id: int
     message_id: str
     topic: str
-    clicks: dict[str, str] = field(default_factory=dict)
+    track: bool
 
     @property
     def opt_out_url(self) -> str:
@@ -55,7 +55,8 @@ class MessageLinks:
         return self.links.preferences_url(self.customer_id)
 
     def click_url(self, name: str, target: str) -> str:
-        return self.links.click_url(self.message_id, name, target)
+        """By way of us, where we may know who clicked; else straight to the target."""
+        return self.links.click_url(self.message_id, name, target) if self.track else target
 
     def answer_url(self, answer: str) -> str:
         return self.links.answer_url(self.message_id, answer)
@@ -64,7 +65,13 @@ class MessageLinks:
 def compose(job: Job, renderer: Renderer, links: SignedLinks) -> Outgoing:
     """The message of ``job``. Raises RenderFailed when a template cannot be rendered for this customer."""
     message_id = public_id(MESSAGE, job.customer_id, job.message_id)
-    own = MessageLinks(links=links, customer_id=job.customer_id, message_id=message_id, topic=job.topic)
+    own = MessageLinks(
+        links=links,
+        customer_id=job.customer_id,
+        message_id=message_id,
+        topic=job.topic,
+        track=job.track or job.channel == "in_app",  # the feed hears of every click without a link of ours
+    )
     action = job.published.compiled.step(job.step).action
     return Outgoing(
         message_id=message_id,

@@ -98,6 +98,23 @@ def test_nobody_who_may_not_be_tracked_is_called_silent(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
+    ("region", "leads_to"), [("US", "http://127.0.0.1:8080/c/"), ("DE", "https://shop.example/plans")]
+)
+def test_without_consent_to_tracking_links_do_not_lead_by_way_of_us(
+    scene: Scene, region: str, leads_to: str
+) -> None:
+    """A redirect that knows who clicked is tracking as much as a pixel is."""
+    scene.publish(EMAIL, one_message("modal", "in_app"))
+    scene.person(region=region)
+    scene.start("anna", "offer")
+    scene.start("anna", "modal")
+    scene.drain()
+    links = {one.channel: one.content.links["plans"] for one in scene.given}
+    assert links["email"].startswith(leads_to)
+    assert links["in_app"].startswith("http://127.0.0.1:8080/c/"), "the feed hears of clicks by itself"
+
+
+@pytest.mark.parametrize(
     ("word", "end"), [("clicked", "clicked"), ("dismissed", "dismissed"), ("seen", "seen")]
 )
 def test_what_a_person_does_in_the_product_is_an_outcome(scene: Scene, word: str, end: str) -> None:
