@@ -59,7 +59,10 @@ def _known(
 
 
 def _targets(transaction: Transaction, receipts: Sequence[Receipt]) -> list[list[_Target]]:
-    """Whom each receipt is about: by our message id, by the provider's id, else everyone at the address."""
+    """Whom each receipt is about: by our message id, by the provider's id, else everyone at the address.
+
+    A withdrawal is always about everyone at the address: it is the mailbox or the phone that wants its peace.
+    """
     by_provider = transaction.by_provider_id(
         {receipt.provider_id for receipt in receipts if receipt.message_id is None and receipt.provider_id}
     )
@@ -72,20 +75,22 @@ def _targets(transaction: Transaction, receipts: Sequence[Receipt]) -> list[list
     by_address = transaction.by_address({(channel, address) for channel, address in pairs if address})
     targets: list[list[_Target]] = []
     for receipt in receipts:
+        people = sorted(
+            {one for point in _points(receipt) for one in by_address.get((point, receipt.address or ""), [])}
+        )
+        found: list[_Target] = []
         if receipt.message_id is not None:
-            targets.append(_by_id(receipt.message_id))
+            found = _by_id(receipt.message_id)
         elif receipt.provider_id in by_provider:
             customer_id, message_id = by_provider[receipt.provider_id or ""]
-            targets.append([_Target(customer_id=customer_id, message_id=message_id)])
-        elif receipt.address is not None:
-            channel = _POINT.get(receipt.channel or "", "sms")
-            people = sorted(
-                {one for point in _points(receipt) for one in by_address.get((point, receipt.address), [])}
-            )
-            last = transaction.last_messages(people, channel)
-            targets.append([_Target(customer_id=one, message_id=last.get(one)) for one in people])
-        else:
-            targets.append([])
+            found = [_Target(customer_id=customer_id, message_id=message_id)]
+        elif people:
+            last = transaction.last_messages(people, _POINT.get(receipt.channel or "", "sms"))
+            found = [_Target(customer_id=one, message_id=last.get(one)) for one in people]
+        if receipt.word in _WITHDRAW:
+            known = {one.customer_id for one in found}
+            found += [_Target(customer_id=one, message_id=None) for one in people if one not in known]
+        targets.append(found)
     return targets
 
 

@@ -228,6 +228,23 @@ def test_an_opt_in_opens_only_what_it_names(scene: Scene) -> None:
     assert states == {("*", "*"): False, ("email", "upsell"): True, ("sms", "*"): True}
 
 
+@pytest.mark.parametrize("word", [ReceiptWord.COMPLAINED, ReceiptWord.OPTED_OUT])
+def test_what_a_provider_reports_stops_everyone_at_the_address(scene: Scene, word: ReceiptWord) -> None:
+    """Two customers share a mailbox; whoever reads it complains about the mail of one."""
+    scene.publish(one_message("mail"))
+    scene.person()
+    scene.person("bob", email="anna@shop.example")
+    scene.person("carl")
+    for key in ("anna", "carl"):
+        scene.start(key, "mail")
+    scene.drain()
+    scene.callback(word, channel="email", address="anna@shop.example")
+    with pytest.raises(StartRefused, match="opted out"):
+        scene.start("bob", "mail")
+    assert scene.path("anna") == ["say:negative", "finished"]
+    assert scene.path("carl") == []
+
+
 def test_a_yes_that_is_reported_late_does_not_undo_the_no_that_followed_it(scene: Scene) -> None:
     """Providers report in no order: she came back and left again, and the coming back is heard of last."""
     scene.publish(one_message("mail"))
