@@ -13,11 +13,12 @@ from functools import partial
 from typing import Any, Literal
 
 from orchestrator.core.consent_scope import ANY, TRACKING, covers, is_closed
-from orchestrator.core.happenings import ConsentWithdrawn
+from orchestrator.core.happenings import ConsentWithdrawn, Fate, Settled
 from orchestrator.core.question import Consent
 from orchestrator.core.reasons import OPTED_OUT
-from orchestrator.core.work import MessageRow, Work
+from orchestrator.core.work import MessageRow, Walker, Work
 from orchestrator.errors import InputError, Unavailable
+from orchestrator.language.model import Ask, Send
 from orchestrator.service.advance import park
 from orchestrator.service.effects import settle
 from orchestrator.service.fold import Fold
@@ -157,8 +158,12 @@ def withdraw(
     wire = [message for message in unsent if message.status in ("handing_over", "uncertain")]
     if topic != TRACKING:
         if whole:
-            fold.everyone(work, ConsentWithdrawn(channel=channel, topic=topic))
+            for walker in work.in_order():
+                if walker.run.state.live and _concerns_her(fold, walker):
+                    fold.apply(work, walker, ConsentWithdrawn(channel=channel, topic=topic))
         stop_messages(fold, work, channel, topic)
+        if whole:
+            _go_on(fold, work, [one for one in unsent if one.status == "withdrawn"])
     ended = {
         walker.run.playbook
         for walker in work.walkers.values()
@@ -178,6 +183,22 @@ def withdraw(
         messages=tuple(stopped),
         ended_playbooks=tuple(sorted(ended)),
     )
+
+
+def _concerns_her(fold: Fold, walker: Walker) -> bool:
+    """A walk that tells colleagues alone, and nothing promotional, goes on: a complaint reaches those who can help."""
+    playbook = walker.published.playbook
+    speaks = any(isinstance(step.action, Send | Ask) for step in playbook.steps)
+    return speaks or fold.catalogue.policy.promotional(playbook.topic)
+
+
+def _go_on(fold: Fold, work: Work, withdrawn: Sequence[MessageRow]) -> None:
+    """A walk that still waits for its message is told that there is none any more."""
+    for message in withdrawn:
+        walker = work.walkers.get(message.enrollment_id)
+        if walker is not None and walker.run.state.live:
+            unsaid = Settled(visit=message.visit, fate=Fate.NOT_SENT, at=fold.now, channel=message.channel)
+            fold.apply(work, walker, unsaid)
 
 
 def stop_messages(fold: Fold, work: Work, channel: str, topic: str, *, everything: bool = False) -> None:

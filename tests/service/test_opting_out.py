@@ -10,7 +10,7 @@ from channels.base import Outgoing, Receipt, ReceiptWord, Result
 from channels.sandbox import Fate
 from orchestrator.errors import InputError, NotFound, StartRefused
 from orchestrator.service.values import OptOutEvidence, StoppedMessage
-from tests.support.engine import EVIDENCE, NOON, Scene, one_message, playbook
+from tests.support.engine import EVIDENCE, NOON, TEMPLATES, Scene, one_message, playbook
 
 LATE = 'quiet_hours: {email: {from: "10:00", until: "20:00"}}\n'  # whatever is for email waits
 
@@ -144,6 +144,38 @@ def test_a_channel_only_opt_out_after_sending_is_a_negative_answer(scene: Scene)
     scene.drain()
     scene.opt_out(channel="email")
     assert scene.path() == ["say:negative", "declined"]
+
+
+def test_a_walk_whose_only_preferred_channel_she_leaves_does_not_wait_for_it(scene: Scene) -> None:
+    """Only the template knows that the channel she prefers can be nothing but email."""
+    file = scene.folder / "offer" / "short.email.txt"
+    file.parent.mkdir(parents=True)
+    file.write_text(TEMPLATES["note.email.txt"])
+    steps = "  say: {send: {channel: preferred, template: short}, wait: 1d, then: done}\n  done: {end: finished}\n"
+    scene.publish(playbook("offer", steps), policy=LATE)
+    scene.person()
+    scene.start("anna", "offer")
+    receipt = scene.opt_out(channel="email")
+    assert [one.status for one in receipt.messages] == ["cancelled"]
+    assert scene.path() == ["say:not_sent", "finished"]
+
+
+def test_a_complaint_reaches_a_person_also_when_she_leaves_right_after_it(scene: Scene) -> None:
+    """It is nothing promotional, and nothing is said to her: the opt-out stops the offers alone."""
+    complaint = playbook(
+        "complaint",
+        "  tell: {handoff: {to: crm, template: brief}, wait: 1d, then: done}\n  done: {end: finished}\n",
+        topic="service",
+        more="context: {from_playbook: text, from_step: text, said: text}\n",
+    )
+    scene.publish(one_message("mail"), complaint, policy="feedback: {negative: complaint}\n")
+    scene.person()
+    scene.start("anna", "mail")
+    scene.drain()
+    scene.respond("negative")
+    assert scene.opt_out().ended_playbooks == ()
+    scene.drain()
+    assert scene.messages() == [("say", "email", "sent"), ("tell", "crm", "sent")]
 
 
 def test_one_topic_stops_and_the_others_go_on(scene: Scene) -> None:
