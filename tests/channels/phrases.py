@@ -1,345 +1,118 @@
-"""What people write back, and what they mean by it: the measure of the classifier."""
+"""Phrases that people write back, with what they mean: the measure of the classifier of inbound texts.
+
+``python -m tests.channels.phrases`` says how often it is right, and with ``known`` or ``unseen`` where it is not.
+"""
 
 from __future__ import annotations
 
-STOP = (
-    # the words alone, however typed
-    *(
-        "STOP",
-        "stop",
-        "Stop.",
-        "STOP!!!",
-        " stop ",
-        '"STOP"',
-        "Stop 🛑",
-        "STOPALL",
-        "stop all",
-        "UNSUBSCRIBE",
-    ),
-    *(
-        "End",
-        "quit",
-        "CANCEL",
-        "revoke",
-        "opt out",
-        "Opt-Out",
-        "OPTOUT",
-        "unsub",
-        "remove me",
-        "stoooop",
-        "ＳＴＯＰ",
-    ),
-    # misspelt
-    *("stpo", "sotp", "Stopp", "stpo please", "unsubcribe", "unsuscribe", "Unsubscibe", "usubscribe"),
-    # with manners
-    *(
-        "stop please",
-        "please stop",
-        "Stop, thanks",
-        "pls stop",
-        "Please stop now",
-        "ok stop",
-        "Hi, please stop",
-    ),
-    # in a sentence
-    *(
-        "stop texting me",
-        "Stop texting me!!",
-        "please stop sending me these messages",
-        "Quit texting this number",
-    ),
-    *("I asked you to stop texting", "would you stop messaging me please", "can you please stop"),
-    *(
-        "STOP. I mean it.",
-        "Stop! I already told you last week",
-        "how many times do I have to say stop texting me",
-    ),
-    *("don't text me again", "Dont message me anymore", "do not contact me", "Never text this number again"),
-    *(
-        "don’t send me any more texts",
-        "do not send any more messages",
-        "no more texts",
-        "No more messages please",
-    ),
-    *("no more of these", "take me off your list", "Take my number off this list", "please take me off"),
-    *(
-        "Remove me from your list",
-        "remove my number from your database",
-        "delete my number",
-        "Lose my number",
-    ),
-    *(
-        "get me off this list",
-        "please remove me",
-        "opt me out",
-        "I want to opt out",
-        "I'd like to opt out of these",
-    ),
-    *(
-        "opt out of texts",
-        "unsubscribe me",
-        "Unsubscribe please",
-        "I want to unsubscribe",
-        "how do I unsubscribe?",
-    ),
-    *(
-        "leave me alone",
-        "Leave us alone!!",
-        "fuck off",
-        "go away",
-        "I revoke my consent",
-        "I withdraw consent to texts",
-    ),
-    *("i am withdrawing my permission", "I don't want to receive these", "I do not want your messages"),
-    *(
-        "we no longer wish to receive texts from you",
-        "I dont want to hear from you",
-        "don't want any more spam",
-    ),
-    *(
-        "enough with the texts",
-        "wrong number",
-        "You have the wrong number",
-        "this is not my number anymore, wrong person",
-    ),
-    *(
-        "stop spamming me",
-        "Cease contacting me",
-        "stop emailing me",
-        "Stop with the ads",
-        "stop bothering me",
-    ),
-    # other languages
-    *(
-        "alto",
-        "BAJA",
-        "Parar",
-        "no me envíen más mensajes",
-        "Dejen de escribirme",
-        "no quiero recibir más mensajes",
-    ),
-    *("quiero darme de baja", "quiten mi número", "ARRÊT", "arrêtez de m'envoyer des SMS", "désabonnez-moi"),
-    *(
-        "je ne veux plus recevoir vos messages",
-        "Désinscription",
-        "Abmelden",
-        "Bitte keine SMS mehr",
-        "Stopp bitte",
-    ),
-    *(
-        "hören Sie bitte auf",
-        "Melden Sie mich bitte ab",
-        "lasst mich in Ruhe",
-        "schicken Sie mir nichts mehr schicken",
-    ),
-    *(
-        "SAIR",
-        "pare de me mandar mensagens",
-        "não quero mais receber",
-        "smettetela di scrivermi",
-        "non mandatemi più sms",
-    ),
-    *(
-        "Cancellami",
-        "afmelden",
-        "geen berichten meer",
-        "meld me af",
-        "avsluta",
-        "СТОП",
-        "отпишите меня",
-        "не пишите мне",
-    ),
-    *(
-        "退订",
-        "不要再发了",
-        "停止",
-        "配信停止してください",
-        "送らないでください",
-        "수신거부",
-        "iptal",
-        "הסר",
-        "إيقاف",
-    ),
-    # and more, as people write
-    *("Stop it", "Stop contacting us"),
-    *("unsubscribe from all", "stop sending me this crap", "Please discontinue these messages"),
-    *("I no longer want to receive these notifications", "no longer interested, please remove me"),
-    *("kindly remove my number from your records",),
-    *("please take my name off the list", "I never signed up for this, stop"),
-    *("who gave you my number? stop messaging me", "STOP STOP STOP", "Stop\nthanks", "quit it"),
-    *("no more", "please no more", "don't contact me", "do not call or text me", "do not reply to me again"),
-    *("block me", "I'm not interested, stop texting"),
-    *("end this", "just stop", "cancel my subscription to these texts"),
-    *(
-        "cancel texts",
-        "unsubscribe all",
-        "please unsubscribe",
-        "how to opt out?",
-        "how do i stop these messages?",
-    ),
-    *("how do I stop getting these texts", "how can I get off this list", "can you stop these texts?"),
-    *("make it stop", "never contact me again", "I dont want these anymore", "no quiero más mensajes"),
-    *("basta de mensajes", "ne plus me contacter"),
-    *("nicht mehr kontaktieren", "ich möchte keine Nachrichten mehr erhalten"),
-    *("Ich will mich abmelden", "non voglio più ricevere messaggi", "por favor pare", "remova meu número"),
-    *("no me escriban más", "stop svp", "取消订阅", "不要给我发信息", "отписаться", "хватит слать", "STOP 2"),
-    *("stop1", "Stop, stop, stop", "this is spam", "reported as spam", "you are harassing me"),
-    *("i'm calling my lawyer if you text me again", "Please don't send texts to this phone", "Opting out"),
-    *(
-        "I am opting out of your messages",
-        "I would like to be removed from this list",
-        "Please remove this number",
-    ),
-    *(
-        "take this number off",
-        "Unsubscribe!!! Please!!!",
-        "arret svp",
-        "Bitte streichen Sie mich von der Liste",
-    ),
-    *("keine Werbung mehr bitte", "bitte aufhören"),
-)
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
-OTHER = (
-    # answers
-    *(
-        "yes",
-        "Yes please",
-        "no",
-        "No thanks",
-        "1",
-        "2",
-        "ok",
-        "Sure, call me tomorrow",
-        "sounds good",
-        "👍",
-        "maybe",
-    ),
-    *(
-        "not interested",
-        "Too expensive",
-        "I need an approval first",
-        "later",
-        "who is this?",
-        "thank you!",
-        "",
-    ),
-    # a stop that is none
-    *(
-        "don't stop",
-        "Don't stop sending me these, I love them",
-        "please do not unsubscribe me",
-        "never stop texting me",
-    ),
-    *(
-        "I don't want to opt out",
-        "I can't stop using it",
-        "do not remove me from your list",
-        "I won't cancel",
-    ),
-    *("I'll stop by the office on Monday", "Can you stop by and send me the deck?", "the bus stop is closed"),
-    *("one-stop shop", "nonstop", "It works without stopping", "we had to stop the rollout last week"),
-    *("when does the offer end?", "at the end of the month", "my trial ends Friday", "the weekend is fine"),
-    *(
-        "how do I cancel my order?",
-        "I want to cancel the meeting",
-        "can I cancel anytime?",
-        "cancel the demo please",
-    ),
-    *(
-        "I quit my job, talk to my successor",
-        "is there an opt-out clause in the contract?",
-        "How does opt out work?",
-    ),
-    *("can we opt out of the annual plan?", "our customers unsubscribe a lot, can you help?"),
-    *("what is your unsubscribe rate?", "how do I unsubscribe a user in your tool?", "we removed two seats"),
-    *(
-        "remove one seat from our plan",
-        "Please remove me as admin of the workspace",
-        "take it off the invoice",
-    ),
-    *(
-        "delete my draft",
-        "shop",
-        "step",
-        "spot",
-        "STEP 2",
-        "how many messages are left?",
-        "I have no more messages left",
-    ),
-    *(
-        "there are no more texts in my package",
-        "Send me more information",
-        "text me tomorrow",
-        "Message me at 5",
-    ),
-    *(
-        "don't text me before 9",
-        "please don't call me today, tomorrow is better",
-        "don't email me until Monday",
-    ),
-    *(
-        "I don't want to miss your messages",
-        "don't want to pay that much",
-        "I don't need the add-on",
-        "enough seats",
-    ),
-    *(
-        "We stopped using the export",
-        "the emails stopped arriving, can you fix it?",
-        "why did the messages stop?",
-    ),
-    *("I like your texts", "leave it with me", "leave me a voicemail", "go ahead", "my number is 5550101"),
-    *("is this the right number?", "revoke the API key of our contractor please", "withdraw the invoice"),
-    # other languages
-    *(
-        "sí",
-        "gracias, me interesa",
-        "¿cuánto cuesta?",
-        "oui merci",
-        "je veux plus d'informations",
-        "ça marche",
-    ),
-    *("ja gerne", "nein danke", "Was kostet das?", "ich melde mich morgen", "sim, quero", "quanto custa?"),
-    *("va bene", "mi interessa", "да", "сколько стоит?", "好的", "多少钱?", "はい", "お願いします", "네"),
-    # and more
-    *("can I stop the trial early?", "stop charging my card", "please stop the subscription on the 5th"),
-    *("we stop work at 5", "how do I cancel my subscription?", "cancel my account", "i want to cancel"),
-    *(
-        "End of story, we'll buy it",
-        "the quit button is broken",
-        "please send me messages on whatsapp instead",
-    ),
-    *(
-        "I need help with notifications",
-        "are there more texts?",
-        "turn notifications on",
-        "email me the quote",
-    ),
-    *(
-        "text me the link",
-        "no more questions, we are in",
-        "No more seats available?",
-        "I opted out of dental",
-    ),
-    *("i don't get it", "dont know", "do not have budget", "Don't worry", "Never mind", "leave blank"),
-    *(
-        "Leave it, I'll do it",
-        "is your list of features online?",
-        "take me to the demo",
-        "remove the banner please",
-    ),
-    *("delete my account", "stop showing the banner"),
-    *("Stop by anytime", "stop by tomorrow", "my number changed, use 5551234"),
-    *("I don't want the annual plan", "don't need it", "do you stop sending invoices by post?"),
-    *(
-        "I did not receive your messages",
-        "didn't get your email",
-        "Never got the texts",
-        "I don't like the price",
-    ),
-    *("I never received an email from you", "Basta, lo compro! bello", "ça suffit pour moi merci"),
-    *("weiter so", "hör mal, was kostet das?", "No me interesa", "parar el coche"),
-)
+from channels.keywords import Meant, classify
 
-START = ("START", "start", "Unstop", "subscribe", "Opt in", "resubscribe please", "ALTA", "СТАРТ")
-HELP = ("HELP", "help", "Info", "help me please", "AYUDA", "aide", "Hilfe", "帮助")
+LANGUAGES = {
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "de": "German",
+    "pt": "Portuguese",
+    "it": "Italian",
+    "nl": "Dutch",
+}
+OTHERS, ALL = "others", "all"
+_LISTS = Path(__file__).parent / "inbound"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Phrase:
+    text: str
+    language: str
+    meant: Meant | Literal["either"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """How a group of phrases was heard: revocations that were missed, and other texts that were taken for one."""
+
+    group: str
+    revocations: int
+    missed: Sequence[str]
+    others: int
+    false: Sequence[str]
+
+    @property
+    def recall(self) -> float:
+        return 1 - len(self.missed) / self.revocations
+
+    @property
+    def false_rate(self) -> float:
+        return len(self.false) / self.others
+
+
+def read(name: Literal["known", "unseen"]) -> list[Phrase]:
+    phrases: list[Phrase] = []
+    language, meant = "", ""
+    for line in (_LISTS / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            _, language, meant = line.split()
+        elif line and language:
+            given: Meant | Literal["either"] = "either" if meant == "either" else Meant(meant)
+            phrases.append(Phrase(text=line, language=language, meant=given))
+    return phrases
+
+
+def measure(phrases: Iterable[Phrase]) -> list[Measured]:
+    """Each language with many phrases, the others together, and all."""
+    groups: dict[str, list[Phrase]] = {ALL: []}
+    for one in phrases:
+        if one.meant != "either":
+            groups.setdefault(LANGUAGES.get(one.language, OTHERS), []).append(one)
+            groups[ALL].append(one)
+    heard = {one.text: classify(one.text).meant is Meant.STOP for one in groups[ALL]}
+    measured: list[Measured] = []
+    for group, members in groups.items():
+        stops = [one.text for one in members if one.meant is Meant.STOP]
+        others = [one.text for one in members if one.meant is not Meant.STOP]
+        measured.append(
+            Measured(
+                group=group,
+                revocations=len(stops),
+                missed=[text for text in stops if not heard[text]],
+                others=len(others),
+                false=[text for text in others if heard[text]],
+            )
+        )
+    return measured
+
+
+def rows() -> list[tuple[str, str, str, str, str]]:
+    """What the documentation shows of both lists: how many of how many, by group."""
+    unseen = {one.group: one for one in measure(read("unseen"))}
+    return [
+        (known.group, *(cell for one in (known, unseen[known.group]) for cell in _cells(one)))
+        for known in measure(read("known"))
+    ]
+
+
+def _cells(one: Measured) -> tuple[str, str]:
+    heard = one.revocations - len(one.missed)
+    return (
+        f"{heard} of {one.revocations} ({one.recall:.1%})",
+        f"{len(one.false)} of {one.others} ({one.false_rate:.1%})",
+    )
+
+
+def _main(name: str | None) -> None:
+    if name is None:
+        told = ["{:<12}{:>22}{:>20}{:>22}{:>20}".format(*row) for row in rows()]
+    else:
+        everything = measure(read("unseen" if name == "unseen" else "known"))[0]
+        told = ["missed:", *everything.missed, "", "taken for a revocation:", *everything.false]
+    sys.stdout.write("\n".join(told) + "\n")
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1] if len(sys.argv) > 1 else None)

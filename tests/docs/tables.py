@@ -28,6 +28,7 @@ from orchestrator.store.tables import metadata
 from orchestrator.store.views import VIEWS
 from orchestrator.telemetry import EVENTS
 from orchestrator.web import app as web_app
+from tests.channels import phrases
 from tests.docs.pages import DOCS, ROOT
 
 _MARK = re.compile(
@@ -249,6 +250,11 @@ def policy_table() -> str:
     return table(("", "policy", "what it says"), rows)
 
 
+def revocation_table() -> str:
+    head = ("language", "known: heard", "known: false", "unseen: heard", "unseen: false")
+    return table(head, phrases.rows())
+
+
 GENERATED: Mapping[str, Callable[[], str]] = {
     "outcomes": outcome_table,
     "fallbacks": fallback_table,
@@ -263,6 +269,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "events": event_table,
     "invariants": invariant_table,
     "policies": policy_table,
+    "revocations": revocation_table,
 }
 
 
