@@ -21,14 +21,14 @@ from pathlib import Path
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from orchestrator.bootstrap import build_engine
 from orchestrator.cli.opening import database_url
 from orchestrator.clock import VirtualClock, monotonic
-from orchestrator.service.engine import Engine
+from orchestrator.engine import Engine
 from orchestrator.service.values import Identify, Track
 from orchestrator.settings import Settings, load_settings
 from orchestrator.simulator.scratch import scratch_database
 from orchestrator.telemetry import configure
-from orchestrator.wiring import build_engine
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 FILES = {

@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 
 from channels.base import Handed, Result
 from channels.errors import ChannelError, ForbiddenError, InDoubtError, NotSentError
-from channels.wire import Answer
+from channels.http_transport import Answer
 
 LONGEST_PAUSE = 3600.0
 

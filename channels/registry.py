@@ -25,13 +25,13 @@ BUILT_IN = tuple(
     EntryPoint(name=name, value=value, group=GROUP)
     for name, value in (
         ("call", "channels.function:from_settings"),
-        ("chat", "channels.chat_twilio:from_settings"),
-        ("email", "channels.email_sendgrid:from_settings"),
+        ("chat", "channels.twilio.conversations:from_settings"),
+        ("email", "channels.sendgrid.adapter:from_settings"),
         ("in_app", "channels.in_app:from_settings"),
         ("sandbox", "channels.sandbox:from_settings"),
-        ("sms", "channels.sms_twilio:from_settings"),
+        ("sms", "channels.twilio.messages:from_settings"),
         ("webhook", "channels.webhook:from_settings"),
-        ("whatsapp", "channels.sms_twilio:whatsapp_from_settings"),
+        ("whatsapp", "channels.twilio.messages:whatsapp_from_settings"),
     )
 )
 

@@ -23,9 +23,9 @@ from urllib.parse import urlsplit
 
 from channels.base import Handed, Outgoing, Result
 from channels.errors import BadChannelError, BadSignatureError, ChannelError, ForbiddenError
-from channels.given import texts
+from channels.http_transport import Wire, public_only
 from channels.outcome import from_error, from_status, unusable
-from channels.wire import Wire, public_only
+from channels.settings_values import texts
 
 SIGNATURE_HEADER = "Orchestrator-Signature"
 KEY_HEADER = "Idempotency-Key"

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from orchestrator.client import connect, identify, opt_in, opt_out, respond, start_playbook, track
     from orchestrator.errors import InputError, NotFound, OrchestratorError, StartRefused
     from orchestrator.language.author import (
         Ask,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
         not_,
         where,
     )
-    from orchestrator.product import connect, identify, opt_in, opt_out, respond, start_playbook, track
 
 __all__ = [
     "Ask",
@@ -73,7 +73,7 @@ __all__ = [
 ]
 
 _HOMES = {  # everything else is a word of authors
-    "orchestrator.product": (
+    "orchestrator.client": (
         "connect",
         "identify",
         "opt_in",

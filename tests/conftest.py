@@ -22,7 +22,7 @@ import redis
 from hypothesis import settings
 from sqlalchemy import Engine
 
-from orchestrator.store.engine import make_engine
+from orchestrator.store.sql.connections import make_engine
 from tests.support.postgres import Databases, server_url
 from tests.support.redis_server import RedisServer
 from tests.support.run_folder import close_run, open_run

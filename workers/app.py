@@ -15,9 +15,9 @@ from celery.beat import Service
 from celery.signals import beat_init, setup_logging, worker_ready
 
 from orchestrator import telemetry
-from orchestrator.broker import connection_settings, queues
+from orchestrator.queue.nudge import QUEUES, TASKS
+from orchestrator.queue.publisher import connection_settings, queues
 from orchestrator.settings import Settings, load_settings
-from orchestrator.wakeups import QUEUES, TASKS
 from workers.beat import SCHEDULE
 
 SECONDS_OF_GRACE = 90  # a batch under way when the slice ends: statements of 15 s, calls of 10 s, filing

@@ -10,7 +10,7 @@ from typing import Any
 
 from celery.beat import ScheduleEntry, Scheduler
 
-from orchestrator.wakeups import TASKS
+from orchestrator.queue.nudge import TASKS
 from workers.process import publisher
 
 SWEEP_EVERY = timedelta(seconds=1)

@@ -10,10 +10,10 @@ import os
 import threading
 from dataclasses import dataclass
 
-from orchestrator.broker import Publisher
-from orchestrator.service.engine import Engine
+from orchestrator.bootstrap import build_engine
+from orchestrator.engine import Engine
+from orchestrator.queue.publisher import Publisher
 from orchestrator.settings import Settings, load_settings
-from orchestrator.wiring import build_engine
 
 
 @dataclass(kw_only=True)

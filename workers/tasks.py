@@ -14,9 +14,9 @@ from celery import shared_task
 
 from orchestrator.clock import monotonic
 from orchestrator.errors import Unavailable
+from orchestrator.queue.nudge import TASKS, Wake
 from orchestrator.service.values import Drained
 from orchestrator.telemetry import emit
-from orchestrator.wakeups import TASKS, Wake
 from workers.process import engine, publisher, settings
 
 T = TypeVar("T")

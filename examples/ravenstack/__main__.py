@@ -15,8 +15,8 @@ from examples.ravenstack.jsonl import write_jsonl
 from examples.ravenstack.mapping import Fact, facts
 from orchestrator.cli.opening import database_url, load_settings
 from orchestrator.cli.output import print_json, show
+from orchestrator.cli.playbooks.report_view import drawn
 from orchestrator.cli.progress import virtual_days
-from orchestrator.cli.report_view import drawn
 from orchestrator.errors import OrchestratorError
 from orchestrator.simulator.rehearse import Rehearsal, replay
 from orchestrator.simulator.report import Report

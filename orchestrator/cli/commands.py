@@ -30,10 +30,18 @@ SUMMARIES = {
     "db": "Move the schema; look after the embedded PostgreSQL.",
 }
 NAMES = tuple(SUMMARIES)
+_ROOMS = {
+    **dict.fromkeys(
+        ("demo", "check", "show", "schema", "diff", "publish", "simulate", "replay"), "playbooks"
+    ),
+    **dict.fromkeys(("explain", "customer", "consent", "start", "track"), "customers"),
+    **dict.fromkeys(("serve", "worker", "beat", "doctor", "db"), "processes"),
+}
 
 
 class Commands(TyperGroup):
-    """A group whose members are modules of this package, each with an ``app``; listed by their summaries alone."""
+    """A group whose members are modules of the packages beside this file, each with an ``app``; listed by their
+    summaries alone."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -48,7 +56,7 @@ class Commands(TyperGroup):
 
 
 def _load(name: str) -> Any:
-    module = importlib.import_module(f"orchestrator.cli.{name}")
+    module = importlib.import_module(f"orchestrator.cli.{_ROOMS[name]}.{name}")
     command = typer.main.get_command(module.app)
     command.name = name
     return command

@@ -10,15 +10,15 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, make_url
 
 from orchestrator import telemetry
+from orchestrator.embedded_postgres.server import EmbeddedPostgres
 from orchestrator.errors import StoreError
 from orchestrator.settings import Settings
 from orchestrator.settings import load_settings as read_settings
 from orchestrator.store import migrate
-from orchestrator.store.embedded import EmbeddedPostgres
-from orchestrator.store.engine import make_engine
+from orchestrator.store.sql.connections import make_engine
 
 if TYPE_CHECKING:
-    from orchestrator.service.engine import Engine
+    from orchestrator.engine import Engine
 
 __all__ = ["database_url", "embedded", "load_settings", "open_connection", "open_engine", "ready", "where"]
 
@@ -77,7 +77,7 @@ def open_connection(settings: Settings | None = None) -> Iterator[Connection]:
 
 def open_engine(settings: Settings | None = None) -> Engine:
     """The engine of the settings, over a database that is ready."""
-    from orchestrator.wiring import build_engine  # noqa: PLC0415 - the providers' libraries take a second to load
+    from orchestrator.bootstrap import build_engine  # noqa: PLC0415 - the providers' libraries take a second to load
 
     return build_engine(ready(settings or load_settings()))
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from orchestrator.cli.output import err
-from orchestrator.simulator.doing import Tally
+from orchestrator.simulator.perform_actions import Tally
 from orchestrator.simulator.run import Watch
 
 

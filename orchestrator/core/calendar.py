@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from orchestrator.core.work import Work
-from orchestrator.language.calendar_file import Calendars, OwnDates
+from orchestrator.core.customer_state import Work
+from orchestrator.language.account.calendar import Calendars, OwnDates
+from orchestrator.language.conditions.values import as_time, local_day
 from orchestrator.language.model import Enter
-from orchestrator.language.values import as_time, local_day
 
 
 def events_ahead(work: Work, enter: Enter, calendars: Calendars) -> Iterator[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from orchestrator.core.question import Place
+from orchestrator.core.policies.request import Place
 from orchestrator.language.model import Cap
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from orchestrator.errors import NotFound
-from orchestrator.language.calendar_file import Calendars
-from orchestrator.language.compile import Compiled
-from orchestrator.language.computed import Computed
+from orchestrator.language.account.calendar import Calendars
+from orchestrator.language.account.policy import AccountPolicy
+from orchestrator.language.conditions.computed import Computed
+from orchestrator.language.conditions.requirements import events_needed, merge
+from orchestrator.language.graph.compile import Compiled
 from orchestrator.language.model import Playbook, Send, Start
-from orchestrator.language.needs import events_needed, merge
 from orchestrator.language.outcomes import CHANNELS
-from orchestrator.language.policy_file import AccountPolicy
 from orchestrator.language.templates import template_name
 
 LookBack = dict[str, timedelta | None]

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.core.catalogue import Catalogue, Published
-from orchestrator.core.consent_scope import in_force
-from orchestrator.core.experiment import in_holdout
-from orchestrator.core.facts import RunFacts
-from orchestrator.core.plain import as_plain
-from orchestrator.core.run import Run
-from orchestrator.core.run_values import facts_of
-from orchestrator.core.work import Walker, Work
-from orchestrator.language.conditions import holds, matches, reason
-from orchestrator.language.facts import Happened
+from orchestrator.core.consent.scope import in_force
+from orchestrator.core.customer_state import Walker, Work
+from orchestrator.core.machine.enrollment import Run
+from orchestrator.core.machine.experiment import in_holdout
+from orchestrator.core.machine.facts import RunFacts
+from orchestrator.core.machine.json_values import as_plain
+from orchestrator.core.template_values import facts_of
+from orchestrator.language.conditions.evaluate import holds, matches, reason
+from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.conditions.values import as_number, as_time
 from orchestrator.language.model import Ask, Playbook, Send
 from orchestrator.language.outcomes import channels_of
-from orchestrator.language.values import as_number, as_time
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from orchestrator.core.question import OpenHold
-from orchestrator.language.conditions import holds
-from orchestrator.language.facts import Facts
-from orchestrator.language.policy_file import AccountPolicy
+from orchestrator.core.policies.request import OpenHold
+from orchestrator.language.account.policy import AccountPolicy
+from orchestrator.language.conditions.evaluate import holds
+from orchestrator.language.conditions.facts import Facts
 
 
 def standing_holds(policy: AccountPolicy, facts: Facts) -> list[OpenHold]:

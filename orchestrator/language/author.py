@@ -30,9 +30,9 @@ from decimal import Decimal
 from orchestrator.errors import PlaybookError
 from orchestrator.language import model
 from orchestrator.language.problems import Place, Problems
-from orchestrator.language.python_tree import Spelled, tree_of
-from orchestrator.language.reader import parse_playbook
-from orchestrator.language.tree import Node
+from orchestrator.language.reading.playbook import parse_playbook
+from orchestrator.language.reading.python_tree import Spelled, tree_of
+from orchestrator.language.reading.tree import Node
 
 __all__ = [
     "Ask", "Branch", "Call", "Choose", "Cooldown", "End", "Enter", "Goal", "Handoff", "Playbook", "Send", "Set",

@@ -3,7 +3,7 @@
 Everything here is a frozen value compared by content. A :class:`Step` carries exactly one *action*; its ``then`` are
 the state machine's transitions. Order is kept wherever it has meaning (steps, branches, routes), so sequences are
 tuples and never mappings. The model holds what the author wrote; defaults that depend on other parts (fallback
-edges, the transitions for goal and opt-out) are added by :mod:`orchestrator.language.compile`.
+edges, the transitions for goal and opt-out) are added by :mod:`orchestrator.language.graph.compile`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Spans and moments: the one way a playbook writes *how long* and *when*.
 
-Only the values live here. Reading them from text is :mod:`orchestrator.language.moment_text`; turning one into an
-instant is :mod:`orchestrator.language.resolve`.
+Only the values live here. Reading them from text is :mod:`orchestrator.language.reading.moments`; turning one into an
+instant is :mod:`orchestrator.language.conditions.resolve`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the services ask of the store: one transaction's verbs. :mod:`orchestrator.wiring` says who implements them.
+"""What the services ask of the store: one transaction's verbs. :mod:`orchestrator.bootstrap` says who implements them.
 
 A :class:`Transaction` is everything between begin and commit. The order inside is the caller's duty and a law: first
 one of the locking verbs, then :meth:`Transaction.lay_out` in a later statement, then :meth:`Transaction.save`.
@@ -15,9 +15,9 @@ from typing import Any, Protocol
 from channels.base import Outgoing
 from orchestrator.clock import Instants
 from orchestrator.core.catalogue import Catalogue, LookBack
-from orchestrator.core.question import Consent
-from orchestrator.core.showing import FeedItem, Guards
-from orchestrator.core.work import MessageRow, Work
+from orchestrator.core.customer_state import MessageRow, Work
+from orchestrator.core.feed_visibility import FeedItem, Guards
+from orchestrator.core.policies.request import Consent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from orchestrator.service.values import Identify, Track
-from orchestrator.simulator.deeds import Deed, Reached, What
-from orchestrator.simulator.fate import Fates
-from orchestrator.simulator.listener import Listener
+from orchestrator.simulator.actions import Deed, Reached, What
+from orchestrator.simulator.crowd.listener import Listener
+from orchestrator.simulator.seeded_choice import Fates
 
 
 class Recording:

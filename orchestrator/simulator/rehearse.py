@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from orchestrator.language.load import load_folder
+from orchestrator.language.folder import load_folder
 from orchestrator.language.model import Start
 from orchestrator.service.values import Identify, Track
 from orchestrator.settings import Settings
-from orchestrator.simulator.crowd import Crowd
-from orchestrator.simulator.fate import Fates
-from orchestrator.simulator.people import make_crowd
+from orchestrator.simulator.crowd.crowd import Crowd
+from orchestrator.simulator.crowd.people import make_crowd
+from orchestrator.simulator.expectations import Story, story_of
 from orchestrator.simulator.recording import Recording
 from orchestrator.simulator.report import Report, make_report
 from orchestrator.simulator.run import Source, Watch, play
-from orchestrator.simulator.story import Story, story_of
+from orchestrator.simulator.seeded_choice import Fates
 from orchestrator.simulator.world import World, open_world
 
 _HOUR = timedelta(hours=1)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from orchestrator.language.model import Cap
 from orchestrator.simulator import report_queries as ask
-from orchestrator.store.invariants import check_invariants
+from orchestrator.store.reports.invariants import check_invariants
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

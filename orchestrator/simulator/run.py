@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from orchestrator.simulator.deeds import Deed, Reached
-from orchestrator.simulator.doing import Tally, do
+from orchestrator.simulator.actions import Deed, Reached
+from orchestrator.simulator.perform_actions import Tally, do
 from orchestrator.simulator.world import World
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

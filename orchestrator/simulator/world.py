@@ -11,15 +11,15 @@ from pydantic import SecretStr
 from sqlalchemy import select, text, tuple_
 
 from channels.base import Outgoing
+from orchestrator.bootstrap import build_engine
 from orchestrator.clock import VirtualClock
+from orchestrator.engine import Engine
 from orchestrator.ids import MESSAGE, parse_public_id
-from orchestrator.service.engine import Engine
 from orchestrator.settings import Settings
-from orchestrator.simulator.deeds import Reached
+from orchestrator.simulator.actions import Reached
+from orchestrator.simulator.expectations import Story
 from orchestrator.simulator.outbox import Outbox, Watched
-from orchestrator.simulator.story import Story
-from orchestrator.store.tables import enrollments, messages
-from orchestrator.wiring import build_engine
+from orchestrator.store.sql.tables import enrollments, messages
 
 _SIGNING_KEY = "rehearsals sign their links with this, always"  # they lead nowhere outside of the rehearsal
 

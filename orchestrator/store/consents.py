@@ -2,7 +2,7 @@
 
 The ledger is only ever appended to. The present state holds one row for each exact pair of channel and topic (either
 may be ``*``). Which of several pairs decides about one message is the business of
-:mod:`orchestrator.core.consent_scope`. Within a pair:
+:mod:`orchestrator.core.consent.scope`. Within a pair:
 
 * a withdrawal stands until an express grant *later* than the latest withdrawal; an implied grant never takes it back;
 * among the grants an express one goes before an implied one, then the latest;
@@ -23,10 +23,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
 
-from orchestrator.core.consent_scope import IMPLIED
-from orchestrator.core.question import Consent
-from orchestrator.store.bulk import insert_rows
-from orchestrator.store.tables import consent_ledger, consents
+from orchestrator.core.consent.scope import IMPLIED
+from orchestrator.core.policies.request import Consent
+from orchestrator.store.sql.bulk import insert_rows
+from orchestrator.store.sql.tables import consent_ledger, consents
 
 _OPTIONAL: dict[str, Any] = {
     "address_hash": None,

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from orchestrator.store.literals import texts
-from orchestrator.store.tables import accounts, contact_points, customers
+from orchestrator.store.sql.pg_arrays import texts
+from orchestrator.store.sql.tables import accounts, contact_points, customers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

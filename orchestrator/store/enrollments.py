@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from orchestrator.errors import NotFound
 from orchestrator.ids import ENROLLMENT, public_id
-from orchestrator.store.tables import customers, enrollments, messages, playbooks
+from orchestrator.store.sql.tables import customers, enrollments, messages, playbooks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

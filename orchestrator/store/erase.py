@@ -14,8 +14,8 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from orchestrator.errors import NotFound
-from orchestrator.store.bulk import insert_rows
-from orchestrator.store.tables import tombstones
+from orchestrator.store.sql.bulk import insert_rows
+from orchestrator.store.sql.tables import tombstones
 
 ERASED_KEY = "erased:"
 

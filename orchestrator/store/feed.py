@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, case, select, tuple_, update
 
-from orchestrator.core.showing import FeedItem
+from orchestrator.core.feed_visibility import FeedItem
 from orchestrator.errors import InputError
 from orchestrator.ids import MESSAGE, parse_public_id, public_id
-from orchestrator.store.tables import feed_items, messages
+from orchestrator.store.sql.tables import feed_items, messages
 
 Deed = Literal["seen", "clicked", "dismissed", "answered"]
 

@@ -1,7 +1,7 @@
 """Brings a database to a revision of the schema, whoever else is starting at the same moment.
 
 Tables are moved by Alembic revisions in ``migrations/versions``. Views are derived: they are dropped before tables
-change and made again from :mod:`orchestrator.store.views` after. All of one call is one transaction under an
+change and made again from :mod:`orchestrator.store.reports.views` after. All of one call is one transaction under an
 advisory lock: it happens wholly or not at all, and a second process waits and then finds nothing to do.
 """
 
@@ -20,8 +20,8 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from orchestrator.errors import StoreError, Unavailable
-from orchestrator.store import views
-from orchestrator.store.engine import normalize_url
+from orchestrator.store.reports import views
+from orchestrator.store.sql.connections import normalize_url
 
 _LOCK = 0x6F726368  # any number of our own
 _SCRIPTS = Path(__file__).parent / "migrations"

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from orchestrator.store.bulk import delete_rows, insert_rows
-from orchestrator.store.tables import customers, parked
+from orchestrator.store.sql.bulk import delete_rows, insert_rows
+from orchestrator.store.sql.tables import customers, parked
 
 WHOLE_CUSTOMER = 0
 _LONGEST = 2000  # of a detail: a traceback's end says enough

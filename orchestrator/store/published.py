@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from orchestrator.errors import Conflict
-from orchestrator.language.plain import canonical
-from orchestrator.store.tables import account_policies, playbook_states, playbooks
+from orchestrator.language.writing.json_values import canonical
+from orchestrator.store.sql.tables import account_policies, playbook_states, playbooks
 
 
 class Bundle(Protocol):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from channels.base import Outgoing
 from orchestrator.ids import MESSAGE, public_id
-from orchestrator.store.tables import customers, sandbox_inbox
+from orchestrator.store.sql.tables import customers, sandbox_inbox
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,29 +18,28 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from channels.base import Outgoing
 from orchestrator.clock import Clock, Instants
 from orchestrator.core.catalogue import Catalogue, LookBack
-from orchestrator.core.question import Consent
-from orchestrator.core.showing import FeedItem, Guards
-from orchestrator.core.work import MessageRow, Work
+from orchestrator.core.customer_state import MessageRow, Work
+from orchestrator.core.feed_visibility import FeedItem, Guards
+from orchestrator.core.policies.request import Consent
 from orchestrator.errors import NotFound, StoreError, Unavailable
 from orchestrator.store import (
-    arrivals,
-    attempts,
-    claim,
     consents,
+    cooldowns,
     customers,
     enrollments,
     erase,
     feed,
+    inbox_append,
     parked,
     published,
-    rests,
     retention,
 )
-from orchestrator.store.bench import guards, lay_out
-from orchestrator.store.definitions import CatalogueCache
+from orchestrator.store.batch import batches_in_hand, claim
+from orchestrator.store.batch.build import guards, lay_out
+from orchestrator.store.batch.definitions import CatalogueCache
+from orchestrator.store.batch.save import save
+from orchestrator.store.local_copies import ShownRow, show
 from orchestrator.store.published import digest
-from orchestrator.store.save import save
-from orchestrator.store.shown import ShownRow, show
 
 
 class _Shown(Protocol):
@@ -71,7 +70,7 @@ class PostgresStore:
 
     def attempt(self, ids: Sequence[int], machine: datetime, *, deaths: Mapping[int, int]) -> None:
         with translated(), self.database.begin() as connection:
-            attempts.mark(connection, ids, machine, deaths)
+            batches_in_hand.mark(connection, ids, machine, deaths)
 
     def next_due(self, waits: Mapping[str, float]) -> datetime | None:
         with translated(), self.database.begin() as connection:
@@ -115,10 +114,10 @@ class PostgresTransaction:
         return claim.overdue(self.connection, before=before, limit=limit)
 
     def done(self) -> None:
-        attempts.done(self.connection)
+        batches_in_hand.done(self.connection)
 
-    def take_strays(self, *, before: datetime) -> list[attempts.Stray]:
-        return attempts.take_strays(self.connection, before=before)
+    def take_strays(self, *, before: datetime) -> list[batches_in_hand.Stray]:
+        return batches_in_hand.take_strays(self.connection, before=before)
 
     def lay_out(
         self, ids: Sequence[int], now: datetime, *, starting: Sequence[str] = ()
@@ -173,25 +172,25 @@ class PostgresTransaction:
         return customers.members(self.connection, account_keys)
 
     def colleagues(self, customer_ids: Collection[int]) -> dict[int, list[int]]:
-        return arrivals.colleagues(self.connection, customer_ids)
+        return inbox_append.colleagues(self.connection, customer_ids)
 
     def merge_account(self, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
-        arrivals.merge_accounts(self.connection, rows)
+        inbox_append.merge_accounts(self.connection, rows)
 
     def by_address(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[int]]:
-        return arrivals.by_address(self.connection, pairs)
+        return inbox_append.by_address(self.connection, pairs)
 
     def by_provider_id(self, provider_ids: Collection[str]) -> dict[str, tuple[int, int]]:
-        return arrivals.by_provider_id(self.connection, provider_ids)
+        return inbox_append.by_provider_id(self.connection, provider_ids)
 
     def last_messages(self, customer_ids: Collection[int], channel: str) -> dict[int, int]:
-        return arrivals.last_messages(self.connection, customer_ids, channel)
+        return inbox_append.last_messages(self.connection, customer_ids, channel)
 
-    def append_inbox(self, items: Sequence[arrivals.Arriving], now: datetime) -> int:
-        return arrivals.append(self.connection, items, now)
+    def append_inbox(self, items: Sequence[inbox_append.Arriving], now: datetime) -> int:
+        return inbox_append.append(self.connection, items, now)
 
     def started_by_key(self, customer_id: int, playbook: str, key: str) -> int | None:
-        return arrivals.started_by_key(self.connection, customer_id, playbook, key)
+        return inbox_append.started_by_key(self.connection, customer_id, playbook, key)
 
     def enrollment(self, customer_id: int, enrollment_id: int) -> enrollments.StoredRun:
         return enrollments.enrollment(self.connection, customer_id, enrollment_id)
@@ -217,13 +216,15 @@ class PostgresTransaction:
         before = published.newest_policy(self.connection)
         made = published.store_policy(self.connection, digest(definition), definition, now)
         if before is not None and before.id != made:
-            arrivals.ask_anew(self.connection, now)
+            inbox_append.ask_anew(self.connection, now)
 
     def rest_customer(self, customer_id: int, *, reason: str, starts_at: datetime, ends_at: datetime) -> None:
-        rests.rest_customer(self.connection, customer_id, reason=reason, starts_at=starts_at, ends_at=ends_at)
+        cooldowns.rest_customer(
+            self.connection, customer_id, reason=reason, starts_at=starts_at, ends_at=ends_at
+        )
 
     def snoozed_until(self, customer_id: int, now: datetime) -> datetime | None:
-        return rests.snoozed_until(self.connection, customer_id, now)
+        return cooldowns.snoozed_until(self.connection, customer_id, now)
 
     def consents(self, customer_id: int, now: datetime) -> list[Consent]:
         return consents.as_said(self.connection, customer_id, now)
@@ -258,7 +259,7 @@ class PostgresTransaction:
         return retention.prune(self.connection, table, before=before, block=block)
 
     def customers_after(self, customer_id: int, *, limit: int) -> list[int]:
-        return arrivals.customers_after(self.connection, customer_id, limit=limit)
+        return inbox_append.customers_after(self.connection, customer_id, limit=limit)
 
 
 @contextmanager

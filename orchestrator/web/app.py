@@ -9,34 +9,29 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 
-from orchestrator.rates import make_limiter
+from orchestrator.rate_limits.windows import make_limiter
 from orchestrator.settings import Settings
-from orchestrator.web import (
-    answers,
-    clicks,
-    dashboard,
-    dashboard_customers,
-    dashboard_operations,
-    dashboard_playbooks,
-    feed,
-    feed_stream,
-    health,
-    preferences,
-    problems,
-    product_actions,
-    product_consents,
-    product_customers,
-    product_playbooks,
-    product_signals,
-    webhooks,
-)
-from orchestrator.web.cors import PageCors
+from orchestrator.web import health, problems
+from orchestrator.web.api import actions as product_actions
+from orchestrator.web.api import consents as product_consents
+from orchestrator.web.api import customers as product_customers
+from orchestrator.web.api import playbooks as product_playbooks
+from orchestrator.web.api import signals as product_signals
+from orchestrator.web.customer_pages import answers, clicks, preferences
+from orchestrator.web.dashboard import customers as dashboard_customers
+from orchestrator.web.dashboard import frame as dashboard
+from orchestrator.web.dashboard import operations as dashboard_operations
+from orchestrator.web.dashboard import playbooks as dashboard_playbooks
+from orchestrator.web.dashboard.sessions import LoginNeeded, Sessions
+from orchestrator.web.feed import routes as feed
+from orchestrator.web.feed import stream as feed_stream
 from orchestrator.web.health import EngineCollector
-from orchestrator.web.limits import BodyLimit
-from orchestrator.web.observing import HttpMetrics, Observed
+from orchestrator.web.middleware.body_limit import BodyLimit
+from orchestrator.web.middleware.cors import PageCors
+from orchestrator.web.middleware.request_log import HttpMetrics, Observed
+from orchestrator.web.middleware.throttle import Throttle
 from orchestrator.web.ports import Facade
-from orchestrator.web.sessions import LoginNeeded, Sessions
-from orchestrator.web.throttle import Throttle
+from orchestrator.web.webhooks import routes as webhooks
 
 STATIC = Path(__file__).with_name("static")
 PARTS = (

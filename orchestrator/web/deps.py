@@ -8,8 +8,8 @@ from fastapi import Depends, Request
 
 from orchestrator.keys import ApiKey
 from orchestrator.settings import Settings
-from orchestrator.web.auth import require
-from orchestrator.web.idempotency import Idempotency
+from orchestrator.web.api.auth import require
+from orchestrator.web.api.idempotency import Idempotency
 from orchestrator.web.ports import Facade
 
 

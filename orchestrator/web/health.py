@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.store.tables import clock, dispatch, inbox, messages, parked, timers
+from orchestrator.store.sql.tables import clock, dispatch, inbox, messages, parked, timers
 from orchestrator.web.deps import TheEngine
 
 router = APIRouter(tags=["operators"])

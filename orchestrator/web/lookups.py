@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, select, text
 
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import MESSAGE, parse_public_id
-from orchestrator.store.tables import customers, messages, playbooks
+from orchestrator.store.sql.tables import customers, messages, playbooks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,9 +10,9 @@ from sqlalchemy import Engine as Database
 
 from channels.base import Receipt
 from orchestrator.clock import Clock
-from orchestrator.language.policy_file import AccountPolicy
-from orchestrator.service.links import Links
-from orchestrator.service.showing import Feed
+from orchestrator.language.account.policy import AccountPolicy
+from orchestrator.service.intake.feed import Feed
+from orchestrator.service.rendering.links import Links
 from orchestrator.service.values import (
     ConsentFact,
     ConsentHistory,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
+from orchestrator.bootstrap import build_engine
 from orchestrator.settings import Settings
-from orchestrator.wiring import build_engine
 from tests.acceptance.cli import PLAYBOOKS, SIGNING_KEY, Ran, run
 
 

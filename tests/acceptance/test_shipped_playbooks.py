@@ -16,21 +16,21 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from channels.base import Content
-from orchestrator.language.computed import WithComputed
-from orchestrator.language.conditions import holds
-from orchestrator.language.facts import Happened
-from orchestrator.language.load import Bundle, load_account, load_folder, load_playbook
+from orchestrator.language.conditions.computed import WithComputed
+from orchestrator.language.conditions.evaluate import holds
+from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.folder import Bundle, load_account, load_folder, load_playbook
 from orchestrator.language.model import All, Ask, AtLeastOf, Handoff, Send, Split
 from orchestrator.language.model import Any as Any_
 from orchestrator.language.outcomes import channels_of
-from orchestrator.language.plain import from_plain, to_plain
-from orchestrator.language.python_writer import to_python
-from orchestrator.language.reader import read_playbook
-from orchestrator.language.writer import to_yaml
-from orchestrator.service import html_text
-from orchestrator.service.links import Links
-from orchestrator.service.questions import render_question
-from orchestrator.service.render import Renderer
+from orchestrator.language.reading.playbook import read_playbook
+from orchestrator.language.writing.json_values import from_plain, to_plain
+from orchestrator.language.writing.python_writer import to_python
+from orchestrator.language.writing.yaml_writer import to_yaml
+from orchestrator.service.rendering import html_text
+from orchestrator.service.rendering.links import Links
+from orchestrator.service.rendering.render import Renderer
+from orchestrator.service.rendering.survey_questions import render_question
 
 ROOT = Path(__file__).parents[2] / "playbooks"
 CUSTOMERS: Mapping[str, Any] = json.loads(

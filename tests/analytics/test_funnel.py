@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from orchestrator.analytics.funnel import funnel, funnels
 from orchestrator.errors import NotFound
-from orchestrator.store import tables as t
+from orchestrator.store.sql import tables as t
 from tests.store.world import World
 from tests.support.statements import counted
 

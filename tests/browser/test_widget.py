@@ -10,7 +10,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 from sqlalchemy import update
 
-from orchestrator.store.tables import feed_items
+from orchestrator.store.sql.tables import feed_items
 from tests.browser.chromium import complaints
 from tests.web.served import Web
 

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channels.base import Channel, Content, Outgoing
-from channels.chat_twilio import ChatTwilio
-from channels.email_sendgrid import EmailSendGrid
 from channels.function import Call, FunctionChannel
+from channels.http_transport import Wire
 from channels.in_app import InAppChannel
 from channels.sandbox import SandboxChannel
-from channels.sms_twilio import SmsTwilio
-from channels.twilio_client import TwilioClients
+from channels.sendgrid.adapter import EmailSendGrid
+from channels.twilio.client import TwilioClients
+from channels.twilio.conversations import ChatTwilio
+from channels.twilio.messages import SmsTwilio
 from channels.webhook import WebhookChannel
-from channels.wire import Wire
 from tests.fakes.provider import FakeProvider
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)

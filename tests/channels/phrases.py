@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from channels.keywords import Meant, classify
+from channels.optout_keywords.classify import Meant, classify
 
 LANGUAGES = {
     "en": "English",

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.base import Receipt, ReceiptWord
-from channels.callbacks_sendgrid import parse, verify
 from channels.errors import BadSignatureError
+from channels.sendgrid.callbacks import parse, verify
 from tests.channels import build
 from tests.channels.receiver import Receiver
 from tests.fakes.provider import FakeProvider

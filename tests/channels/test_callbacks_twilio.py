@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
 from channels.base import Receipt, ReceiptWord
-from channels.callbacks_twilio import parse_conversation, parse_inbound, parse_status, verify
 from channels.errors import BadSignatureError
+from channels.twilio.callbacks import parse_conversation, parse_inbound, parse_status, verify
 from tests.channels import build
 from tests.channels.receiver import Receiver
 from tests.fakes.provider import FakeProvider

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from channels.base import Result
-from channels.chat_twilio import ChatTwilio
+from channels.twilio.conversations import ChatTwilio
 from tests.channels import build
 from tests.fakes.provider import FakeProvider
 

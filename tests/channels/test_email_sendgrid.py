@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from channels.base import Content, Result
-from channels.email_sendgrid import EmailSendGrid, list_headers, with_preheader, without_click_tracking
 from channels.errors import BadChannelError
+from channels.sendgrid.adapter import EmailSendGrid, list_headers, with_preheader, without_click_tracking
 from tests.channels import build
 from tests.fakes.provider import FakeProvider
 

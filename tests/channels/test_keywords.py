@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.keywords import Meant, classify, provider_answers
+from channels.optout_keywords.classify import Meant, classify, provider_answers
 from tests.channels.phrases import ALL, Measured, measure, read
 
 KNOWN = read("known")

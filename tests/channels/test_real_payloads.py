@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from channels.base import Receipt, ReceiptWord
-from channels.callbacks_sendgrid import parse
+from channels.sendgrid.callbacks import parse
 from tests.channels import build
 
 AT = int(build.NOON.timestamp())

@@ -12,10 +12,10 @@ import pytest
 from pydantic import SecretStr
 
 from channels.base import Channel, Handed, Outgoing, Result
-from channels.chat_twilio import ChatTwilio
-from channels.email_sendgrid import EmailSendGrid
 from channels.errors import BadChannelError
 from channels.registry import BUILT_IN, GROUP, available, build
+from channels.sendgrid.adapter import EmailSendGrid
+from channels.twilio.conversations import ChatTwilio
 from tests.channels.build import NOON
 from tests.fakes.provider import ACCOUNT
 

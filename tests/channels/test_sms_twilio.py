@@ -6,9 +6,9 @@ import pytest
 
 from channels.base import Content, Result
 from channels.errors import BadChannelError, UnmappedHostError
-from channels.sms_twilio import SmsTwilio
-from channels.twilio_client import MappedHttpClient, TwilioClients
-from channels.wire import Wire
+from channels.http_transport import Wire
+from channels.twilio.client import MappedHttpClient, TwilioClients
+from channels.twilio.messages import SmsTwilio
 from tests.channels import build
 from tests.fakes.provider import ACCOUNT, FakeProvider
 

@@ -7,8 +7,8 @@ import pytest
 
 from channels.base import Result
 from channels.errors import BadChannelError, BadSignatureError
+from channels.http_transport import public_only
 from channels.webhook import WebhookChannel, sign, verify_signature
-from channels.wire import public_only
 from tests.channels import build
 from tests.channels.receiver import Receiver
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from channels.errors import ForbiddenError, InDoubtError, NotSentError
-from channels.wire import MAX_ANSWER, public_only, time_left, time_limit
+from channels.http_transport import MAX_ANSWER, public_only, time_left, time_limit
 from tests.channels.build import wire
 from tests.channels.receiver import Receiver
 from tests.fakes.provider import FakeProvider

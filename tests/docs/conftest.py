@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from orchestrator import product
+from orchestrator import client as product
+from orchestrator.bootstrap import build_engine
 from orchestrator.settings import Settings
 from orchestrator.store import published
-from orchestrator.wiring import build_engine
 from tests.docs.running import PLAYBOOKS, SIGNING_KEY, Story
 from tests.support.services import free_port
 from tests.web.served import KEY, serving

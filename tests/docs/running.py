@@ -36,15 +36,15 @@ import httpx
 import jinja2
 from sqlalchemy import text as sql
 
-from orchestrator.language.calendar_file import read_calendars
-from orchestrator.language.check import check
-from orchestrator.language.load import Account, load_account
-from orchestrator.language.parse_conditions import condition
-from orchestrator.language.policy_file import read_policy
+from orchestrator.language.account.calendar import read_calendars
+from orchestrator.language.account.policy import read_policy
+from orchestrator.language.account.signals import read_vocabulary
+from orchestrator.language.checking.playbook import check
+from orchestrator.language.folder import Account, load_account
 from orchestrator.language.problems import Problems
-from orchestrator.language.reader import read_playbook
-from orchestrator.language.vocabulary import read_vocabulary
-from orchestrator.language.yaml_tree import read_yaml
+from orchestrator.language.reading.conditions import condition
+from orchestrator.language.reading.playbook import read_playbook
+from orchestrator.language.reading.yaml_tree import read_yaml
 from tests.acceptance.cli import run
 from tests.docs.diagrams import faults
 from tests.docs.pages import ROOT, Block

@@ -19,13 +19,13 @@ from typer.main import get_command
 from orchestrator.cli import commands as command_list
 from orchestrator.cli.exits import Exit
 from orchestrator.cli.exits import __doc__ as exits_doc
-from orchestrator.core.policy import ORDER
+from orchestrator.core.policies.order import ORDER
 from orchestrator.language import grammar, outcomes
 from orchestrator.language.templates import HEADERS, TOOL_HEADER
 from orchestrator.settings import PREFIX, Settings
-from orchestrator.store.invariants import CAP, INVARIANTS
-from orchestrator.store.tables import metadata
-from orchestrator.store.views import VIEWS
+from orchestrator.store.reports.invariants import CAP, INVARIANTS
+from orchestrator.store.reports.views import VIEWS
+from orchestrator.store.sql.tables import metadata
 from orchestrator.telemetry import EVENTS
 from orchestrator.web import app as web_app
 from tests.channels import phrases

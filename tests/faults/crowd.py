@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from orchestrator.bootstrap import build_engine
 from orchestrator.errors import StoreError
 from orchestrator.service.values import Identify
-from orchestrator.wiring import build_engine
 from tests.support.installation import Installation
 
 

@@ -15,11 +15,11 @@ from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
 
+from orchestrator.bootstrap import set_clock_rate
 from orchestrator.clock import monotonic
 from orchestrator.language.model import Cap
 from orchestrator.language.moments import Duration
 from orchestrator.service.values import Identify, Track
-from orchestrator.wiring import set_clock_rate
 from tests.faults.hammer_guards import Guard
 from tests.faults.hammer_judge import RATE, Verdict, judge
 from tests.faults.hammer_ledger import Limit, in_force

@@ -8,11 +8,11 @@ from typing import Any, Literal, assert_never
 
 from sqlalchemy import text
 
-from orchestrator.core.question import Allow
-from orchestrator.core.work import MessageRow, Walker, Work
-from orchestrator.service import handing
-from orchestrator.service.fold import Fold
-from orchestrator.store import claim
+from orchestrator.core.customer_state import MessageRow, Walker, Work
+from orchestrator.core.policies.request import Allow
+from orchestrator.service.delivery import authorise as handing
+from orchestrator.service.enrollment.apply_events import Fold
+from orchestrator.store.batch import claim
 from orchestrator.store.transactions import PostgresTransaction
 
 Guard = Literal["lock", "second check"]

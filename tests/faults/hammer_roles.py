@@ -17,12 +17,12 @@ from sqlalchemy import text
 
 from channels.base import Channel, Handed, Outgoing, Result
 from orchestrator import telemetry
+from orchestrator.bootstrap import build_engine
 from orchestrator.clock import monotonic
+from orchestrator.engine import Engine
 from orchestrator.errors import OrchestratorError, StartRefused, Unavailable
 from orchestrator.ids import parse_public_id
-from orchestrator.service.engine import Engine
 from orchestrator.service.values import ConsentFact, Track
-from orchestrator.wiring import build_engine
 from tests.faults.hammer_guards import Guard, take_away, widen_the_seam
 from tests.faults.hammer_ledger import business_now
 from tests.support.engine import EVIDENCE, settings_of

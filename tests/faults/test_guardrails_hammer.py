@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store import definitions
+from orchestrator.store.batch import definitions
 from tests.faults.hammer import (
     LOOSE,
     STRICT,

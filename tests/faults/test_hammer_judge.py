@@ -13,7 +13,7 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine, text
 
-from orchestrator.store.engine import make_engine
+from orchestrator.store.sql.connections import make_engine
 from tests.faults.hammer_judge import KNOWN_FOR, judge
 from tests.faults.hammer_ledger import lay_ledger
 from tests.support.engine import NOON

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store.embedded import EmbeddedPostgres
+from orchestrator.embedded_postgres.server import EmbeddedPostgres
 from orchestrator.store.migrate import upgrade
 from tests.faults.crowd import arriving, fate, names
 from tests.support import two_mails

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, insert, text
 
-from orchestrator.core.consent_scope import IMPLIED, TRACKING, covers, in_force
+from orchestrator.core.consent.scope import IMPLIED, TRACKING, covers, in_force
 from orchestrator.store import consents
-from orchestrator.store import tables as t
-from orchestrator.store.invariants import check_invariants
+from orchestrator.store.reports.invariants import check_invariants
+from orchestrator.store.sql import tables as t
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CHANNELS = ("email", "sms")

@@ -8,7 +8,7 @@ from math import sqrt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.experiment import bucket, in_holdout, variant
+from orchestrator.core.machine.experiment import bucket, in_holdout, variant
 
 PEOPLE = [f"customer-{number}" for number in range(3000)]
 

@@ -10,9 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.caps import room_at, rules_for
-from orchestrator.core.consent_scope import covers, in_force
-from orchestrator.core.policy import ORDER, ask
-from orchestrator.core.question import Allow, Consent, Defer, Drop, HoldOut, OpenHold, Place, Question, Rest
+from orchestrator.core.consent.scope import covers, in_force
+from orchestrator.core.policies.order import ORDER, ask
+from orchestrator.core.policies.request import (
+    Allow,
+    Consent,
+    Defer,
+    Drop,
+    HoldOut,
+    OpenHold,
+    Place,
+    Question,
+    Rest,
+)
 from orchestrator.core.zones import phone_zones
 from orchestrator.language.model import Cap
 from orchestrator.language.moments import Duration

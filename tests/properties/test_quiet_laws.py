@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.quiet import HORIZON, next_allowed
+from orchestrator.core.quiet_hours import HORIZON, next_allowed
 from orchestrator.core.zones import zone, zone_names
 from orchestrator.language.model import QuietWindow
 from tests.support.questions import BERLIN, silence

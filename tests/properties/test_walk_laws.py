@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.commands import Command, Convert, Decision, Entry, PlanMessage, WithdrawMessage
-from orchestrator.core.decide import decide
-from orchestrator.core.facts import CustomerFacts
-from orchestrator.core.happenings import (
+from orchestrator.core.machine.commands import Command, Convert, Decision, Entry, PlanMessage, WithdrawMessage
+from orchestrator.core.machine.decide import decide
+from orchestrator.core.machine.enrollment import Phase, Run, State, state_from_plain, state_to_plain
+from orchestrator.core.machine.events import (
     BeforeHandOver,
     ConsentWithdrawn,
     Entered,
@@ -30,10 +30,10 @@ from orchestrator.core.happenings import (
     Stopped,
     TimerDue,
 )
-from orchestrator.core.run import Phase, Run, State, state_from_plain, state_to_plain
-from orchestrator.language.compile import Compiled, compile_playbook
-from orchestrator.language.facts import Happened
-from orchestrator.language.graph import reached, successors
+from orchestrator.core.machine.facts import CustomerFacts
+from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.graph.compile import Compiled, compile_playbook
+from orchestrator.language.graph.edges import reached, successors
 from orchestrator.language.model import Playbook
 from tests.properties.generated_playbooks import CHANNELS, playbooks
 from tests.support.walks import NOON, folded

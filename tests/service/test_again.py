@@ -8,7 +8,7 @@ from typing import Any
 
 from channels.base import ReceiptWord, Result
 from channels.sandbox import Fate
-from orchestrator.core.run import State, state_from_plain, state_to_plain
+from orchestrator.core.machine.enrollment import State, state_from_plain, state_to_plain
 from orchestrator.service.values import Track
 from tests.support.engine import EVIDENCE, Scene, one_message, open_scene, playbook
 from tests.support.postgres import Databases

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from channels.base import Result
 from channels.sandbox import Fate
-from orchestrator.service.again import HEARD_EVERYWHERE
+from orchestrator.service.enrollment.recheck import HEARD_EVERYWHERE
 from orchestrator.service.values import Identify, Track
-from orchestrator.store.definitions import FRESH_FOR
+from orchestrator.store.batch.definitions import FRESH_FOR
 from tests.support.engine import NOON, SIGNALS, Scene, one_message
 
 RESTS = "rests: {ignored: 1h}\n"

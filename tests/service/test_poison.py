@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.core.policies import quiet_hours
-from orchestrator.core.question import Question
+from orchestrator.core.policies.request import Question
 from orchestrator.store import parked
-from orchestrator.store.engine_health import health
+from orchestrator.store.reports.health import health
 from tests.support.engine import Scene, one_message
 
 RUBBISH = (

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from channels.base import Receipt, ReceiptWord
+from orchestrator.bootstrap import build_engine
 from orchestrator.clock import VirtualClock
 from orchestrator.errors import DefinitionError, ErasureIncomplete, NotFound, StartRefused
 from orchestrator.service.values import Identify, Track
-from orchestrator.wiring import build_engine
 from tests.fakes.provider import FakeProvider
 from tests.support.engine import NOON, Scene, one_message, settings_of
 

@@ -13,12 +13,13 @@ import pytest
 
 from channels.base import Channel, Handed, Outgoing, Result
 from channels.sandbox import Fate
+from orchestrator.bootstrap import build_engine
 from orchestrator.clock import monotonic, system_now
-from orchestrator.service import deliver, gates
-from orchestrator.service.engine import Engine
+from orchestrator.engine import Engine
+from orchestrator.service.delivery import deliver
+from orchestrator.service.delivery import provider_gates as gates
 from orchestrator.service.values import Track
 from orchestrator.settings import parse_provider_rates
-from orchestrator.wiring import build_engine
 from tests.support.engine import NOON, Scene, one_message, open_scene, playbook, settings_of
 from tests.support.machine_time import MachineTime
 from tests.support.redis_server import RedisServer

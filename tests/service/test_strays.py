@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from orchestrator.service import strays
+from orchestrator.service.enrollment import crash_recovery as strays
 from orchestrator.store import parked
 from tests.support.engine import Scene, one_message
 
@@ -27,7 +27,7 @@ def crowd(scene: Scene) -> Scene:
 
 def deadly(scene: Scene, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever decides about this customer is killed."""
-    from orchestrator.core import policy
+    from orchestrator.core.policies import order as policy
 
     def kills(question: object) -> None:
         if question.address == f"{key}@shop.example":  # type: ignore[attr-defined]

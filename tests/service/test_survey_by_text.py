@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from channels.base import Receipt, ReceiptWord
-from channels.keywords import Meant, classify
+from channels.optout_keywords.classify import Meant, classify
 from tests.support.engine import Scene, playbook
 
 _WORDS = {Meant.STOP: ReceiptWord.OPTED_OUT, Meant.START: ReceiptWord.OPTED_IN, Meant.HELP: ReceiptWord.HELP}

@@ -20,12 +20,13 @@ from sqlalchemy import text
 
 from channels.base import Outgoing
 from orchestrator.clock import monotonic
-from orchestrator.core.question import Allow
+from orchestrator.core.policies.request import Allow
 from orchestrator.errors import StartRefused, Unavailable
-from orchestrator.service import handing, transaction
-from orchestrator.service.fold import Fold
-from orchestrator.store import claim
-from orchestrator.store.invariants import check_invariants
+from orchestrator.service.delivery import authorise as handing
+from orchestrator.service.enrollment import batch as transaction
+from orchestrator.service.enrollment.apply_events import Fold
+from orchestrator.store.batch import claim
+from orchestrator.store.reports.invariants import check_invariants
 from tests.support.engine import EVIDENCE, Scene, one_message, open_scene
 
 CUSTOMERS = 12
@@ -203,7 +204,7 @@ def _spoken_after_leaving(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list
 
         return claiming
 
-    monkeypatch.setattr("orchestrator.service.preferences.alone", slow)
+    monkeypatch.setattr("orchestrator.service.consent.preferences.alone", slow)
     with ThreadPoolExecutor(2) as pool:
         leaving = pool.submit(opting_out)
         assert holding.wait(10)

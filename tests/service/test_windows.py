@@ -6,9 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from orchestrator import rates
-from orchestrator.rates import Limiter, OwnWindows, Rate, Windows, make_limiter, parse_provider_rates
-from orchestrator.redis_rates import RedisWindows
+from orchestrator.rate_limits import windows as rates
+from orchestrator.rate_limits.redis_windows import RedisWindows
+from orchestrator.rate_limits.windows import (
+    Limiter,
+    OwnWindows,
+    Rate,
+    Windows,
+    make_limiter,
+    parse_provider_rates,
+)
 from tests.support.machine_time import MachineTime
 from tests.support.redis_server import RedisServer
 from tests.support.services import free_port

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
 from orchestrator.errors import StoreError
-from orchestrator.store.bulk import delete_rows, insert_rows, update_rows
-from orchestrator.store.tables import attempting, conversions, customers, journal, timers
+from orchestrator.store.sql.bulk import delete_rows, insert_rows, update_rows
+from orchestrator.store.sql.tables import attempting, conversions, customers, journal, timers
 from tests.support.statements import counted
 
 

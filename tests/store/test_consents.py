@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, select, text
 
 from orchestrator.store import consents
-from orchestrator.store import tables as t
-from orchestrator.store.invariants import check_invariants
+from orchestrator.store.reports.invariants import check_invariants
+from orchestrator.store.sql import tables as t
 from tests.support.statements import counted
 
 

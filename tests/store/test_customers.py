@@ -11,7 +11,7 @@ from sqlalchemy import Engine, insert, select
 
 from orchestrator.errors import StoreError
 from orchestrator.store import customers
-from orchestrator.store import tables as t
+from orchestrator.store.sql import tables as t
 from tests.store.world import World
 from tests.support.statements import counted
 

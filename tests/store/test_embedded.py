@@ -13,14 +13,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from orchestrator.embedded_postgres.postgres_binaries import find_programs, open_copy
+from orchestrator.embedded_postgres.server import EmbeddedPostgres
 from orchestrator.errors import EmbeddedError
-from orchestrator.store.embedded import EmbeddedPostgres
-from orchestrator.store.programs import find_programs, open_copy
 
 START = """
 import sys
 from pathlib import Path
-from orchestrator.store.embedded import EmbeddedPostgres
+from orchestrator.embedded_postgres.server import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]), durable=False)
 server.start()
 print(server.started_here)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import bindparam
 
 from orchestrator.errors import SettingsError
-from orchestrator.store.engine import make_engine, normalize_url
+from orchestrator.store.sql.connections import make_engine, normalize_url
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from orchestrator.errors import InputError
 from orchestrator.store import feed
-from orchestrator.store import tables as t
+from orchestrator.store.sql import tables as t
 from tests.store.world import World
 
 MINUTE = timedelta(minutes=1)

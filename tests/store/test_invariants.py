@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine, text
 
 from orchestrator.language.model import Cap
 from orchestrator.language.moments import Duration
-from orchestrator.store.invariant_queries import INVARIANTS
-from orchestrator.store.invariants import check_invariants
+from orchestrator.store.reports.invariant_queries import INVARIANTS
+from orchestrator.store.reports.invariants import check_invariants
 from tests.store.world import World
 
 DAY = Duration(count=1, unit="d")

@@ -9,8 +9,8 @@ from sqlalchemy import create_engine, text
 
 from orchestrator.errors import StoreError, Unavailable
 from orchestrator.store import migrate
-from orchestrator.store.engine import make_engine
-from orchestrator.store.tables import metadata
+from orchestrator.store.sql.connections import make_engine
+from orchestrator.store.sql.tables import metadata
 
 CATALOG = {
     "columns": """

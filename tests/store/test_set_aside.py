@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 
 from orchestrator.store import parked
-from orchestrator.store import tables as t
-from orchestrator.store.engine_health import health
 from orchestrator.store.parked import Parked
+from orchestrator.store.reports.health import health
+from orchestrator.store.sql import tables as t
 from tests.store.world import World
 from tests.support.statements import counted
 

@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, select, text
 
 from orchestrator.errors import NotFound
-from orchestrator.store import customers, erase, timeline
-from orchestrator.store import tables as t
-from orchestrator.store.export import EXPORTED, export
-from orchestrator.store.invariants import check_invariants
-from orchestrator.store.tables import metadata
+from orchestrator.store import customers, erase
+from orchestrator.store.reports import timeline
+from orchestrator.store.reports.export import EXPORTED, export
+from orchestrator.store.reports.invariants import check_invariants
+from orchestrator.store.sql import tables as t
+from orchestrator.store.sql.tables import metadata
 from tests.store.world import Walked, World
 from tests.support.statements import counted
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from orchestrator.store import migrate, views
+from orchestrator.store import migrate
+from orchestrator.store.reports import views
 from tests.store.world import World
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, text
 
-from orchestrator.core.run import Phase, State, state_to_plain
-from orchestrator.store import tables as t
+from orchestrator.core.machine.enrollment import Phase, State, state_to_plain
+from orchestrator.store.sql import tables as t
 
 UNSETTLED = ("planned", "handing_over", "uncertain")
 SPOKEN = ("sent", "uncertain", "abandoned", "handing_over")

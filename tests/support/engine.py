@@ -16,14 +16,14 @@ from sqlalchemy import text
 
 from channels.base import Channel, Handed, Outgoing, Receipt, ReceiptWord
 from channels.sandbox import Fate, SandboxChannel
+from orchestrator.bootstrap import build_engine
 from orchestrator.clock import Clock, VirtualClock
+from orchestrator.engine import Engine
 from orchestrator.ids import MESSAGE, public_id
 from orchestrator.language.model import Cap
-from orchestrator.service.engine import Engine
 from orchestrator.service.values import Enrollment, Identify, OptOutEvidence, OptOutReceipt, Track
 from orchestrator.settings import Settings
-from orchestrator.store.invariants import Violation, check_invariants
-from orchestrator.wiring import build_engine
+from orchestrator.store.reports.invariants import Violation, check_invariants
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)  # a Tuesday
 EVIDENCE = OptOutEvidence(method="api", source="tests")

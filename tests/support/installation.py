@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 import httpx
 from sqlalchemy import Engine, text
 
+from orchestrator.bootstrap import build_engine
 from orchestrator.settings import load_settings
-from orchestrator.store.engine import make_engine
-from orchestrator.store.invariants import Violation, check_invariants
-from orchestrator.wiring import build_engine
+from orchestrator.store.reports.invariants import Violation, check_invariants
+from orchestrator.store.sql.connections import make_engine
 from tests.support.services import free_port
 
 ROOT = Path(__file__).parents[2]

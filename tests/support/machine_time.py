@@ -15,9 +15,13 @@ class MachineTime:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._passed = 0.0
-        for where in ("orchestrator.wiring", "orchestrator.rates", "orchestrator.redis_rates"):
+        for where in (
+            "orchestrator.bootstrap",
+            "orchestrator.rate_limits.windows",
+            "orchestrator.rate_limits.redis_windows",
+        ):
             monkeypatch.setattr(f"{where}.monotonic", self.monotonic)
-        monkeypatch.setattr("orchestrator.redis_rates.system_now", self.now)
+        monkeypatch.setattr("orchestrator.rate_limits.redis_windows.system_now", self.now)
         monkeypatch.setattr("limits.storage.redis.time", SimpleNamespace(time=lambda: self.now().timestamp()))
 
     def pass_(self, seconds: float) -> None:

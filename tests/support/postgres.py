@@ -11,8 +11,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
+from orchestrator.embedded_postgres.server import EmbeddedPostgres
 from orchestrator.errors import EmbeddedError
-from orchestrator.store.embedded import EmbeddedPostgres
 from tests.support.run_folder import one_at_a_time, run_folder
 from tests.support.services import missing
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orchestrator.core.question import Consent, Question
+from orchestrator.core.policies.request import Consent, Question
 from orchestrator.core.zones import zone
 from orchestrator.language.model import Cap, QuietWindow
 from orchestrator.language.moments import Duration

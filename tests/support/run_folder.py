@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orchestrator.store.embedded import EmbeddedPostgres
-from orchestrator.store.programs import command_line, is_alive
+from orchestrator.embedded_postgres.postgres_binaries import command_line, is_alive
+from orchestrator.embedded_postgres.server import EmbeddedPostgres
 
 _VARIABLE = "ORCHESTRATOR_TEST_RUN"
 _PARENT = Path(tempfile.gettempdir()) / f"orchestrator-tests-{os.geteuid()}"

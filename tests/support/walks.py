@@ -13,10 +13,10 @@ from textwrap import indent
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from orchestrator.core.commands import Command, Decision, Entry, PlanMessage
-from orchestrator.core.decide import decide
-from orchestrator.core.facts import CustomerFacts
-from orchestrator.core.happenings import (
+from orchestrator.core.machine.commands import Command, Decision, Entry, PlanMessage
+from orchestrator.core.machine.decide import decide
+from orchestrator.core.machine.enrollment import Phase, Run, State, state_from_plain, state_to_plain
+from orchestrator.core.machine.events import (
     ConsentWithdrawn,
     Entered,
     FactsChanged,
@@ -28,17 +28,17 @@ from orchestrator.core.happenings import (
     Signalled,
     TimerDue,
 )
-from orchestrator.core.run import Phase, Run, State, state_from_plain, state_to_plain
-from orchestrator.language.calendar_file import read_calendars
-from orchestrator.language.check import check
-from orchestrator.language.compile import Compiled, compile_playbook
-from orchestrator.language.computed import Computed
-from orchestrator.language.facts import Happened
+from orchestrator.core.machine.facts import CustomerFacts
+from orchestrator.language.account.calendar import read_calendars
+from orchestrator.language.account.policy import read_policy
+from orchestrator.language.account.signals import read_vocabulary
+from orchestrator.language.checking.playbook import check
+from orchestrator.language.conditions.computed import Computed
+from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.graph.compile import Compiled, compile_playbook
 from orchestrator.language.model import Playbook
-from orchestrator.language.policy_file import read_policy
 from orchestrator.language.problems import has_errors
-from orchestrator.language.reader import read_playbook
-from orchestrator.language.vocabulary import read_vocabulary
+from orchestrator.language.reading.playbook import read_playbook
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)  # a Monday
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

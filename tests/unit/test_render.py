@@ -11,9 +11,9 @@ import pytest
 from jinja2.environment import Environment
 
 from channels.base import Content
-from orchestrator.language.policy_file import AccountPolicy
-from orchestrator.service.questions import render_question
-from orchestrator.service.render import Renderer, RenderFailed
+from orchestrator.language.account.policy import AccountPolicy
+from orchestrator.service.rendering.render import Renderer, RenderFailed
+from orchestrator.service.rendering.survey_questions import render_question
 
 VERSION = ("power_user_upsell", 1)
 GREETINGS = {"m.chat.txt": "Hello", "m.de.chat.txt": "Guten Tag", "m.de-AT.chat.txt": "Grüß Gott"}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.bootstrap import build_engine
 from orchestrator.settings import Settings
-from orchestrator.wiring import build_engine
 from tests.fakes.signing import SendGridSigner
 from tests.support.services import free_port
 from tests.web.served import KEY, READ_KEY, TWILIO_TOKEN, Web, serving

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from orchestrator.service.links import Links
-from orchestrator.service.live_push import RedisPush
+from orchestrator.bootstrap import build_engine
+from orchestrator.service.delivery.live_push import RedisPush
+from orchestrator.service.rendering.links import Links
 from orchestrator.settings import Settings
-from orchestrator.wiring import build_engine
 from tests.web.served import Web, serving
 from tests.web.shop import write_folder
 
@@ -139,7 +139,7 @@ def pushed(settings: Settings, redis_url: str, tmp_path: object) -> Iterator[Web
 def test_with_redis_a_push_tells_the_page_long_before_its_next_look(
     pushed: Web, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestrator.web.feed_stream.LOOK_EVERY_WITH_PUSH", 300.0)
+    monkeypatch.setattr("orchestrator.web.feed.stream.LOOK_EVERY_WITH_PUSH", 300.0)
     web = pushed
     web.client.post(
         "/v1/batch",

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from channels.http_transport import public_only
 from channels.scanners import machine_burst
-from channels.wire import public_only
 from orchestrator import telemetry
 from orchestrator.clock import monotonic
 from orchestrator.keys import SCOPES, ApiKey, find_api_key, parse_api_keys
-from orchestrator.rates import Rate
+from orchestrator.rate_limits.windows import Rate
 from orchestrator.settings import Settings
-from orchestrator.web import throttle
+from orchestrator.web.middleware import throttle
 from tests.fakes.signing import SendGridSigner
 from tests.web.served import Web
 
@@ -360,7 +360,7 @@ LINE_ENDS = ["\r\n", "\n", "\r", "\u2028", "\x0b", "\x85"]
 
 def test_a_name_with_a_line_end_adds_no_header(web: Web) -> None:
     for line_end in LINE_ENDS:
-        from channels.email_sendgrid import EmailSendGrid, list_headers
+        from channels.sendgrid.adapter import EmailSendGrid, list_headers
         from tests.channels import build
 
         subject = f"Hello Eve{line_end}Bcc: victim@example.test"

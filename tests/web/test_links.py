@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.errors import BadToken
-from orchestrator.service.links import Links
+from orchestrator.service.rendering.links import Links
 
 OLD, NEW = "o" * 32, "n" * 32
 

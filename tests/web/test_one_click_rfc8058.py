@@ -9,11 +9,11 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from orchestrator.bootstrap import build_engine
 from orchestrator.errors import StartRefused
-from orchestrator.service.links import Links
+from orchestrator.service.rendering.links import Links
 from orchestrator.service.values import Identify
 from orchestrator.settings import Settings
-from orchestrator.wiring import build_engine
 from tests.fakes.provider import FakeProvider
 from tests.web.served import Web, serving
 from tests.web.shop import FILES, write_folder

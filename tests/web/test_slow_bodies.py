@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from orchestrator.clock import monotonic
-from orchestrator.web import limits
+from orchestrator.web.middleware import body_limit as limits
 from tests.web.served import KEY, Web
 
 BODY = b'{"userId": "anna", "event": "session_started"}'

@@ -13,12 +13,12 @@ import redis
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from orchestrator.bootstrap import build_engine
 from orchestrator.clock import monotonic
-from orchestrator.rates import Rate, make_limiter
+from orchestrator.rate_limits.windows import Rate, make_limiter
 from orchestrator.settings import Settings
-from orchestrator.web import throttle
-from orchestrator.web.throttle import Throttle, network_of
-from orchestrator.wiring import build_engine
+from orchestrator.web.middleware import throttle
+from orchestrator.web.middleware.throttle import Throttle, network_of
 from tests.support.machine_time import MachineTime
 from tests.support.redis_server import RedisServer
 from tests.support.services import free_port

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from orchestrator.service.values import ConsentState, Preferences
-from orchestrator.web.catalogue import CATALOGUE, Words, preferred, words_for
-from orchestrator.web.consent_view import Change, changes, channel_choices, topic_choices
+from orchestrator.web.customer_pages.consent_view import Change, changes, channel_choices, topic_choices
+from orchestrator.web.customer_pages.translations import CATALOGUE, Words, preferred, words_for
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

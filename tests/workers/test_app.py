@@ -7,8 +7,8 @@ import ssl
 import pytest
 from pydantic import SecretStr
 
+from orchestrator.queue.nudge import QUEUES, TASKS, WAKES
 from orchestrator.settings import Settings
-from orchestrator.wakeups import QUEUES, TASKS, WAKES
 from workers.app import make_app
 
 REDIS = "redis://127.0.0.1:6379/0"

@@ -14,10 +14,10 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from orchestrator import broker as broker_module
-from orchestrator.broker import ENOUGH, Publisher
+from orchestrator.queue import publisher as broker_module
+from orchestrator.queue.nudge import QUEUES, TASKS, LocalWake, RemoteWake, make_nudge
+from orchestrator.queue.publisher import ENOUGH, Publisher
 from orchestrator.settings import Settings
-from orchestrator.wakeups import QUEUES, TASKS, LocalWake, RemoteWake, make_nudge
 from tests.support.installation import eventually
 from tests.support.rabbitmq import own_virtual_host
 from tests.support.redis_server import RedisServer
@@ -168,7 +168,7 @@ def test_many_nudges_are_few_wake_ups_and_the_last_is_never_forgotten(redis_serv
 def test_a_process_that_ends_at_once_has_still_told(redis_server: RedisServer) -> None:
     program = (
         "from pydantic import SecretStr; from orchestrator.settings import Settings; "
-        "from orchestrator.wakeups import make_nudge; import sys; "
+        "from orchestrator.queue.nudge import make_nudge; import sys; "
         "make_nudge(Settings(broker_url=SecretStr(sys.argv[1])))()"
     )
     subprocess.run([sys.executable, "-c", program, redis_server.url], check=True, timeout=60)
@@ -178,7 +178,7 @@ def test_a_process_that_ends_at_once_has_still_told(redis_server: RedisServer) -
 def test_a_forked_process_nudges_for_itself(redis_server: RedisServer) -> None:
     program = (
         "import os, sys; from pydantic import SecretStr; from orchestrator.settings import Settings; "
-        "from orchestrator.wakeups import make_nudge\n"
+        "from orchestrator.queue.nudge import make_nudge\n"
         "nudge = make_nudge(Settings(broker_url=SecretStr(sys.argv[1])))\n"
         "child = os.fork()\n"
         "if child == 0:\n    nudge(); os._exit(0 if nudge.flush(5) else 1)\n"

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Engine
 
-from orchestrator import runner as runner_module
 from orchestrator.errors import Unavailable
-from orchestrator.runner import Runner
+from orchestrator.queue import in_process as runner_module
+from orchestrator.queue.in_process import Runner
+from orchestrator.queue.nudge import LocalWake
 from orchestrator.service.values import Drained
-from orchestrator.store.engine import make_engine
-from orchestrator.wakeups import LocalWake
+from orchestrator.store.sql.connections import make_engine
 from tests.support.installation import eventually
 
 

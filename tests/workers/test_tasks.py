@@ -11,8 +11,8 @@ import pytest
 import redis
 from celery.beat import ScheduleEntry
 
+from orchestrator.queue.nudge import QUEUES, TASKS, WAKES
 from orchestrator.service.values import Drained, Identify
-from orchestrator.wakeups import QUEUES, TASKS, WAKES
 from tests.support import two_mails
 from tests.support.redis_server import RedisServer
 from tests.support.services import free_port

@@ -5,9 +5,9 @@ A grant by mere relationship (a purchase, an inquiry, a soft opt-in) is not expr
 
 from __future__ import annotations
 
-from orchestrator.core.consent_scope import IMPLIED, covers, in_force
-from orchestrator.core.kinds import is_promotion
-from orchestrator.core.question import Drop, Question
+from orchestrator.core.consent.scope import IMPLIED, covers, in_force
+from orchestrator.core.policies.message_kinds import is_promotion
+from orchestrator.core.policies.request import Drop, Question
 
 name = "consent"
 

@@ -5,9 +5,9 @@ The run that set a rest is not held by it: what it still does after its own cool
 
 from __future__ import annotations
 
-from orchestrator.core.kinds import is_promotion
-from orchestrator.core.question import Defer, Drop, Question, Rest
-from orchestrator.core.waiting import as_wished
+from orchestrator.core.policies.hold_behaviour import as_wished
+from orchestrator.core.policies.message_kinds import is_promotion
+from orchestrator.core.policies.request import Defer, Drop, Question, Rest
 
 name = "cooldown"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core.question import Drop, Question
+from orchestrator.core.policies.request import Drop, Question
 
 name = "erased"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.core.caps import counted, describe, room_at, rules_for
-from orchestrator.core.kinds import is_to_customer
-from orchestrator.core.question import Defer, Drop, Question
+from orchestrator.core.policies.message_kinds import is_to_customer
+from orchestrator.core.policies.request import Defer, Drop, Question
 
 name = "frequency_cap"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.core.kinds import is_promotion
-from orchestrator.core.question import Drop, Question
+from orchestrator.core.policies.message_kinds import is_promotion
+from orchestrator.core.policies.request import Drop, Question
 
 name = "goal_met"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core.question import HoldOut, Question
+from orchestrator.core.policies.request import HoldOut, Question
 
 name = "held_out"
 

@@ -1,16 +1,16 @@
 """An open hold (a support ticket, a failed payment, a fresh purchase) is no time for a pitch: wait until it closes.
 
 A hold that only a signal closes is looked at again a day later, or at the end of the message's patience. What becomes
-of the message meanwhile is the account's wish: :mod:`orchestrator.core.waiting`.
+of the message meanwhile is the account's wish: :mod:`orchestrator.core.policies.hold_behaviour`.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from orchestrator.core.kinds import is_promotion
-from orchestrator.core.question import Defer, Drop, OpenHold, Question
-from orchestrator.core.waiting import as_wished
+from orchestrator.core.policies.hold_behaviour import as_wished
+from orchestrator.core.policies.message_kinds import is_promotion
+from orchestrator.core.policies.request import Defer, Drop, OpenHold, Question
 
 name = "hold"
 

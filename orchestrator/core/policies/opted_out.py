@@ -7,8 +7,8 @@ complaint is not promotional and goes on. A called function tells nobody anythin
 
 from __future__ import annotations
 
-from orchestrator.core.consent_scope import ANY, in_force
-from orchestrator.core.question import Consent, Drop, Question
+from orchestrator.core.consent.scope import ANY, in_force
+from orchestrator.core.policies.request import Consent, Drop, Question
 
 name = "opted_out"
 

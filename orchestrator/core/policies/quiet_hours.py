@@ -1,13 +1,13 @@
-"""No promotional message at a customer's night; the arithmetic is :mod:`orchestrator.core.quiet`.
+"""No promotional message at a customer's night; the arithmetic is :mod:`orchestrator.core.quiet_hours`.
 
 Texts to a phone fail closed: with no better clue than the account's default zone, the customer might be anywhere.
 """
 
 from __future__ import annotations
 
-from orchestrator.core.kinds import is_promotion
-from orchestrator.core.question import Defer, Drop, Question
-from orchestrator.core.quiet import FAILS_CLOSED, next_allowed, windows_for
+from orchestrator.core.policies.message_kinds import is_promotion
+from orchestrator.core.policies.request import Defer, Drop, Question
+from orchestrator.core.quiet_hours import FAILS_CLOSED, next_allowed, windows_for
 
 name = "quiet_hours"
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from orchestrator.core.kinds import is_to_customer
-from orchestrator.core.question import Drop, Question
+from orchestrator.core.policies.message_kinds import is_to_customer
+from orchestrator.core.policies.request import Drop, Question
 
 name = "reachable"
 

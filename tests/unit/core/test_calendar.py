@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from orchestrator.core.calendar import may_lie_ahead
-from orchestrator.language.calendar_file import CalendarRow, Calendars, OwnDates
+from orchestrator.language.account.calendar import CalendarRow, Calendars, OwnDates
 from orchestrator.language.model import Enter, Reentry
 from orchestrator.language.moments import Duration
 

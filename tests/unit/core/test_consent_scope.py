@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.consent_scope import covers, in_force, is_closed
+from orchestrator.core.consent.scope import covers, in_force, is_closed
 from tests.support.questions import NOON, no, yes
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.core.commands import Begin, SetTraits
-from orchestrator.core.facts import RunFacts
-from orchestrator.core.happenings import Fate
+from orchestrator.core.machine.commands import Begin, SetTraits
+from orchestrator.core.machine.events import Fate
+from orchestrator.core.machine.facts import RunFacts
 from tests.support.walks import DAY, HOUR, Stroll, a_customer
 
 ENDS = "yes: {end: yes}\nother: {end: other}"

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import Convert, PlanMessage, WithdrawMessage
-from orchestrator.core.happenings import BeforeHandOver, Erased, Fate, Signalled, Stopped
-from orchestrator.core.run import Phase
+from orchestrator.core.machine.commands import Convert, PlanMessage, WithdrawMessage
+from orchestrator.core.machine.enrollment import Phase
+from orchestrator.core.machine.events import BeforeHandOver, Erased, Fate, Signalled, Stopped
 from tests.support.walks import DAY, HOUR, NOON, Stroll, a_customer
 
 STEPS = """

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import Begin, LiftRest, PlanMessage, Rest, SetTraits, WithdrawMessage
-from orchestrator.core.experiment import variant
-from orchestrator.core.happenings import Fate, Settled, TimerDue
-from orchestrator.core.run import Phase
+from orchestrator.core.machine.commands import Begin, LiftRest, PlanMessage, Rest, SetTraits, WithdrawMessage
+from orchestrator.core.machine.enrollment import Phase
+from orchestrator.core.machine.events import Fate, Settled, TimerDue
+from orchestrator.core.machine.experiment import variant
 from orchestrator.language.model import Split
 from tests.support.walks import DAY, HOUR, NOON, Stroll, a_customer
 

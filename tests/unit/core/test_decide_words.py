@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.core.commands import WithdrawMessage
-from orchestrator.core.happenings import Fate, Responded, Settled
-from orchestrator.core.run import Phase
+from orchestrator.core.machine.commands import WithdrawMessage
+from orchestrator.core.machine.enrollment import Phase
+from orchestrator.core.machine.events import Fate, Responded, Settled
 from orchestrator.language.outcomes import AT_ONCE, CHANNELS, JUDGED
 from tests.support.walks import DAY, HOUR, NOON, Stroll, folded
 

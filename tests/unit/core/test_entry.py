@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.catalogue import Catalogue, Published
+from orchestrator.core.customer_state import PastRun, Work
 from orchestrator.core.entry import (
     Refusal,
     context_of_trigger,
@@ -20,13 +21,12 @@ from orchestrator.core.entry import (
     refusal_of,
     triggered,
 )
-from orchestrator.core.experiment import in_holdout
-from orchestrator.core.question import Consent, Rest
-from orchestrator.core.run import Phase
-from orchestrator.core.work import PastRun, Work
-from orchestrator.language.compile import compile_playbook
-from orchestrator.language.facts import Happened
-from orchestrator.language.policy_file import AccountPolicy, read_policy
+from orchestrator.core.machine.enrollment import Phase
+from orchestrator.core.machine.experiment import in_holdout
+from orchestrator.core.policies.request import Consent, Rest
+from orchestrator.language.account.policy import AccountPolicy, read_policy
+from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.graph.compile import compile_playbook
 from tests.support.walks import DAY, NOON, POLICY, a_customer, playbook
 
 STEPS = """

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from orchestrator.core.experiment import bucket, in_holdout, variant
+from orchestrator.core.machine.experiment import bucket, in_holdout, variant
 
 HALVES = (("short", Decimal("0.5")), ("long", Decimal("0.5")))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.hearing import in_order
+from orchestrator.core.machine.ordering import in_order
 from tests.support.walks import NOON
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.core.policy import ORDER, ask
-from orchestrator.core.question import Allow, Drop, HoldOut, OpenHold, Place, Question, Rest
+from orchestrator.core.policies.order import ORDER, ask
+from orchestrator.core.policies.request import Allow, Drop, HoldOut, OpenHold, Place, Question, Rest
 from tests.support.questions import NOON, a_cap, a_question, no, silence
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.core.quiet import everywhere
+from orchestrator.core.quiet_hours import everywhere
 from orchestrator.core.zones import candidate_zones, phone_zones, zone, zone_names
 
 BERLIN_PHONE, NEW_YORK_PHONE, TOLL_FREE = "+493012345678", "+12125550123", "+18005550123"

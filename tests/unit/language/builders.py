@@ -14,15 +14,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orchestrator.language.check import check
-from orchestrator.language.facts import Happened
+from orchestrator.language.account.policy import AccountPolicy, read_policy
+from orchestrator.language.account.signals import Vocabulary, read_vocabulary
+from orchestrator.language.checking.playbook import check
+from orchestrator.language.conditions.facts import Happened
 from orchestrator.language.model import Condition, Playbook
-from orchestrator.language.parse_conditions import condition
-from orchestrator.language.policy_file import AccountPolicy, read_policy
 from orchestrator.language.problems import Problem, Problems
-from orchestrator.language.reader import read_playbook
-from orchestrator.language.vocabulary import Vocabulary, read_vocabulary
-from orchestrator.language.yaml_tree import read_yaml
+from orchestrator.language.reading.conditions import condition
+from orchestrator.language.reading.playbook import read_playbook
+from orchestrator.language.reading.yaml_tree import read_yaml
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 

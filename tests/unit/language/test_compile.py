@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.language.compile import Compiled, CompileError, compile_playbook
+from orchestrator.language.graph.compile import Compiled, CompileError, compile_playbook
 from tests.unit.language.builders import book, design_examples, reads
 
 ENDS = """

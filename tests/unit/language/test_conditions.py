@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.language.computed import WithComputed, active_rows, evaluate
-from orchestrator.language.conditions import holds, reason
+from orchestrator.language.account.signals import read_vocabulary
+from orchestrator.language.conditions.computed import WithComputed, active_rows, evaluate
+from orchestrator.language.conditions.evaluate import holds, reason
+from orchestrator.language.conditions.requirements import events_needed, names_needed
 from orchestrator.language.model import Filter, FilteredSignal, Not, SameAs
-from orchestrator.language.needs import events_needed, names_needed
-from orchestrator.language.vocabulary import read_vocabulary
 from tests.unit.language.builders import NOON, Somebody, asked, happened
 
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.language.diagram import to_svg
-from orchestrator.language.diagram_layout import lay_out
-from orchestrator.language.diagram_ranks import Link
+from orchestrator.language.drawing.diagram import to_svg
+from orchestrator.language.drawing.layout import lay_out
+from orchestrator.language.drawing.ranks import Link
 from orchestrator.language.model import Playbook
 from tests.unit.language.builders import book, design_examples, reads
 

@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from orchestrator.language import grammar
-from orchestrator.language.load import content_hash, load_account, load_folder
-from orchestrator.language.policy_file import read_policy
-from orchestrator.language.schema import calendar_schema, playbook_schema, policy_schema, signals_schema
-from orchestrator.language.vocabulary import read_vocabulary
+from orchestrator.language.account.policy import read_policy
+from orchestrator.language.account.signals import read_vocabulary
+from orchestrator.language.folder import content_hash, load_account, load_folder
+from orchestrator.language.writing.json_schema import (
+    calendar_schema,
+    playbook_schema,
+    policy_schema,
+    signals_schema,
+)
 from tests.unit.language.builders import POLICY, SIGNALS, book
 
 MAIL = (

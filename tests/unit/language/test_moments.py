@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.language.moment_text import MomentError, parse_clock, parse_duration, parse_moment
+from orchestrator.language.conditions.resolve import resolve
 from orchestrator.language.moments import Ago, Anchored, ClockTime, Duration, Moment
-from orchestrator.language.resolve import resolve
+from orchestrator.language.reading.moments import MomentError, parse_clock, parse_duration, parse_moment
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia",

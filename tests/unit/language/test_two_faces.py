@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import PlaybookError
 from orchestrator.language import author
-from orchestrator.language.diagram import to_mermaid, to_svg
+from orchestrator.language.drawing.diagram import to_mermaid, to_svg
 from orchestrator.language.model import Playbook
-from orchestrator.language.plain import from_plain, to_plain
 from orchestrator.language.problems import Place, Problems
-from orchestrator.language.python_tree import tree_of
-from orchestrator.language.python_writer import to_python
-from orchestrator.language.reader import parse_playbook, read_playbook
-from orchestrator.language.spell import Ordered
-from orchestrator.language.writer import to_yaml
-from orchestrator.language.yaml_tree import ambiguous
+from orchestrator.language.reading.playbook import parse_playbook, read_playbook
+from orchestrator.language.reading.python_tree import tree_of
+from orchestrator.language.reading.yaml_tree import ambiguous
+from orchestrator.language.writing.json_values import from_plain, to_plain
+from orchestrator.language.writing.plain_writer import Ordered
+from orchestrator.language.writing.python_writer import to_python
+from orchestrator.language.writing.yaml_writer import to_yaml
 from tests.unit.language.builders import book, design_examples, reads
 
 # A playbook is large to make: few of them, and the first found failure is shown as it is.

@@ -9,11 +9,11 @@ import phonenumbers
 import pytest
 
 from orchestrator.service.values import Identify, Track
-from orchestrator.simulator.crowd import Crowd
-from orchestrator.simulator.deeds import Begin, Deed, OptIn
-from orchestrator.simulator.fate import Fates
-from orchestrator.simulator.people import Person, make_crowd
-from orchestrator.simulator.story import Story
+from orchestrator.simulator.actions import Begin, Deed, OptIn
+from orchestrator.simulator.crowd.crowd import Crowd
+from orchestrator.simulator.crowd.people import Person, make_crowd
+from orchestrator.simulator.expectations import Story
+from orchestrator.simulator.seeded_choice import Fates
 
 START = datetime(2026, 10, 5, tzinfo=UTC)
 END = START + timedelta(days=40)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.simulator.fate import Fates
+from orchestrator.simulator.seeded_choice import Fates
 
 
 @given(st.integers(), st.lists(st.text()))

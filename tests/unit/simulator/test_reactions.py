@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from channels.base import Content, Outgoing, Receipt, ReceiptWord
-from orchestrator.simulator.deeds import Answer, OptOut
-from orchestrator.simulator.fate import Fates
-from orchestrator.simulator.people import Person, make_crowd
-from orchestrator.simulator.reactions import Heard, Reaction, reactions_to
+from orchestrator.simulator.actions import Answer, OptOut
+from orchestrator.simulator.crowd.people import Person, make_crowd
+from orchestrator.simulator.crowd.reactions import Heard, Reaction, reactions_to
+from orchestrator.simulator.seeded_choice import Fates
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 FATES = Fates(11)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from channels.base import Content, Outgoing
 from orchestrator.service.values import Identify, Track
-from orchestrator.simulator.deeds import Reached
-from orchestrator.simulator.fate import Fates
+from orchestrator.simulator.actions import Reached
 from orchestrator.simulator.recording import Recording
+from orchestrator.simulator.seeded_choice import Fates
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 END = START + timedelta(days=30)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from orchestrator.language.model import Playbook
-from orchestrator.language.reader import read_playbook
-from orchestrator.simulator.fate import Fates
-from orchestrator.simulator.story import Cue, story_of
+from orchestrator.language.reading.playbook import read_playbook
+from orchestrator.simulator.expectations import Cue, story_of
+from orchestrator.simulator.seeded_choice import Fates
 
 CHECKOUT = """\
 playbook: checkout

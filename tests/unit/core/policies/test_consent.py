@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.policies import consent
-from orchestrator.core.question import Question
+from orchestrator.core.policies.request import Question
 from tests.support.questions import NOON, a_question, no, yes
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.caps import room_at
 from orchestrator.core.policies import frequency_cap
-from orchestrator.core.question import Defer, Drop, Place
+from orchestrator.core.policies.request import Defer, Drop, Place
 from tests.support.questions import NOON, a_cap, a_question
 
 DAY = timedelta(days=1)

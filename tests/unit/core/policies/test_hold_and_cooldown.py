@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.policies import cooldown, hold
-from orchestrator.core.question import Defer, OpenHold, Rest
+from orchestrator.core.policies.request import Defer, OpenHold, Rest
 from tests.support.questions import NOON, a_question
 
 DAY = timedelta(days=1)

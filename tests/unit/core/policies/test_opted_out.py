@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.core.policies import opted_out
-from orchestrator.core.question import Drop
+from orchestrator.core.policies.request import Drop
 from tests.support.questions import a_question, no, yes
 
 

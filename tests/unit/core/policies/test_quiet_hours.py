@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from orchestrator.core.policies import quiet_hours
-from orchestrator.core.question import Defer, Drop, Question
-from orchestrator.core.quiet import next_allowed
+from orchestrator.core.policies.request import Defer, Drop, Question
+from orchestrator.core.quiet_hours import next_allowed
 from orchestrator.core.zones import phone_zones, zone
 from tests.support.questions import AUCKLAND, BERLIN, NEW_YORK, a_question, silence
 

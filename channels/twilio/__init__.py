@@ -1,0 +1,1 @@
+"""SMS, WhatsApp and chat through Twilio."""

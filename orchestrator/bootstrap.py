@@ -1,0 +1,205 @@
+"""Says who implements what: the one place where services meet the store, the channels and the queue."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import entry_points
+from typing import Any
+
+from sqlalchemy import text
+
+from channels import registry
+from channels.base import Channel
+from channels.function import CallFunction
+from orchestrator.clock import Clock, DatabaseClock, VirtualClock, monotonic, system_now
+from orchestrator.engine import Engine
+from orchestrator.errors import NotFound
+from orchestrator.queue.nudge import make_nudge
+from orchestrator.rate_limits.windows import ProviderRates, make_limiter
+from orchestrator.service.delivery.deliver import Delivery, Pace
+from orchestrator.service.delivery.live_push import RedisPush
+from orchestrator.service.delivery.provider_gates import Gates
+from orchestrator.service.enrollment.batch import Ground
+from orchestrator.service.rendering.links import Links
+from orchestrator.service.rendering.render import Renderer
+from orchestrator.settings import Settings
+from orchestrator.store import customers
+from orchestrator.store.reports.export import export
+from orchestrator.store.sql.connections import make_engine
+from orchestrator.store.transactions import PostgresStore
+
+FUNCTIONS = "orchestrator.functions"  # entry points: name = "module:function", what `call` steps may name
+CUSTOMER_CHANNELS = ("in_app", "email", "sms", "whatsapp", "chat", "webhook", "call")
+_KEYS_OF = {
+    "email": "sendgrid_api_key",
+    "sms": "twilio_account_sid",
+    "whatsapp": "twilio_account_sid",
+    "chat": "twilio_account_sid",
+    "webhook": "webhook_url",
+}
+
+
+def build_engine(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    channels: Callable[[Channel], Channel] | None = None,
+    functions: Mapping[str, CallFunction] | None = None,
+) -> Engine:
+    """The engine of these settings. ``settings.database_url`` must be set, and its schema up to date.
+
+    ``channels`` wraps every adapter (a simulation watches them so); ``functions`` are what ``call`` steps may name,
+    beside the installed entry points. On a :class:`VirtualClock` messages are handed over one after the other.
+    """
+    url = settings.database_url.get_secret_value() if settings.database_url else ""
+    virtual = isinstance(clock, VirtualClock)
+    machine_seconds = _seconds_of(clock) if isinstance(clock, VirtualClock) else monotonic
+    database = make_engine(url, pool_size=1 if virtual else settings.pool_size, pre_ping=not virtual)
+    clock = clock or DatabaseClock()
+    keys = settings.signing_keys()
+    store = PostgresStore(database=database, clock=clock, hash_key=_keyed_hash(keys[-1]))
+    carriers = _Carriers(settings, functions or {}, channels)
+    ground = Ground(store=store, provider_of=lambda name: carriers.channel_for(name).provider)
+    links = Links(base_url=settings.base_url, keys=keys)
+    limiter = make_limiter(None if virtual else settings.redis, now=machine_seconds)
+    threads = settings.send_threads
+    delivery = Delivery(
+        ground=ground,
+        channel_for=carriers.channel_for,
+        renderer=_Renderers(ground),
+        links=links,
+        gates=Gates(
+            providers=carriers.providers,
+            rates=ProviderRates(settings.provider_rates, limiter),
+            now=machine_seconds,
+        ),
+        url_for=carriers.url_for,
+        pace=Pace(threads=threads, most=settings.batch_size if virtual else 4 * threads),
+        pool=None if virtual else ThreadPoolExecutor(threads, thread_name_prefix="send"),
+    )
+
+    def exporting(key: str) -> dict[str, Any]:
+        with database.begin() as connection:
+            found = customers.find(connection, key)
+            if found is None:
+                raise NotFound("customer", key)
+            return export(connection, found.id)
+
+    engine = Engine(
+        settings=settings,
+        engine=database,
+        clock=clock,
+        ground=ground,
+        delivery=delivery,
+        links=links,
+        exporting=exporting,
+    )
+    if not virtual:
+        engine.nudge = make_nudge(settings)
+        if settings.clock_rate != 1:
+            set_clock_rate(engine, settings.clock_rate)
+    return engine
+
+
+def set_clock_rate(engine: Engine, rate: float) -> None:
+    """Let business time pass ``rate`` times as fast from now on, without a jump. For rehearsals."""
+    with engine.engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE clock SET business_anchor = business_anchor + (clock_timestamp() - machine_anchor) * rate, "
+                "machine_anchor = clock_timestamp(), rate = :rate WHERE rate <> :rate"
+            ),
+            {"rate": rate},
+        )
+
+
+class _Carriers:
+    """The adapters: real where keys are set, else sandboxes. Hand-overs to people go to chat or to the webhook."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        functions: Mapping[str, CallFunction],
+        wrap: Callable[[Channel], Channel] | None,
+    ) -> None:
+        known = {point.name: point.load() for point in entry_points(group=FUNCTIONS)}
+        self._settings = settings
+        self._webhook_url = settings.webhook_url
+        options: dict[str, Any] = {
+            **dict(settings),
+            "functions": {**known, **functions},
+            "now": system_now,
+            "publish": RedisPush(settings.redis) if settings.redis else None,
+        }
+        wrap = wrap or (lambda channel: channel)
+        self._wrap = wrap
+        foreign = set(registry.available()) - set(CUSTOMER_CHANNELS) - {"sandbox"}
+        self._channels = {
+            name: wrap(self._build(name, options)) for name in (*CUSTOMER_CHANNELS, *sorted(foreign))
+        }
+        self._sandboxes: dict[str, Channel] = {}
+
+    def channel_for(self, name: str) -> Channel:
+        """The adapter of a channel, or of a hand-over's target: ``crm``, ``support`` ..."""
+        found = self._channels.get(name)
+        if found is not None:
+            return found
+        if self._webhook_url:
+            return self._channels["webhook"]
+        if name not in self._sandboxes:
+            self._sandboxes[name] = self._wrap(registry.build("sandbox", {"name": name}))
+        return self._sandboxes[name]
+
+    def providers(self) -> list[str]:
+        return sorted({channel.provider for channel in self._channels.values()} | {"sandbox"})
+
+    def url_for(self, name: str) -> str | None:
+        """Where webhooks go: hand-overs to people, and the webhook channel itself."""
+        if self._webhook_url and (name == "webhook" or name not in self._channels):
+            return self._webhook_url
+        return None
+
+    def _build(self, name: str, options: Mapping[str, Any]) -> Channel:
+        key = _KEYS_OF.get(name)
+        if key is not None and not getattr(self._settings, key):
+            return registry.build("sandbox", {**options, "name": name})
+        return registry.build(name, options)
+
+
+class _Renderers:
+    """One renderer per published policy: sender and booking links are the policy's."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._policy: Any = None
+        self._renderer: Renderer | None = None
+
+    def __call__(self) -> Renderer:
+        with self._ground.store.begin() as transaction:
+            policy = transaction.catalogue().policy
+        if self._renderer is None or policy is not self._policy:
+            self._policy, self._renderer = policy, Renderer(policy)
+        return self._renderer
+
+
+def _seconds_of(clock: VirtualClock) -> Callable[[], float]:
+    """Machine time of a virtual clock: a breaker that waited in real seconds would spoil what must repeat."""
+    start = clock.now
+
+    def seconds() -> float:
+        return (clock.now - start).total_seconds()
+
+    return seconds
+
+
+def _keyed_hash(key: str) -> Callable[[str], str]:
+    """What stays of an erased person: unreadable without the account's oldest signing key."""
+    secret = key.encode()
+
+    def keyed(value: str) -> str:
+        return hmac.new(secret, value.encode(), hashlib.sha256).hexdigest()
+
+    return keyed

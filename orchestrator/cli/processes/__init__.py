@@ -1,0 +1,1 @@
+"""Commands that run or look after processes: serve, worker, beat, doctor, db."""

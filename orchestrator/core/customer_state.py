@@ -1,0 +1,181 @@
+"""One locked customer in memory: the rows as loaded, changed while events are applied, saved once.
+
+Nothing here decides. :mod:`orchestrator.service.enrollment.apply_events` changes what is here and
+:mod:`orchestrator.store.batch.save` writes what changed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from orchestrator.core.catalogue import Published
+from orchestrator.core.machine.commands import Entry
+from orchestrator.core.machine.enrollment import Run
+from orchestrator.core.machine.facts import CustomerFacts
+from orchestrator.core.policies.request import Consent, OpenHold, Place, Rest
+
+UNSETTLED = frozenset({"planned", "handing_over", "uncertain"})
+UNSENT = frozenset({"planned"})
+
+
+@dataclass(kw_only=True, slots=True)
+class MessageRow:
+    """A row of ``messages`` with its ``dispatch`` row. ``id`` is 0 until it is saved for the first time."""
+
+    customer_id: int
+    enrollment_id: int
+    playbook_id: int
+    playbook: str
+    step: str
+    visit: int
+    kind: str
+    channels: tuple[str, ...]
+    channel: str
+    topic: str
+    promotional: bool
+    priority: int
+    held_out: bool
+    planned_at: datetime
+    give_up_at: datetime
+    provider: str
+    id: int = 0
+    expires_at: datetime | None = None
+    status: str = "planned"
+    reason: str | None = None
+    attempt: int = 0
+    handed_at: datetime | None = None
+    sent_at: datetime | None = None
+    settled_at: datetime | None = None
+    provider_id: str | None = None
+    code: str | None = None
+    responses: dict[str, str] = field(default_factory=dict)
+    due_at: datetime | None = None  # dispatch
+    free_at: datetime | None = None  # dispatch, machine time
+    in_feed: bool = False
+    seen: bool = False
+    verdict_seq_stored: int | None = None  # None: the message is not stored yet
+    last_verdict: tuple[Any, ...] | None = None
+    changed: bool = False
+    dispatched: bool = False  # a dispatch row is stored
+    hide: tuple[datetime | None] | None = None  # feed: (now,) withdraw at once, (keep_until,) later
+
+    @property
+    def unsettled(self) -> bool:
+        return self.status in UNSETTLED
+
+
+@dataclass(kw_only=True, slots=True)
+class Walker:
+    """One run with what the store keeps beside it."""
+
+    run: Run
+    published: Published
+    rev: int
+    seq: int
+    start_key: str | None = None
+    due_at: datetime | None = None  # of the stored timer
+    timer_visit: int | None = None
+    new: bool = False
+    changed: bool = False
+    entries: list[Entry] = field(default_factory=list)
+    parked: str | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class PastRun:
+    """An ended run, as far as re-entry asks."""
+
+    playbook: str
+    run_key: str
+    ended_at: datetime
+    touched: bool
+    end_word: str
+
+
+@dataclass(kw_only=True, slots=True)
+class Verdictum:
+    """One verdict to keep: a repeat of the last one only counts up."""
+
+    message: MessageRow
+    asked: str
+    channel: str
+    policy: str
+    verdict: str
+    until: datetime | None
+    why: str
+    inputs: Mapping[str, Any]
+    repeat: bool
+
+
+@dataclass(kw_only=True, slots=True)
+class NewPlace:
+    message: MessageRow
+    handed_at: datetime
+    shadow: bool
+
+
+@dataclass(kw_only=True, slots=True)
+class Work:
+    """Everything about one customer in one transaction."""
+
+    customer_id: int
+    key: str
+    facts: CustomerFacts
+    account_id: int | None
+    timezone: str | None
+    timezone_source: str | None
+    locale: str | None
+    region: str | None
+    last_seen_at: datetime | None
+    erased: bool
+    points: dict[str, tuple[str, str | None]]
+    walkers: dict[int, Walker]
+    past: list[PastRun]
+    messages: dict[tuple[int, int], MessageRow]  # (enrollment, visit)
+    inbox: list[Any]
+    consents: list[Consent]
+    rests: list[Rest]
+    shadow_rests: list[Rest]
+    holds: list[OpenHold]
+    hold_ids: dict[str, int]
+    places: list[Place]
+    shadow_places: list[Place]
+    members: list[Any]
+    answer_rates: dict[str, float]
+
+    # what the fold changed
+    profile_changed: bool = False
+    points_changed: dict[str, str | None] = field(default_factory=dict)
+    points_invalid: dict[str, str] = field(default_factory=dict)
+    applied_inbox: list[int] = field(default_factory=list)
+    new_signals: list[dict[str, Any]] = field(default_factory=list)
+    verdicts: list[Verdictum] = field(default_factory=list)
+    receipts: list[dict[str, Any]] = field(default_factory=list)
+    new_places: list[NewPlace] = field(default_factory=list)
+    freed_places: list[MessageRow] = field(default_factory=list)
+    new_rests: list[dict[str, Any]] = field(default_factory=list)
+    lifted_rests: list[tuple[int, int]] = field(default_factory=list)
+    new_holds: list[dict[str, Any]] = field(default_factory=list)
+    closed_holds: list[str] = field(default_factory=list)
+    conversions: list[dict[str, Any]] = field(default_factory=list)
+    refusals: list[dict[str, Any]] = field(default_factory=list)
+    not_entered: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # playbook, trigger, reason
+    ledger: list[dict[str, Any]] = field(default_factory=list)
+    begins: list[dict[str, Any]] = field(default_factory=list)  # inbox rows for this or another customer
+    parked: list[tuple[int, str, str]] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        return self.facts.now
+
+    def message_by_id(self, message_id: int) -> MessageRow | None:
+        return next((row for row in self.messages.values() if row.id == message_id), None)
+
+    def in_order(self) -> list[Walker]:
+        """The live runs, the most important first; ties by id, so that every process folds alike."""
+        live = [one for one in self.walkers.values() if one.run.state.live]
+        return sorted(live, key=lambda one: (-one.published.playbook.priority, one.run.enrollment_id))

@@ -1,0 +1,75 @@
+"""Whether an in-app message may be seen at this moment.
+
+It reached the feed when every policy allowed it. What came since, an opt-out, a hold or a rest, hides it until that
+ends: nothing is written down, so it is back in the same instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from orchestrator.core.machine.facts import CustomerFacts
+from orchestrator.core.policies import cooldown, hold, opted_out
+from orchestrator.core.policies import order as policy
+from orchestrator.core.policies.request import Allow, Consent, OpenHold, Question, Rest
+
+ASKED_AGAIN = (opted_out, hold, cooldown)
+_KINDS: Mapping[str, Literal["send", "ask"]] = {"send": "send", "ask": "ask"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedItem:
+    """One item of a feed that is neither withdrawn, expired, dismissed nor answered."""
+
+    message_id: str
+    enrollment_id: int
+    playbook_id: int
+    topic: str
+    promotional: bool
+    playbook: str
+    step: str
+    kind: str
+    display: str
+    content: Mapping[str, Any]
+    shown_at: datetime
+    expires_at: datetime | None
+    seen_at: datetime | None
+    clicked_at: datetime | None
+    answered_at: datetime | None
+
+    @property
+    def cursor(self) -> str:
+        """Where the next page begins; opaque to callers."""
+        return f"{self.shown_at.isoformat()}~{self.message_id}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guards:
+    """What may stand between a customer and her feed. ``facts`` are there when a hold stands on a condition."""
+
+    consents: Sequence[Consent]
+    rests: Sequence[Rest]
+    holds: Sequence[OpenHold]
+    facts: CustomerFacts | None = None
+
+
+def may_be_seen(item: FeedItem, guards: Guards, standing: Sequence[OpenHold], now: datetime) -> bool:
+    """``standing`` are the holds on conditions, as the item's own version of the playbook reads them."""
+    question = Question(
+        now=now,
+        channel="in_app",
+        kind=_KINDS.get(item.kind, "send"),
+        topic=item.topic,
+        promotional=item.promotional,
+        playbook=item.playbook,
+        enrollment_id=item.enrollment_id,
+        held_out=False,
+        give_up_at=now,
+        consents=tuple(guards.consents),
+        rests=tuple(guards.rests),
+        holds=(*guards.holds, *standing),
+    )
+    return isinstance(policy.ask(question, ASKED_AGAIN), Allow)

@@ -1,0 +1,1 @@
+"""The account's files: policy.yaml, signals.yaml, calendar.yaml."""

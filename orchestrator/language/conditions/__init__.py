@@ -1,0 +1,1 @@
+"""Conditions and moments answered for one customer, and what must be loaded before."""

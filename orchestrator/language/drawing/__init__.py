@@ -1,0 +1,1 @@
+"""The playbook drawn as its state diagram."""

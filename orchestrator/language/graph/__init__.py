@@ -1,0 +1,1 @@
+"""The playbook as a graph and as a compiled state machine."""

@@ -1,0 +1,1 @@
+"""From text or Python values to the model, every problem at once."""

@@ -1,0 +1,75 @@
+"""Plain Python values as the tree the parser reads: what authors pass, and what the database keeps as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from orchestrator.language.problems import Place, Problems
+from orchestrator.language.reading.tree import Entry, Items, Leaf, Map, Node
+from orchestrator.language.reading.yaml_tree import MAX_DEPTH
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spelled:
+    """What one author call spelled: plain values, and the line of the call. ``key`` is the step's action, if any."""
+
+    value: Any
+    place: Place
+    key: str | None = None
+
+
+def tree_of(value: Any, place: Place, problems: Problems, *, pairs: bool = False, depth: int = 0) -> Node:
+    """``value`` as a tree. ``pairs``: a list of ``[key, value]`` lists is a mapping whose order counts."""
+    if isinstance(value, Spelled):
+        return tree_of(value.value, value.place, problems, pairs=pairs, depth=depth)
+    if depth > MAX_DEPTH:
+        problems.error(place, f"nested deeper than {MAX_DEPTH} levels")
+        return Leaf(text="", value=None, place=place)
+    if isinstance(value, Mapping):
+        entries = ((str(key), inner) for key, inner in value.items())
+        return _map(entries, place, problems, pairs, depth)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        if pairs and value and all(_is_pair(one) for one in value):
+            return _map(((one[0], one[1]) for one in value), place, problems, pairs, depth)
+        nodes = tuple(tree_of(one, place, problems, pairs=pairs, depth=depth + 1) for one in value)
+        return Items(nodes=nodes, place=place)
+    return _leaf(value, place, problems)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and isinstance(value[0], str)
+
+
+def _map(entries: Any, place: Place, problems: Problems, pairs: bool, depth: int) -> Map:
+    made: dict[str, Entry] = {}
+    for key, inner in entries:
+        at = inner.place if isinstance(inner, Spelled) else place
+        if key in made:
+            problems.error(at, f"'{key}' is written twice here")
+        made[key] = Entry(key=key, node=tree_of(inner, at, problems, pairs=pairs, depth=depth + 1), place=at)
+    return Map(entries=tuple(made.values()), place=place)
+
+
+def _leaf(value: Any, place: Place, problems: Problems) -> Leaf:
+    if value is None:
+        return Leaf(text="null", value=None, place=place)
+    if isinstance(value, bool):
+        return Leaf(text="true" if value else "false", value=value, place=place)
+    if isinstance(value, str):
+        return Leaf(text=str(value), value=str(value), place=place)
+    if isinstance(value, int):
+        return Leaf(text=str(value), value=value, place=place)
+    if isinstance(value, float | Decimal):
+        try:
+            number = Decimal(str(value))
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if number.is_finite():
+            return Leaf(text=str(number), value=number, place=place)
+    problems.error(
+        place, f"expected a text, number, true, false, list or mapping, got {type(value).__name__}"
+    )
+    return Leaf(text="", value=None, place=place)

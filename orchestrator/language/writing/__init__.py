@@ -1,0 +1,1 @@
+"""From the model back to YAML, Python, JSON, and the schemas of editors."""

@@ -1,0 +1,1 @@
+"""Wake-ups: who is told that something is due, through a broker or inside the process."""

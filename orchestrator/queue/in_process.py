@@ -1,0 +1,188 @@
+"""The runner without a broker: threads of this process that do what workers and beat do elsewhere.
+
+``orchestrator serve`` starts one. Three threads: one walks, one hands over, one looks after both every second. Counters
+and breakers live in the process that delivers, so there is one such process per database: runners ask for a session
+lock, and those who do not get it stand by until its holder is gone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Protocol
+
+from sqlalchemy import Connection, text
+from sqlalchemy import Engine as Database
+from sqlalchemy.exc import SQLAlchemyError
+
+from orchestrator.clock import monotonic
+from orchestrator.errors import Unavailable
+from orchestrator.queue.nudge import LocalWake
+from orchestrator.service.values import Drained
+from orchestrator.telemetry import emit
+
+SWEEP_EVERY = 1.0  # seconds
+SCAN_EVERY = 300.0
+STOPPING_TAKES = 30.0  # what is on the wire is filed first: a call takes ten seconds at most
+
+_SEAT = 0x6F72_6368_7275_6E00  # "orchrun": the key of the session lock
+_TAKE_SEAT = text("SELECT pg_try_advisory_lock(:seat)")
+_STILL_THERE = text("SELECT 1")
+
+
+class Work(Protocol):
+    """What a runner asks of the engine."""
+
+    @property
+    def engine(self) -> Database: ...
+    @property
+    def nudge(self) -> Callable[[], None]: ...
+    def advance(self) -> Drained: ...
+    def deliver(self) -> Drained: ...
+    def sweep(self) -> object: ...
+    def scan(self) -> object: ...
+
+
+class Runner:
+    """Moves everything that is due, from ``start`` to ``stop``. Also a context manager."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._stopping = threading.Event()
+        self._seated = threading.Event()
+        self._walks = work.nudge.event if isinstance(work.nudge, LocalWake) else threading.Event()
+        self._messages = threading.Event()
+        self._seat = _Seat(work.engine)
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def working(self) -> bool:
+        """False while another process of the same database does the work."""
+        return self._seated.is_set()
+
+    def start(self) -> None:
+        """Start the threads; a runner is started once."""
+        if self._threads:
+            msg = "this runner was started before; make another"
+            raise RuntimeError(msg)
+        for name, loop in (("care", self._care), ("walks", self._walk), ("messages", self._deliver)):
+            thread = threading.Thread(target=loop, name=f"runner-{name}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self, seconds: float = STOPPING_TAKES) -> bool:
+        """Let every thread finish its batch. False when one took longer than ``seconds``."""
+        self._stopping.set()
+        self._walks.set()
+        self._messages.set()
+        ends = monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, ends - monotonic()))
+        stopped = not any(thread.is_alive() for thread in self._threads)
+        if stopped:
+            self._seat.leave()
+        return stopped
+
+    def __enter__(self) -> Runner:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _care(self) -> None:
+        next_scan = monotonic()
+        while not self._stopping.is_set():
+            if self._has_seat():
+                self._guarded("sweep", self._work.sweep)
+                if monotonic() >= next_scan:
+                    next_scan = monotonic() + SCAN_EVERY
+                    self._guarded("scan", self._work.scan)
+                self._walks.set()
+                self._messages.set()
+            self._stopping.wait(SWEEP_EVERY)
+
+    def _walk(self) -> None:
+        while self._called(self._walks):
+            self._guarded("advance", lambda: self._until_nothing(self._advance_and_tell))
+
+    def _deliver(self) -> None:
+        while self._called(self._messages):
+            self._guarded("deliver", lambda: self._until_nothing(self._work.deliver))
+
+    def _advance_and_tell(self) -> Drained:
+        done = self._work.advance()
+        if done.customers:
+            self._messages.set()
+        return done
+
+    def _until_nothing(self, step: Callable[[], Drained]) -> None:
+        while self._seated.is_set() and not self._stopping.is_set():
+            done = step()
+            if done.again_in is not None:
+                self._stopping.wait(done.again_in)
+            elif not done.more:
+                return
+
+    def _called(self, event: threading.Event) -> bool:
+        """Wait to be called; False when the runner stops. Cleared before looking, so no call is missed."""
+        event.wait()
+        event.clear()
+        return not self._stopping.is_set()
+
+    def _has_seat(self) -> bool:
+        if self._seat.held():
+            self._seated.set()
+        else:
+            self._seated.clear()
+        return self._seated.is_set()
+
+    def _guarded(self, task: str, call: Callable[[], object]) -> None:
+        """One failure costs one round, never the thread."""
+        try:
+            call()
+        except Unavailable as error:
+            emit("database.unavailable", error=type(error).__name__, retry_in=SWEEP_EVERY)
+            self._stopping.wait(SWEEP_EVERY)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next round may succeed
+            emit("batch.failed", task=task, error=type(error).__name__)
+            self._stopping.wait(SWEEP_EVERY)
+
+
+class _Seat:
+    """The session lock of the one process that works; it ends with its connection, however that ends."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: Connection | None = None
+
+    def held(self) -> bool:
+        """Whether it is ours, after having tried to take it."""
+        try:
+            if self._connection is not None:
+                self._connection.execute(_STILL_THERE)
+                return True
+            return self._take()
+        except SQLAlchemyError:
+            self.leave()
+            return False
+
+    def leave(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError):
+                connection.invalidate()  # back in the pool it would keep the lock
+            with suppress(SQLAlchemyError):
+                connection.close()
+
+    def _take(self) -> bool:
+        connection = self._database.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if connection.execute(_TAKE_SEAT, {"seat": _SEAT}).scalar_one():
+            self._connection = connection
+            return True
+        connection.close()
+        return False

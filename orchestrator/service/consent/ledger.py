@@ -1,0 +1,303 @@
+"""The consent ledger as a whole: facts imported with their evidence, what a customer ever said, what is in force.
+
+What people do on the pages and what providers report goes through :mod:`orchestrator.service.consent.preferences`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, get_args
+
+from orchestrator.core.consent.scope import IMPLIED, TRACKING, in_force
+from orchestrator.core.customer_state import Work
+from orchestrator.core.policies.request import Consent
+from orchestrator.errors import InputError, Unavailable
+from orchestrator.language.account.policy import AccountPolicy
+from orchestrator.service.consent.ledger_rows import append, ledger_row
+from orchestrator.service.consent.preferences import withdraw
+from orchestrator.service.enrollment.apply_events import Fold
+from orchestrator.service.enrollment.ask_policies import TRACKING_NEEDS_CONSENT
+from orchestrator.service.enrollment.batch import Ground, in_batch, these
+from orchestrator.service.intake.validate import (
+    check_scope,
+    checked_address,
+    checked_id,
+    checked_text,
+    checked_word,
+    problem_with_key,
+)
+from orchestrator.service.ports import Transaction
+from orchestrator.service.values import (
+    Basis,
+    ConsentEntry,
+    ConsentFact,
+    ConsentHistory,
+    ConsentInForce,
+    IngestReport,
+    Method,
+    OptOutEvidence,
+    Refused,
+)
+from orchestrator.telemetry import emit
+
+BATCH = 500  # customers of one transaction
+EXPIRED_AT_ONCE = 1000
+
+Facts = dict[int, ConsentFact]
+
+
+def import_consents(ground: Ground, items: Sequence[ConsentFact]) -> IngestReport:
+    """Grants and withdrawals recorded elsewhere, each once. Unknown customers are made: a no must be there first.
+
+    A withdrawal that is in force now stops what is planned, as every opt-out does. Good items are kept whatever is
+    wrong with others.
+    """
+    with ground.store.begin() as transaction:
+        now = transaction.instants().business
+        policy = transaction.catalogue().policy
+        good, refused = _sifted(items, policy, now)
+        ids = transaction.ensure_customers({fact.key for fact in good.values()}, now)
+        given = {fact.address for fact in good.values() if fact.address is not None}
+        forgotten = transaction.forgotten(given)
+    of_customer: dict[int, Facts] = {}
+    for index, fact in good.items():
+        if fact.key not in ids or fact.address in forgotten:
+            path = "$.key" if fact.key not in ids else "$.address"
+            refused.append(Refused(index=index, path=path, problem="the person asked to be forgotten"))
+        else:
+            of_customer.setdefault(ids[fact.key], {})[index] = fact
+    new = kept = 0
+    ordered = sorted(of_customer)
+    for start in range(0, len(ordered), BATCH):
+        some = {customer_id: of_customer[customer_id] for customer_id in ordered[start : start + BATCH]}
+        taken, failed = _recorded(ground, some)
+        new += taken
+        kept += sum(map(len, some.values())) - len(failed)
+        refused += failed
+    emit("consents.imported", taken=new, repeated=kept - new, refused=len(refused))
+    return IngestReport(
+        taken=new, repeated=kept - new, refused=tuple(sorted(refused, key=lambda one: one.index))
+    )
+
+
+def history(ground: Ground, customer: str) -> ConsentHistory:
+    """Who said what, when, how and what they were told; and what decides for each channel and topic now."""
+    with ground.store.begin() as transaction:
+        customer_id = transaction.find_customer(customer)
+        policy = transaction.catalogue().policy
+        now = transaction.instants().business
+        said = transaction.consents(customer_id, now)
+        rows = transaction.consent_history(customer_id)
+        region = transaction.region_of(customer_id)
+    entries = tuple(
+        ConsentEntry(**{name: value for name, value in row.items() if name != "customer_id"}) for row in rows
+    )
+    book = _Book(said=said, entries=entries, policy=policy, region=region, now=now)
+    topics = [*(topic.name for topic in policy.topics if topic.promotional), TRACKING]
+    return ConsentHistory(
+        customer=customer,
+        at=now,
+        entries=entries,
+        in_force=tuple(
+            book.in_force(channel, topic) for channel in policy.consent_channels for topic in topics
+        ),
+    )
+
+
+def expire(ground: Ground) -> int:
+    """Write down every grant whose time is over, in batches; how many. What is over says nothing before that too."""
+    total = 0
+    while True:
+        with ground.store.begin() as transaction:
+            now = transaction.instants().business
+            done = transaction.expire_consents(now, limit=EXPIRED_AT_ONCE)
+        total += done
+        if not done:
+            break
+    if total:
+        emit("consents.expired", expired=total)
+    return total
+
+
+# --- importing ------------------------------------------------------------------------------------------------------
+
+
+def _recorded(ground: Ground, some: Mapping[int, Facts]) -> tuple[int, list[Refused]]:
+    """One transaction over these customers; when it fails each alone, so that none costs the others their facts."""
+    try:
+        return _in_one(ground, some), []
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is about one of them
+        if len(some) == 1:
+            why = f"could not be stored ({type(error).__name__})"
+            return 0, [
+                Refused(index=index, path="$", problem=why) for facts in some.values() for index in facts
+            ]
+    taken, refused = 0, []
+    for customer_id, facts in some.items():
+        one, failed = _recorded(ground, {customer_id: facts})
+        taken += one
+        refused += failed
+    return taken, refused
+
+
+def _in_one(ground: Ground, some: Mapping[int, Facts]) -> int:
+    rows: list[dict[str, Any]] = []
+    new: set[tuple[int, str]] = set()
+
+    def folding(fold: Fold, work: Work) -> None:
+        fold.inbox(work)
+        facts = sorted(some[work.customer_id].values(), key=lambda fact: fact.occurred_at)
+        for fact in facts:
+            rows.append(_row(fold, work, fact))
+            work.consents.append(_said(fact, rows[-1]))
+        for channel, topic in dict.fromkeys(
+            (fact.channel, fact.topic) for fact in facts if fact.action == "revoked"
+        ):
+            known = in_force(work.consents, channel, topic, fold.now)
+            if known is not None and not known.granted:
+                withdraw(fold, work, channel, topic, already=True, whole=True)
+
+    def after(transaction: Transaction, _: Sequence[Work], __: Fold) -> None:
+        new.update(append(transaction, rows))
+
+    in_batch(ground, these(sorted(some)), folding, after=after)
+    return len(new)
+
+
+def _row(fold: Fold, work: Work, fact: ConsentFact) -> dict[str, Any]:
+    return ledger_row(
+        work,
+        fold.catalogue.policy,
+        action=fact.action,
+        channel=fact.channel,
+        topic=fact.topic,
+        evidence=fact.evidence,
+        now=fold.now,
+        occurred_at=fact.occurred_at,
+        source_id=f"import:{fact.source_id or _content_id(fact)}",
+        address=fact.address,
+    )
+
+
+def _said(fact: ConsentFact, row: Mapping[str, Any]) -> Consent:
+    return Consent(
+        channel=fact.channel,
+        topic=fact.topic,
+        granted=fact.action != "revoked",
+        basis=fact.evidence.basis,
+        since=fact.occurred_at,
+        expires_at=row["expires_at"],
+    )
+
+
+def _content_id(fact: ConsentFact) -> str:
+    plain = json.dumps(asdict(fact), sort_keys=True, default=str)
+    return hashlib.sha256(plain.encode()).hexdigest()[:32]
+
+
+def _sifted(
+    items: Sequence[ConsentFact], policy: AccountPolicy, now: datetime
+) -> tuple[Facts, list[Refused]]:
+    good: Facts = {}
+    refused: list[Refused] = []
+    for index, fact in enumerate(items):
+        try:
+            good[index] = _checked(fact, policy, now)
+        except InputError as error:
+            refused.append(Refused(index=index, path=error.path, problem=error.message))
+    return good, refused
+
+
+def _checked(fact: ConsentFact, policy: AccountPolicy, now: datetime) -> ConsentFact:
+    """The fact with a normalised address. Raises InputError with the JSON path."""
+    wrong = problem_with_key(fact.key)
+    if wrong is not None:
+        raise InputError("$.key", wrong)
+    checked_word(fact.action, ("granted", "confirmed", "revoked"), "$.action")
+    check_scope(policy, fact.channel, fact.topic)
+    if fact.occurred_at.tzinfo is None:
+        raise InputError("$.occurred_at", "expected an instant with a time zone, got one without")
+    if fact.occurred_at > now:
+        raise InputError("$.occurred_at", "expected an instant that is over, got one in the future")
+    if fact.source_id is not None:
+        checked_id(fact.source_id, "$.source_id")
+    _check_evidence(fact.evidence, fact.occurred_at)
+    if fact.address is None:
+        return fact
+    return replace(fact, address=checked_address(fact.channel, fact.address, "$.address"))
+
+
+def _check_evidence(evidence: OptOutEvidence, occurred_at: datetime) -> None:
+    checked_word(evidence.method, get_args(Method), "$.method")
+    checked_word(evidence.basis, get_args(Basis), "$.basis")
+    if not evidence.source.strip():
+        raise InputError("$.source", "expected where the person said so: a page, a form, a campaign")
+    if evidence.expires_at is not None:
+        if evidence.expires_at.tzinfo is None:
+            raise InputError("$.expires_at", "expected an instant with a time zone, got one without")
+        if evidence.expires_at <= occurred_at:
+            raise InputError("$.expires_at", "expected an instant after occurred_at")
+    for name in ("source", "actor", "wording", "wording_locale", "wording_version", "jurisdiction"):
+        checked_text(getattr(evidence, name), f"$.{name}")
+    for name, value in evidence.details.items():
+        checked_text(name + str(value), f"$.evidence.{name}")
+
+
+# --- what is in force -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Book:
+    """One customer's consents, opened to be asked."""
+
+    said: Sequence[Consent]
+    entries: Sequence[ConsentEntry]
+    policy: AccountPolicy
+    region: str | None
+    now: datetime
+
+    def in_force(self, channel: str, topic: str) -> ConsentInForce:
+        row = in_force(self.said, channel, topic, self.now)
+        if row is None:
+            allowed = self._by_default(channel, topic)
+            return ConsentInForce(channel=channel, topic=topic, says="nothing", may_speak=allowed)
+        decides: Consent | None = row
+        if topic != TRACKING and channel in self.policy.needs_consent:
+            express = [one for one in self.said if not (one.granted and one.basis in IMPLIED)]
+            decides = in_force(express, channel, topic, self.now)
+        return ConsentInForce(
+            channel=channel,
+            topic=topic,
+            says="granted" if row.granted else "withdrawn",
+            may_speak=decides is not None and decides.granted,
+            since=row.since,
+            expires_at=row.expires_at,
+            basis=row.basis,
+            entry=_entry(row, self.entries),
+        )
+
+    def _by_default(self, channel: str, topic: str) -> bool:
+        if topic == TRACKING:
+            return (self.region or "").split("-")[0].upper() not in TRACKING_NEEDS_CONSENT
+        return channel not in self.policy.needs_consent
+
+
+def _entry(row: Consent, entries: Sequence[ConsentEntry]) -> int | None:
+    """The ledger row behind a row of the present state: the latest of its kind in its pair, said at that instant."""
+    kinds = ("granted", "confirmed") if row.granted else ("revoked", "erased")
+    return max(
+        (
+            entry.id
+            for entry in entries
+            if (entry.channel, entry.topic) == (row.channel, row.topic)
+            and entry.action in kinds
+            and min(entry.occurred_at, entry.recorded_at) == row.since
+        ),
+        default=None,
+    )

@@ -1,0 +1,183 @@
+"""Delivers due messages: mark and commit, hand over outside any transaction, file what is known.
+
+Between the commit of the mark and the filing a crash leaves the message being handed over; its lease then ends and it
+is uncertain, never sent again blindly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from channels.base import Channel, Handed, Outgoing, Result
+from orchestrator.clock import Instants, monotonic
+from orchestrator.core.customer_state import Work
+from orchestrator.errors import Unavailable
+from orchestrator.service.delivery.authorise import Job, fold_messages
+from orchestrator.service.delivery.compose import SignedLinks, compose
+from orchestrator.service.delivery.file_results import AGED, Outcome, file_outcomes
+from orchestrator.service.delivery.provider_gates import Admission, Gates, Tickets
+from orchestrator.service.enrollment.advance import NONE_DIED, one_by_one
+from orchestrator.service.enrollment.apply_events import Fold
+from orchestrator.service.enrollment.batch import Ground, in_batch
+from orchestrator.service.ports import Transaction
+from orchestrator.service.rendering.render import Renderer, RenderFailed
+from orchestrator.service.values import Drained
+from orchestrator.telemetry import emit
+
+AUTHORISED_FOR = 2.0  # seconds a mark is good for before policies must be asked again
+
+
+@dataclass(kw_only=True)
+class Pace:
+    """How many hand-overs are marked at once: as many as begin before their mark is too old, and no fewer than the
+    threads of the pool."""
+
+    threads: int
+    most: int
+
+    def learn(self, *, aged: bool) -> None:
+        """Halve when a mark grew too old, else grow by as many as there are threads."""
+        self.most = max(self.threads, self.most // 2) if aged else self.most + self.threads
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What handing over needs besides the ground: adapters, templates, links, and how many at once.
+
+    Without a ``pool`` the calling thread hands over, one after the other: simulations are deterministic that way.
+    ``url_for`` is the address of channels that reach a system and not the customer.
+    """
+
+    ground: Ground
+    channel_for: Callable[[str], Channel]
+    renderer: Callable[[], Renderer]
+    links: SignedLinks
+    gates: Gates
+    url_for: Callable[[str], str | None]
+    pool: ThreadPoolExecutor | None
+    pace: Pace
+
+    def deliver(self, *, limit: int) -> Drained:
+        """One batch: claim, mark, hand over, file.
+
+        A batch that cannot be marked is repeated one customer a transaction, as :func:`advance` does.
+        """
+        renderer = self.renderer()  # before anything is marked: what fails here has marked nothing
+        most = min(limit, self.pace.most)
+        admission = self.gates.admit(self._waiting, limit=most)
+        try:
+            return self._batch(admission, renderer, most)
+        finally:
+            admission.close()
+
+    def _waiting(self, providers: Sequence[str], limit: int) -> Mapping[str, int]:
+        with self.ground.store.begin() as transaction:
+            instants = transaction.instants()
+            return transaction.count_messages(
+                now=instants.business, machine=instants.machine, providers=providers, limit=limit
+            )
+
+    def _batch(self, admission: Admission, renderer: Renderer, most: int) -> Drained:
+        claimed: list[int] = []
+
+        def claiming(transaction: Transaction, instants: Instants) -> list[int]:
+            claimed[:] = transaction.claim_messages(
+                now=instants.business, machine=instants.machine, rooms=admission.rooms, limit=most
+            )
+            return claimed
+
+        jobs: list[Job] = []
+        try:
+            works = in_batch(self.ground, claiming, _marking(jobs, admission.tickets()), deaths=NONE_DIED)
+        except Unavailable:
+            raise
+        except Exception as error:
+            if not claimed:
+                raise
+            emit("batch.failed", task="deliver", customers=len(claimed), error=type(error).__name__)
+            sent = sum(self._alone(customer_id, renderer, admission) for customer_id in list(claimed))
+            return Drained(customers=len(claimed), messages=sent, more=True)
+        admission.spend(job.provider for job in jobs)
+        admission.close()  # others need not wait for what is on the wire
+        self._hand_over(jobs, renderer, admission)
+        if not works:
+            return Drained(again_in=admission.again_in)
+        return Drained(customers=len(works), messages=len(jobs), more=True)
+
+    def alone(self, customer_id: int, *, deaths: int) -> None:
+        """Everything that is due of one customer, with whom in hand so many processes died."""
+        renderer = self.renderer()
+        admission = self.gates.admit(self._waiting, limit=1)
+        try:
+            self._alone(customer_id, renderer, admission, deaths={customer_id: deaths})
+        finally:
+            admission.close()
+
+    def _alone(
+        self,
+        customer_id: int,
+        renderer: Renderer,
+        admission: Admission,
+        *,
+        deaths: Mapping[int, int] = NONE_DIED,
+    ) -> int:
+        """One customer of a batch that failed; only what was marked and committed is handed over."""
+        jobs: list[Job] = []
+        marking = _marking(jobs, admission.tickets())
+        if one_by_one(self.ground, [customer_id], marking, deaths=deaths):
+            return 0
+        admission.spend(job.provider for job in jobs)
+        self._hand_over(jobs, renderer, admission)
+        return len(jobs)
+
+    def _hand_over(self, jobs: Sequence[Job], renderer: Renderer, admission: Admission) -> None:
+        """What is marked, handed over at once: the mark is fresh for two seconds only."""
+        if not jobs:
+            return
+        marked = monotonic()
+        if self.pool is None:
+            outcomes = [self._one(job, renderer, marked) for job in jobs]
+        else:
+            outcomes = list(self.pool.map(lambda job: self._one(job, renderer, marked), jobs))
+        aged = [one.job.provider for one in outcomes if one.handed.code == AGED]
+        self.pace.learn(aged=bool(aged))
+        admission.refund(aged)
+        file_outcomes(self.ground, outcomes)
+
+    def _one(self, job: Job, renderer: Renderer, marked: float) -> Outcome:
+        channel = self.channel_for(job.channel)
+        outgoing: Outgoing | None = None
+        try:
+            outgoing = compose(job, renderer, self.links)
+            url = self.url_for(job.channel)
+            if url is not None:
+                outgoing = replace(outgoing, address=url)
+        except Exception as error:  # noqa: BLE001 - one message that cannot be written costs no other
+            reason = error.reason if isinstance(error, RenderFailed) else type(error).__name__
+            handed = Handed(result=Result.REFUSED, provider=channel.provider, code="template", detail=reason)
+            return Outcome(job=job, handed=handed, outgoing=None)
+        if self.pool is not None and monotonic() - marked > AUTHORISED_FOR:
+            handed = Handed(result=Result.TRY_AGAIN, provider=channel.provider, code=AGED, retry_after=0.0)
+            return Outcome(job=job, handed=handed, outgoing=outgoing)
+        try:
+            handed = channel.send(outgoing)
+        except Exception as error:  # noqa: BLE001 - an adapter that breaks its promise may have sent it
+            handed = Handed(
+                result=Result.UNCERTAIN,
+                provider=channel.provider,
+                code="adapter",
+                detail=type(error).__name__,
+            )
+        self.gates.report(handed)
+        return Outcome(job=job, handed=handed, outgoing=outgoing)
+
+
+def _marking(jobs: list[Job], tickets: Tickets) -> Callable[[Fold, Work], None]:
+    def folding(fold: Fold, work: Work) -> None:
+        fold.inbox(work)
+        fold.timers(work)
+        fold_messages(fold, work, jobs, tickets)
+
+    return folding

@@ -1,0 +1,1 @@
+"""Starting, advancing and ending enrollments, a batch of customers per transaction."""

@@ -1,0 +1,67 @@
+"""A customer's in-app feed as she may see it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.core.catalogue import Catalogue, LookBack
+from orchestrator.core.feed_visibility import FeedItem, Guards, may_be_seen
+from orchestrator.core.policies.request import OpenHold
+from orchestrator.core.standing_holds import standing_holds
+from orchestrator.core.template_values import facts_of
+from orchestrator.language.conditions.requirements import merge
+from orchestrator.service.enrollment.batch import Ground
+from orchestrator.service.ports import Transaction
+
+LOOKED_AT = 200  # items: more are never asked about at once, whatever may be hidden among them
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Feed:
+    """Newest first. ``unread`` counts what may be seen and was not seen yet, also what ``limit`` left out."""
+
+    items: tuple[FeedItem, ...]
+    unread: int
+
+
+def feed(ground: Ground, customer_id: int, *, limit: int) -> Feed:
+    """What may be shown now; the number of statements does not depend on the number of items."""
+    with ground.store.begin() as transaction:
+        now = transaction.instants().business
+        found = transaction.feed_items(customer_id, now, most=LOOKED_AT)
+        if not found:
+            return Feed(items=(), unread=0)
+        catalogue = _knowing(transaction, found)
+        guards = transaction.guards(customer_id, now, catalogue, look_back=_look_back(catalogue, found))
+    standing = _standing(catalogue, found, guards)
+    seen = [item for item in found if may_be_seen(item, guards, standing.get(item.playbook_id, ()), now)]
+    return Feed(items=tuple(seen[:limit]), unread=sum(item.seen_at is None for item in seen))
+
+
+def _knowing(transaction: Transaction, items: list[FeedItem]) -> Catalogue:
+    """The catalogue, looked at anew if it does not know an item's version yet."""
+    catalogue = transaction.catalogue()
+    if all(item.playbook_id in catalogue.versions for item in items):
+        return catalogue
+    return transaction.catalogue(at_once=True)
+
+
+def _look_back(catalogue: Catalogue, items: list[FeedItem]) -> LookBack | None:
+    """The history that holds on conditions need, computed values included; None when no hold stands on a condition."""
+    if not any(rule.while_ is not None for rule in catalogue.policy.holds):
+        return None
+    needed = catalogue.holds_look_back
+    for playbook_id in {item.playbook_id for item in items if item.promotional} & catalogue.versions.keys():
+        for event, span in catalogue.versions[playbook_id].look_back.items():
+            merge(needed, event, span)
+    return needed
+
+
+def _standing(catalogue: Catalogue, items: list[FeedItem], guards: Guards) -> dict[int, list[OpenHold]]:
+    """By version: what a computed value means is part of the version that uses it."""
+    if guards.facts is None:
+        return {}
+    return {
+        playbook_id: standing_holds(catalogue.policy, facts_of(guards.facts, catalogue.versions[playbook_id]))
+        for playbook_id in {item.playbook_id for item in items} & catalogue.versions.keys()
+    }

@@ -1,0 +1,270 @@
+"""Takes in profile facts, signals and answers: validated, appended to inboxes, each once; nobody is locked.
+
+A batch keeps its good items whatever is wrong with the others, and says of each refused one what and where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from orchestrator.core.calendar import may_lie_ahead
+from orchestrator.errors import InputError, NotFound
+from orchestrator.ids import MESSAGE, new_key, parse_public_id
+from orchestrator.service.enrollment.batch import Ground
+from orchestrator.service.intake.validate import (
+    checked_event,
+    checked_id,
+    checked_text,
+    checked_traits,
+    problem_with_key,
+)
+from orchestrator.service.ports import Arrival, Transaction
+from orchestrator.service.values import Identify, IngestReport, Refused, Track
+
+Item = TypeVar("Item", Identify, Track)
+
+_FORGOTTEN = "the person asked to be forgotten"
+RESPONSE_WORDS = frozenset(
+    {"seen", "opened", "clicked", "dismissed", "answered", "replied", "closed", "negative"}
+)
+
+
+def identify(ground: Ground, items: Sequence[Identify]) -> IngestReport:
+    """Profile facts about people and accounts. Account traits are merged at once and told to the members."""
+    kept, refused = _sifted(items, checked_traits)
+    good = list(kept.values())
+    if not good:
+        return IngestReport(taken=0, repeated=0, refused=refused)
+    with ground.store.begin() as transaction:
+        now = transaction.instants().business
+        people = [item for item in good if not item.account]
+        accounts = [item for item in good if item.account]
+        named = {str(item.traits["account"]) for item in people if item.traits.get("account")}
+        account_ids = transaction.ensure_accounts(named | {item.key for item in accounts}, now)
+        ids = transaction.ensure_customers({item.key for item in people}, now)
+        forgotten = transaction.forgotten({address for item in people for _, address in _addresses(item)})
+        gone = _gone(kept, ids, forgotten)
+        transaction.merge_account([(account_ids[item.key], item.traits) for item in accounts])
+        members = transaction.members({item.key for item in accounts})
+        arrivals = [
+            Arrival(
+                customer_id=ids[item.key],
+                kind="identify",
+                source_id=_source(item.source_id, "identify"),
+                occurred_at=item.occurred_at or now,
+                data=_profile(item, account_ids, forgotten),
+            )
+            for item in people
+            if item.key in ids
+        ]
+        arrivals += [
+            Arrival(
+                customer_id=member,
+                kind="identify",
+                source_id=_source(item.source_id, "account"),
+                occurred_at=item.occurred_at or now,
+                data={"traits": {}, "account_traits": dict(item.traits)},
+            )
+            for item in accounts
+            for member in members[item.key]
+        ]
+        new = transaction.append_inbox(arrivals, now)
+    return IngestReport(
+        taken=new + len(accounts), repeated=len(arrivals) - new, refused=_in_order(refused, gone)
+    )
+
+
+def track(ground: Ground, items: Sequence[Track]) -> IngestReport:
+    """Signals about people, or about accounts: those go to every member, and so do goals that count per account."""
+    kept, refused = _sifted(items, checked_event)
+    good = list(kept.values())
+    if not good:
+        return IngestReport(taken=0, repeated=0, refused=refused)
+    with ground.store.begin() as transaction:
+        now = transaction.instants().business
+        account_goals = transaction.catalogue().account_goals
+        people = [item for item in good if not item.account]
+        ids = transaction.ensure_customers({item.key for item in people}, now)
+        members = transaction.members({item.key for item in good if item.account})
+        gone = _gone(kept, ids)
+        shared = {ids[item.key] for item in people if item.event in account_goals and item.key in ids}
+        colleagues = transaction.colleagues(shared)
+        arrivals: list[Arrival] = []
+        for item in good:
+            source = _source(item.source_id, "track")
+            if item.account:
+                arrivals += [_signal(member, item, source, now, account=True) for member in members[item.key]]
+            elif item.key in ids:
+                arrivals.append(_signal(ids[item.key], item, source, now))
+                if item.event in account_goals:
+                    arrivals += [
+                        _signal(other, item, source, now, account=True, goal_only=True)
+                        for other in colleagues.get(ids[item.key], ())
+                    ]
+        new = transaction.append_inbox(arrivals, now)
+    return IngestReport(taken=new, repeated=len(arrivals) - new, refused=_in_order(refused, gone))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a person did with one message. ``detail`` is the link, button or answer; ``comment`` is free text."""
+
+    message_id: str
+    word: str
+    detail: str | None = None
+    comment: str | None = None
+    source_id: str | None = None
+    at: datetime | None = None
+
+
+def respond(ground: Ground, answer: Answer) -> bool:
+    """Append an answer to the inbox. False if this source was heard before.
+
+    Raises InputError for a malformed id or a word that is none of :data:`RESPONSE_WORDS`, NotFound for a message of a
+    customer there is not.
+    """
+    message = parse_public_id(answer.message_id, prefix=MESSAGE)
+    if answer.word not in RESPONSE_WORDS:
+        known = ", ".join(sorted(RESPONSE_WORDS))
+        raise InputError("$.word", f"expected one of {known}; got {answer.word[:40]!r}")
+    if answer.source_id is not None:
+        checked_id(answer.source_id, "$.source_id")
+    data = {
+        "message_id": message.row_id,
+        "word": answer.word,
+        "detail": checked_text(answer.detail, "$.detail"),
+        "comment": checked_text(answer.comment, "$.comment"),
+    }
+    source = f"{answer.message_id}:{answer.word}:{answer.detail or ''}"
+    with ground.store.begin() as transaction:
+        now = transaction.instants().business
+        if not transaction.has_message(message.customer_id, message.row_id):
+            raise NotFound("message", answer.message_id)
+        arrival = Arrival(
+            customer_id=message.customer_id,
+            kind="response",
+            source_id=_source(answer.source_id or source, "response"),
+            occurred_at=answer.at or now,
+            data={name: value for name, value in data.items() if value is not None},
+        )
+        return transaction.append_inbox([arrival], now) == 1
+
+
+def scan(ground: Ground, *, page: int = 1000) -> int:
+    """Ask every customer about the playbooks that enter by a daily scan or a calendar, once a day: how many questions
+    were appended. Conditions are asked under the customer's lock by whoever applies them."""
+    asked, after = 0, 0
+    while True:
+        with ground.store.begin() as transaction:
+            now = transaction.instants().business
+            names = _scanned(transaction, now)
+            ids = transaction.customers_after(after, limit=page) if names else []
+            if not ids:
+                return asked
+            day = now.date().isoformat()
+            asked += transaction.append_inbox(
+                [
+                    Arrival(
+                        customer_id=customer_id,
+                        kind="consider",
+                        source_id=f"scan:{name}:{day}",
+                        occurred_at=now,
+                        data={"playbook": name, "event": "scan"},
+                    )
+                    for customer_id in ids
+                    for name in names
+                ],
+                now,
+            )
+            after = ids[-1]
+
+
+def _scanned(transaction: Transaction, now: datetime) -> list[str]:
+    catalogue = transaction.catalogue()
+    return sorted(
+        one.name
+        for one in catalogue.newest.values()
+        if (
+            one.playbook.enter.every is not None
+            or may_lie_ahead(one.playbook.enter, catalogue.calendars, now)
+        )
+        and one.name not in catalogue.paused
+    )
+
+
+def _sifted(
+    items: Sequence[Item], check: Callable[[Item], Item]
+) -> tuple[dict[int, Item], tuple[Refused, ...]]:
+    """The good items by their place in the batch, and what is wrong with the others."""
+    good: dict[int, Item] = {}
+    refused: list[Refused] = []
+    for index, item in enumerate(items):
+        wrong = problem_with_key(item.key)
+        if wrong is not None:
+            refused.append(Refused(index=index, path="$.key", problem=wrong))
+            continue
+        try:
+            good[index] = check(item)
+        except InputError as error:
+            refused.append(Refused(index=index, path=error.path, problem=error.message))
+    return good, tuple(refused)
+
+
+def _gone(
+    kept: Mapping[int, Identify] | Mapping[int, Track],
+    ids: Mapping[str, int],
+    forgotten: Collection[str] = (),
+) -> list[Refused]:
+    """Facts about people who asked to be forgotten: nobody of their key is made again, their addresses are left out."""
+    found: list[Refused] = []
+    for index, item in kept.items():
+        if item.account:
+            continue
+        if item.key not in ids:
+            found.append(Refused(index=index, path="$.key", problem=_FORGOTTEN))
+        elif isinstance(item, Identify):
+            found += [
+                Refused(index=index, path=f"$.traits.{name}", problem=f"{_FORGOTTEN}; this was left out")
+                for name, address in _addresses(item)
+                if address in forgotten
+            ]
+    return found
+
+
+def _addresses(item: Identify) -> list[tuple[str, str]]:
+    return [
+        (name, item.traits[name])
+        for name in ("email", "phone", "whatsapp", "chat")
+        if isinstance(item.traits.get(name), str)
+    ]
+
+
+def _in_order(*refused: Sequence[Refused]) -> tuple[Refused, ...]:
+    return tuple(sorted((one for some in refused for one in some), key=lambda one: one.index))
+
+
+def _profile(item: Identify, account_ids: Mapping[str, int], forgotten: Collection[str]) -> dict[str, object]:
+    left_out = {"account", *(name for name, address in _addresses(item) if address in forgotten)}
+    traits = {name: value for name, value in item.traits.items() if name not in left_out}
+    data: dict[str, object] = {"traits": traits}
+    if item.traits.get("account"):
+        data["account_id"] = account_ids[str(item.traits["account"])]
+    return data
+
+
+def _signal(customer_id: int, item: Track, source: str, now: datetime, **marks: bool) -> Arrival:
+    data: dict[str, object] = {"name": item.event, "properties": dict(item.properties), **marks}
+    return Arrival(
+        customer_id=customer_id,
+        kind="signal",
+        source_id=source,
+        occurred_at=min(item.occurred_at or now, now),
+        data=data,
+    )
+
+
+def _source(given: str | None, kind: str) -> str:
+    return f"{kind}:{given}" if given is not None else f"{kind}:{new_key()}"

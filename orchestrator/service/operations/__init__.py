@@ -1,0 +1,1 @@
+"""What operators and growth teams do to the engine: publish, pause, release."""

@@ -1,0 +1,151 @@
+"""Erasure: everything personal about one person goes, here and at the providers, and she does not come back.
+
+The providers come before the blanking: afterwards nobody would know which addresses to name to them. So when one of
+them cannot be told, she is silenced for good but not yet forgotten, and the same call is to be repeated. No address is
+kept for that longer than she is kept herself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
+
+from channels.base import Channel, Forgets
+from orchestrator.clock import monotonic
+from orchestrator.core.consent.scope import ANY
+from orchestrator.core.customer_state import Work
+from orchestrator.core.machine.events import Erased
+from orchestrator.errors import ErasureIncomplete, NotFound, Unavailable
+from orchestrator.service.consent.ledger_rows import append, ledger_row
+from orchestrator.service.consent.preferences import stop_messages
+from orchestrator.service.enrollment.apply_events import Fold
+from orchestrator.service.enrollment.batch import Claim, Folding, Ground, alone, in_batch
+from orchestrator.service.ports import Handed, Transaction
+from orchestrator.service.values import ErasureReceipt, OptOutEvidence, ProviderForgot
+from orchestrator.telemetry import emit
+
+TELL_WITHIN = 10.0  # seconds for each channel
+_OURS = frozenset({"sandbox", "feed", "function"})  # nobody outside keeps anything of these
+Word = Literal["done", "failed", "by_hand"]
+_EVIDENCE = OptOutEvidence(method="api", source="erasure", actor="customer")
+
+
+def erase(
+    ground: Ground, channel_for: Callable[[str], Channel], customer: str, *, anyway: bool = False
+) -> ErasureReceipt:
+    """Forget a person: her walks end, providers are told, everything personal is blanked, and keyed hashes stay.
+
+    Raises NotFound; ErasureIncomplete when a provider could not be told and not ``anyway``: repeat it then.
+    """
+    started = monotonic()
+    with ground.store.begin() as transaction:
+        customer_id = transaction.find_customer(customer)
+        known_outside = any(one.provider not in _OURS for one in transaction.handed_to(customer_id))
+    told: tuple[ProviderForgot, ...] = ()
+    if known_outside:
+        _silence(ground, customer_id)
+        told = _tell(ground, channel_for, customer_id)
+        failed = [one for one in told if one.word == "failed"]
+        for one in failed:
+            emit(
+                "erasure.failed",
+                customer_id=customer_id,
+                channel=one.channel,
+                provider=one.provider,
+                detail=one.detail,
+            )
+        if failed and not anyway:
+            raise ErasureIncomplete([f"{one.provider} ({one.channel}): {one.detail}" for one in failed])
+    _blank(ground, customer_id)
+    emit(
+        "customer.erased",
+        customer_id=customer_id,
+        providers=len(told),
+        seconds=round(monotonic() - started, 3),
+    )
+    return ErasureReceipt(customer=customer, erased=True, providers=told)
+
+
+def _silence(ground: Ground, customer_id: int) -> None:
+    """End her walks and opt her out of everything, so that no provider hears anything new while it is told."""
+
+    def after(transaction: Transaction, works: Sequence[Work], fold: Fold) -> None:
+        policy = fold.catalogue.policy
+        append(
+            transaction,
+            [
+                ledger_row(
+                    work,
+                    policy,
+                    action="erased",
+                    channel=ANY,
+                    topic=ANY,
+                    evidence=_EVIDENCE,
+                    now=fold.now,
+                    source_id="erasure",
+                )
+                for work in works
+            ],
+        )
+
+    _folded(ground, alone(customer_id), after)
+
+
+def _tell(
+    ground: Ground, channel_for: Callable[[str], Channel], customer_id: int
+) -> tuple[ProviderForgot, ...]:
+    with ground.store.begin() as transaction:
+        handed = transaction.handed_to(customer_id)
+        addresses = transaction.addresses_of(customer_id)
+    told = []
+    for one in handed:
+        if one.provider in _OURS:
+            continue
+        channel = channel_for(one.channel)
+        if channel.provider != one.provider or not isinstance(channel, Forgets):
+            why = f"{one.provider} offers no way to be told; ask it yourself"
+            told.append(_answer(one, "by_hand", len(one.provider_ids), why))
+            continue
+        address = addresses.get(one.channel)
+        forgot = channel.forget(
+            addresses=[address] if address else [], provider_ids=one.provider_ids, seconds=TELL_WITHIN
+        )
+        told.append(_answer(one, "done" if forgot.done else "failed", forgot.count, forgot.detail))
+    return tuple(told)
+
+
+def _blank(ground: Ground, customer_id: int) -> None:
+    identities: list[str] = []
+
+    def claiming(transaction: Transaction, _: object) -> list[int]:
+        key, addresses = transaction.lock_for_erasure(customer_id)
+        identities.extend([key, *addresses])
+        return [customer_id]
+
+    def after(transaction: Transaction, _: Sequence[Work], fold: Fold) -> None:
+        transaction.erase(customer_id, fold.now, identities=identities)
+
+    _folded(ground, claiming, after)
+
+
+def _folded(
+    ground: Ground, claiming: Claim, after: Callable[[Transaction, Sequence[Work], Fold], None]
+) -> None:
+    def folding(fold: Fold, work: Work, *, whole: bool = True) -> None:
+        if whole:
+            fold.inbox(work)
+        fold.everyone(work, Erased())
+        stop_messages(fold, work, ANY, ANY, everything=True)
+
+    without_inbox: Folding = partial(folding, whole=False)
+    try:
+        in_batch(ground, claiming, folding, after=after)
+    except (Unavailable, NotFound):
+        raise
+    except Exception:  # noqa: BLE001 - what waits in her inbox is deleted, so it need not be applied
+        in_batch(ground, claiming, without_inbox, after=after)
+
+
+def _answer(one: Handed, word: Word, count: int, detail: str | None) -> ProviderForgot:
+    return ProviderForgot(channel=one.channel, provider=one.provider, word=word, count=count, detail=detail)

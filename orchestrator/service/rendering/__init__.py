@@ -1,0 +1,1 @@
+"""Templates and values become what the customer sees."""

@@ -1,0 +1,1 @@
+"""Invented customers, and what they do."""

@@ -1,0 +1,1 @@
+"""One batch of customers: claimed, loaded, built, saved."""

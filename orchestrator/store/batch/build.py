@@ -1,0 +1,303 @@
+"""Lays locked customers out on the work bench: rows become :class:`~orchestrator.core.customer_state.Work`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from orchestrator.core.catalogue import Catalogue, LookBack, Published
+from orchestrator.core.customer_state import MessageRow, PastRun, Walker, Work
+from orchestrator.core.feed_visibility import Guards
+from orchestrator.core.machine.enrollment import Run, state_from_plain
+from orchestrator.core.machine.facts import CustomerFacts
+from orchestrator.core.policies.request import OpenHold, Place, Rest
+from orchestrator.core.zones import zones_of
+from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.conditions.requirements import merge
+from orchestrator.store.batch.definitions import CatalogueCache
+from orchestrator.store.batch.load import Loaded, Wanted, load_customers, load_guards, load_more
+from orchestrator.store.consents import as_policies_read
+
+
+def lay_out(
+    connection: Connection,
+    ids: Sequence[int],
+    definitions: CatalogueCache,
+    now: datetime,
+    *,
+    starting: Sequence[str] = (),
+) -> tuple[list[Work], Catalogue]:
+    """Read the locked customers ``ids``, in order, and the definitions they walk by.
+
+    ``starting`` names playbooks about to be started. A run of a version this process has not heard of makes it look.
+    """
+    catalogue = definitions.refresh(connection)
+    loaded = load_customers(connection, ids, now=now, cap_window=catalogue.cap_window)
+    if any(row.playbook_id not in catalogue.versions for one in loaded.values() for row in one.enrollments):
+        known, catalogue = catalogue, definitions.refresh(connection, at_once=True)
+        if catalogue.cap_window > known.cap_window:  # a longer window counts what was not read yet
+            loaded = load_customers(connection, ids, now=now, cap_window=catalogue.cap_window)
+    concerned = _concerned(loaded, catalogue, starting)
+    wanted = Wanted(
+        look_back=_look_back(concerned, catalogue),
+        members=any(one.needs_members for one in concerned),
+        answer_rates=any(one.needs_answer_rates for one in concerned),
+    )
+    load_more(connection, loaded, wanted, now=now)
+    works = [_work(loaded[customer_id], catalogue, now) for customer_id in ids if customer_id in loaded]
+    return works, catalogue
+
+
+def _concerned(loaded: dict[int, Loaded], catalogue: Catalogue, starting: Sequence[str]) -> list[Published]:
+    """The versions these customers walk, and those that their inbox may start."""
+    found: dict[int, Published] = {}
+    for one in loaded.values():
+        for row in one.enrollments:
+            if row.ended_at is None and row.playbook_id in catalogue.versions:
+                found[row.playbook_id] = catalogue.versions[row.playbook_id]
+        for item in one.inbox:
+            if item.kind == "signal":
+                for published in catalogue.started_by(item.data["name"]):
+                    found[published.id] = published
+            elif item.kind in ("start", "consider") and item.data["playbook"] in catalogue.newest:
+                published = catalogue.newest[item.data["playbook"]]
+                found[published.id] = published
+    for name in starting:
+        if name in catalogue.newest:
+            found[catalogue.newest[name].id] = catalogue.newest[name]
+    return list(found.values())
+
+
+def _look_back(concerned: Sequence[Published], catalogue: Catalogue) -> LookBack:
+    needed = catalogue.holds_look_back
+    for one in concerned:
+        for event, span in one.look_back.items():
+            merge(needed, event, span)
+    return needed
+
+
+def guards(
+    connection: Connection,
+    customer_id: int,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    look_back: LookBack | None,
+) -> Guards:
+    """What may stand between one customer and her feed, without a lock: it is asked again at the next look."""
+    loaded = load_guards(connection, customer_id, now=now, look_back=look_back)
+    if loaded is None:
+        return Guards(consents=(), rests=(), holds=())
+    return Guards(
+        consents=[as_policies_read(one, now) for one in loaded.consents],
+        rests=[_rest(one) for one in loaded.cooldowns if not one.shadow],
+        holds=_holds(loaded, catalogue),
+        facts=None if look_back is None else _facts(loaded, catalogue, now, _points(loaded)),
+    )
+
+
+def _facts(
+    loaded: Loaded, catalogue: Catalogue, now: datetime, points: Mapping[str, tuple[str, str | None]]
+) -> CustomerFacts:
+    row = loaded.customer
+    zones = zones_of(row.timezone, row.timezone_source, points, catalogue.policy.default_zone)
+    facts = CustomerFacts(
+        key=row.key,
+        now=now,
+        zone=zones.zones[0],
+        attributes=dict(row.attributes),
+        account=dict(row.account_attributes or {}),
+        account_key=row.account_key,
+        tags=tuple(row.tags),
+        day_starts=catalogue.policy.day_starts,
+        default_patience_hours=int(catalogue.policy.default_patience.span / timedelta(hours=1)),
+    )
+    for item in loaded.history:
+        facts.histories.setdefault(item.name, []).append(
+            Happened(name=item.name, occurred_at=item.occurred_at, properties=item.properties)
+        )
+    for run in loaded.enrollments:
+        if run.ended_at is None:
+            facts.playbooks[run.playbook] = "live"
+        else:
+            facts.playbooks.setdefault(run.playbook, "ended")
+    return facts
+
+
+def _points(loaded: Loaded) -> dict[str, tuple[str, str | None]]:
+    return {point.channel: (point.address, point.invalid_reason) for point in loaded.points}
+
+
+def _holds(loaded: Loaded, catalogue: Catalogue) -> list[OpenHold]:
+    rules = {rule.name: rule for rule in catalogue.policy.holds}
+    return [
+        OpenHold(
+            name=one.name,
+            opened_at=one.opened_at,
+            ends_at=one.ends_at,
+            topics=frozenset(rules[one.name].topics) if one.name in rules else frozenset(),
+        )
+        for one in loaded.holds
+    ]
+
+
+def _work(loaded: Loaded, catalogue: Catalogue, now: datetime) -> Work:
+    row = loaded.customer
+    points = _points(loaded)
+    facts = _facts(loaded, catalogue, now, points)
+    walkers, past = _runs(loaded, catalogue, row, now)
+    return Work(
+        customer_id=row.id,
+        key=row.key,
+        facts=facts,
+        account_id=row.account_id,
+        timezone=row.timezone,
+        timezone_source=row.timezone_source,
+        locale=row.locale,
+        region=row.region,
+        last_seen_at=row.last_seen_at,
+        erased=row.erased_at is not None,
+        points=points,
+        walkers=walkers,
+        past=past,
+        messages={(m.enrollment_id, m.visit): _message(m) for m in loaded.messages},
+        inbox=list(loaded.inbox),
+        consents=[as_policies_read(one, now) for one in loaded.consents],
+        rests=[_rest(one) for one in loaded.cooldowns if not one.shadow],
+        shadow_rests=[_rest(one) for one in loaded.cooldowns if one.shadow],
+        holds=_holds(loaded, catalogue),
+        hold_ids={one.name: one.id for one in loaded.holds},
+        places=[_place(one) for one in loaded.places if not one.shadow],
+        shadow_places=[_place(one) for one in loaded.places if one.shadow],
+        members=loaded.members,
+        answer_rates=dict(loaded.answer_rates),
+    )
+
+
+def _runs(
+    loaded: Loaded, catalogue: Catalogue, customer: Row[Any], now: datetime
+) -> tuple[dict[int, Walker], list[PastRun]]:
+    timers = {timer.enrollment_id: timer for timer in loaded.timers}
+    answered = _answered(loaded)
+    walkers: dict[int, Walker] = {}
+    past: list[PastRun] = []
+    for row in loaded.enrollments:
+        published = catalogue.versions.get(row.playbook_id)
+        if row.ended_at is not None:
+            past.append(
+                PastRun(
+                    playbook=row.playbook,
+                    run_key=row.run_key,
+                    ended_at=row.ended_at,
+                    touched=bool(row.touched),
+                    end_word=row.end_word,
+                )
+            )
+            if published is None or not (_may_convert(published, row, now) or row.id in answered):
+                continue
+        if published is None:
+            continue
+        subject = customer.account_key if published.playbook.enter.one_per else None
+        timer = timers.get(row.id)
+        walkers[row.id] = Walker(
+            run=Run(
+                customer_id=customer.id,
+                enrollment_id=row.id,
+                playbook_id=row.playbook_id,
+                playbook=row.playbook,
+                subject=subject or customer.key,
+                entered_at=row.entered_at,
+                held_out=row.held_out,
+                run_key=row.run_key,
+                trigger=row.trigger,
+                because=row.because,
+                context=row.context,
+                state=state_from_plain(row.state),
+            ),
+            published=published,
+            rev=row.rev,
+            seq=row.seq or 0,
+            start_key=row.start_key,
+            due_at=timer.due_at if timer else None,
+            timer_visit=timer.visit if timer else None,
+        )
+    return walkers, past
+
+
+def _answered(loaded: Loaded) -> set[int]:
+    """The runs that one of the questions just answered belongs to."""
+    messages = {item.data.get("message_id") for item in loaded.inbox if item.data.get("word") == "answered"}
+    return {message.enrollment_id for message in loaded.messages if message.id in messages}
+
+
+def _may_convert(published: Published, row: Any, now: datetime) -> bool:
+    """Whether a goal reached now would still count for a run that is over."""
+    goal = published.playbook.goal
+    return goal is not None and row.state is not None and row.entered_at + goal.within.span >= now
+
+
+def _message(row: Row[Any]) -> MessageRow:
+    last = None
+    if row.last_policy is not None:
+        last = (
+            row.last_asked,
+            row.last_channel,
+            row.last_policy,
+            row.last_verdict,
+            row.last_until,
+            row.last_why,
+        )
+    return MessageRow(
+        customer_id=row.customer_id,
+        id=row.id,
+        enrollment_id=row.enrollment_id,
+        playbook_id=row.playbook_id,
+        playbook=row.playbook,
+        step=row.step,
+        visit=row.visit,
+        kind=row.kind,
+        channels=tuple(row.channels),
+        channel=row.channel,
+        topic=row.topic,
+        promotional=row.promotional,
+        priority=row.priority,
+        held_out=row.held_out,
+        planned_at=row.planned_at,
+        give_up_at=row.give_up_at,
+        provider=row.dispatch_provider or row.provider or "",
+        expires_at=row.expires_at,
+        status=row.status,
+        reason=row.reason,
+        attempt=row.attempt,
+        handed_at=row.handed_at,
+        sent_at=row.sent_at,
+        settled_at=row.settled_at,
+        provider_id=row.provider_id,
+        code=row.code,
+        responses=dict(row.responses),
+        due_at=row.dispatch_due_at,
+        free_at=row.dispatch_free_at,
+        dispatched=row.dispatch_due_at is not None,
+        in_feed=row.in_feed,
+        seen=row.feed_seen_at is not None,
+        verdict_seq_stored=row.verdict_seq or 0,
+        last_verdict=last,
+    )
+
+
+def _rest(row: Row[Any]) -> Rest:
+    return Rest(
+        scope=row.scope,
+        scope_value=row.scope_value,
+        reason=row.reason,
+        ends_at=row.ends_at,
+        enrollment_id=row.enrollment_id,
+        visit=row.visit,
+    )
+
+
+def _place(row: Row[Any]) -> Place:
+    return Place(handed_at=row.handed_at, channel=row.channel, topic=row.topic)

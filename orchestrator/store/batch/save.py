@@ -1,0 +1,528 @@
+"""Writes a batch of folded customers: each table once, whatever the size of the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from orchestrator.core.customer_state import MessageRow, Walker, Work
+from orchestrator.core.machine.enrollment import state_to_plain
+from orchestrator.store.sql import tables as t
+from orchestrator.store.sql.bulk import delete_rows, insert_rows, update_rows
+from orchestrator.store.sql.pipeline import together
+
+_NEW_IDS = text("""
+SELECT ARRAY(SELECT nextval('enrollment_ids') FROM generate_series(1, :runs)) AS runs,
+       ARRAY(SELECT nextval('message_ids') FROM generate_series(1, :messages)) AS messages,
+       ARRAY(SELECT nextval('inbox_ids') FROM generate_series(1, :begins)) AS begins
+""")
+_REPEATED_VERDICTS = text("""
+UPDATE verdicts v SET count = v.count + u.n, last_at = :now, until = u.until
+  FROM unnest(CAST(:customers AS bigint[]), CAST(:messages AS bigint[]), CAST(:seqs AS int[]), CAST(:counts AS int[]),
+              CAST(:untils AS timestamptz[])) AS u(customer_id, message_id, seq, n, until)
+ WHERE v.customer_id = u.customer_id AND v.message_id = u.message_id AND v.seq = u.seq
+""")
+_NOT_ENTERED = text("""
+INSERT INTO not_entered AS n (customer_id, playbook, trigger, reason, first_at, last_at, count)
+SELECT u.customer_id, u.playbook, u.trigger, u.reason, :now, :now, u.count
+  FROM unnest(CAST(:customers AS bigint[]), CAST(:playbooks AS text[]), CAST(:triggers AS text[]),
+              CAST(:reasons AS text[]), CAST(:counts AS int[])) AS u(customer_id, playbook, trigger, reason, count)
+    ON CONFLICT (customer_id, playbook, trigger, reason)
+    DO UPDATE SET last_at = EXCLUDED.last_at, count = n.count + EXCLUDED.count
+""")
+_LIFT = text("""
+UPDATE cooldowns c SET lifted_at = :now
+  FROM unnest(CAST(:customers AS bigint[]), CAST(:enrollments AS bigint[]), CAST(:visits AS int[]))
+       AS u(customer_id, enrollment_id, visit)
+ WHERE c.customer_id = u.customer_id AND c.enrollment_id = u.enrollment_id AND c.visit = u.visit
+   AND c.lifted_at IS NULL
+""")
+_CLOSE_HOLDS = text("""
+UPDATE holds h SET closed_at = :now
+  FROM unnest(CAST(:customers AS bigint[]), CAST(:names AS text[])) AS u(customer_id, name)
+ WHERE h.customer_id = u.customer_id AND h.name = u.name AND h.closed_at IS NULL
+""")
+_HIDE = text("""
+UPDATE feed_items f SET withdrawn_at = CASE WHEN u.keep_until IS NULL THEN CAST(:now AS timestamptz) END,
+                        expires_at = coalesce(u.keep_until, f.expires_at)
+  FROM unnest(CAST(:customers AS bigint[]), CAST(:messages AS bigint[]), CAST(:keeps AS timestamptz[]))
+       AS u(customer_id, message_id, keep_until)
+ WHERE f.customer_id = u.customer_id AND f.message_id = u.message_id AND f.seen_at IS NULL
+   AND f.withdrawn_at IS NULL
+""")
+_LAST_TOUCH = text("""
+UPDATE conversions v SET message_id = (
+       SELECT m.id FROM messages m
+        WHERE m.customer_id = v.customer_id AND m.enrollment_id = v.enrollment_id AND m.kind <> 'call'
+          AND m.status IN ('sent', 'held_out') AND m.sent_at <= v.at ORDER BY m.visit DESC LIMIT 1)
+  FROM unnest(CAST(:customers AS bigint[]), CAST(:enrollments AS bigint[])) AS u(customer_id, enrollment_id)
+ WHERE v.customer_id = u.customer_id AND v.enrollment_id = u.enrollment_id AND v.message_id IS NULL
+""")
+_INVALID_POINTS = text("""
+UPDATE contact_points p SET invalid_reason = u.reason
+  FROM unnest(CAST(:customers AS bigint[]), CAST(:channels AS text[]), CAST(:reasons AS text[]))
+       AS u(customer_id, channel, reason)
+ WHERE p.customer_id = u.customer_id AND p.channel = u.channel
+""")
+
+
+def save(connection: Connection, works: Sequence[Work], now: datetime) -> None:
+    """Store everything the fold changed, in the transaction that holds the customers' locks."""
+    _number(connection, works)
+    with together(connection):
+        _write(connection, works, now)
+
+
+def _write(connection: Connection, works: Sequence[Work], now: datetime) -> None:
+    _runs(connection, works, now)
+    _messages(connection, works)
+    _verdicts(connection, works, now)
+    _places(connection, works)
+    _rests_and_holds(connection, works, now)
+    _facts(connection, works, now)
+    _outside(connection, works, now)
+
+
+def _number(connection: Connection, works: Sequence[Work]) -> None:
+    """Give new runs, messages and inbox rows the ids they are stored under."""
+    walkers = [(work, walker) for work in works for walker in work.walkers.values() if walker.new]
+    messages = [message for work in works for message in work.messages.values() if message.id == 0]
+    begins = [begin for work in works for begin in work.begins]
+    if not (walkers or messages or begins):
+        return
+    ids = connection.execute(
+        _NEW_IDS, {"runs": len(walkers), "messages": len(messages), "begins": len(begins)}
+    ).one()
+    for message, message_id in zip(messages, ids.messages, strict=True):
+        message.id = message_id
+    for begin, inbox_id in zip(begins, ids.begins, strict=True):
+        begin["id"] = inbox_id
+    for (work, walker), enrollment_id in zip(walkers, ids.runs, strict=True):
+        temporary = walker.run.enrollment_id
+        walker.run = replace(walker.run, enrollment_id=enrollment_id)
+        work.walkers[enrollment_id] = work.walkers.pop(temporary)
+        for message in work.messages.values():
+            if message.enrollment_id == temporary:
+                message.enrollment_id = enrollment_id
+        for row in (*work.new_rests, *work.conversions):
+            if row["enrollment_id"] == temporary:
+                row["enrollment_id"] = enrollment_id
+
+
+def _runs(connection: Connection, works: Sequence[Work], now: datetime) -> None:
+    changed = [walker for work in works for walker in work.walkers.values() if walker.changed or walker.new]
+    insert_rows(
+        connection,
+        t.enrollments,
+        [{**_identity(walker), **_moving(walker, now)} for walker in changed if walker.new],
+    )
+    update_rows(
+        connection,
+        t.enrollments,
+        [{**_key(walker), **_moving(walker, now)} for walker in changed if not walker.new],
+        key=("customer_id", "id"),
+    )
+    # Ended runs let go first: a customer may enter again in the batch in which she left.
+    delete_rows(
+        connection,
+        t.timers,
+        [
+            {"customer_id": walker.run.customer_id, "enrollment_id": walker.run.enrollment_id}
+            for walker in changed
+            if not walker.run.state.live and not walker.new
+        ],
+        key=("customer_id", "enrollment_id"),
+    )
+    live = [walker for walker in changed if walker.run.state.live]
+    insert_rows(
+        connection,
+        t.timers,
+        [
+            {
+                "customer_id": walker.run.customer_id,
+                "enrollment_id": walker.run.enrollment_id,
+                "playbook": walker.run.playbook,
+                "run_key": walker.run.run_key,
+                "visit": walker.run.state.visit,
+                "due_at": walker.run.state.due_at or now,
+            }
+            for walker in live
+            if walker.due_at != walker.run.state.due_at or walker.timer_visit != walker.run.state.visit
+        ],
+        on_conflict="update",
+        update_columns=("visit", "due_at"),
+    )
+    insert_rows(connection, t.journal, [line for walker in changed for line in _lines(walker, now)])
+
+
+def _key(walker: Walker) -> dict[str, Any]:
+    return {"customer_id": walker.run.customer_id, "id": walker.run.enrollment_id}
+
+
+def _identity(walker: Walker) -> dict[str, Any]:
+    run = walker.run
+    return {
+        **_key(walker),
+        "playbook_id": run.playbook_id,
+        "playbook": run.playbook,
+        "run_key": run.run_key,
+        "start_key": walker.start_key,
+        "entered_at": run.entered_at,
+        "held_out": run.held_out,
+        "because": run.because,
+        "context": dict(run.context),
+        "trigger": run.trigger,
+    }
+
+
+def _moving(walker: Walker, now: datetime) -> dict[str, Any]:
+    state = walker.run.state
+    walker.rev += 1
+    return {
+        "step": state.step,
+        "visit": state.visit,
+        "state": state_to_plain(state),
+        "rev": walker.rev,
+        "step_entered_at": state.step_entered_at or now,
+        "ended_at": state.ended_at,
+        "end_word": state.end_word,
+    }
+
+
+def _lines(walker: Walker, now: datetime) -> Iterator[dict[str, Any]]:
+    for entry in walker.entries:
+        walker.seq += 1
+        yield {
+            "customer_id": walker.run.customer_id,
+            "enrollment_id": walker.run.enrollment_id,
+            "seq": walker.seq,
+            "at": now,
+            "event": entry.event,
+            "step": entry.step,
+            "visit": entry.visit,
+            "word": entry.word,
+            "to_step": entry.to_step,
+            "data": dict(entry.changes),
+        }
+    walker.entries = []
+
+
+def _messages(connection: Connection, works: Sequence[Work]) -> None:
+    changed = [message for work in works for message in work.messages.values() if message.changed]
+    new = [message for message in changed if message.verdict_seq_stored is None]
+    insert_rows(connection, t.messages, [{**_planned(message), **_progress(message)} for message in new])
+    update_rows(
+        connection,
+        t.messages,
+        [
+            {"customer_id": message.customer_id, "id": message.id, **_progress(message)}
+            for message in changed
+            if message.verdict_seq_stored is not None
+        ],
+        key=("customer_id", "id"),
+    )
+    insert_rows(
+        connection,
+        t.dispatch,
+        [
+            {
+                "customer_id": message.customer_id,
+                "message_id": message.id,
+                "provider": message.provider,
+                "due_at": message.due_at,
+                "free_at": message.free_at,
+            }
+            for message in changed
+            if message.unsettled
+        ],
+        on_conflict="update",
+    )
+    delete_rows(
+        connection,
+        t.dispatch,
+        [
+            {"customer_id": message.customer_id, "message_id": message.id}
+            for message in changed
+            if message.dispatched and not message.unsettled
+        ],
+        key=("customer_id", "message_id"),
+    )
+    hidden = [
+        (message, message.hide[0]) for message in changed if message.hide is not None and message.in_feed
+    ]
+    if hidden:
+        connection.execute(
+            _HIDE,
+            {
+                "now": max(work.now for work in works),
+                "customers": [message.customer_id for message, _ in hidden],
+                "messages": [message.id for message, _ in hidden],
+                "keeps": [keep for _, keep in hidden],
+            },
+        )
+    insert_rows(
+        connection,
+        t.provider_ids,
+        [
+            {"provider_id": message.provider_id, "customer_id": message.customer_id, "message_id": message.id}
+            for message in changed
+            if message.provider_id is not None and message.provider not in ("sandbox", "feed")
+        ],
+        on_conflict="nothing",
+    )
+
+
+def _planned(message: MessageRow) -> dict[str, Any]:
+    names = (
+        "customer_id", "id", "enrollment_id", "playbook_id", "playbook", "step", "visit", "kind", "topic",
+        "promotional", "priority", "held_out", "planned_at",
+    )  # fmt: skip
+    return {**{name: getattr(message, name) for name in names}, "channels": list(message.channels)}
+
+
+def _progress(message: MessageRow) -> dict[str, Any]:
+    names = (
+        "channel", "provider", "expires_at", "status", "reason", "attempt", "handed_at", "sent_at", "settled_at",
+        "provider_id", "code", "give_up_at",
+    )  # fmt: skip
+    return {**{name: getattr(message, name) for name in names}, "responses": dict(message.responses)}
+
+
+def _verdicts(connection: Connection, works: Sequence[Work], now: datetime) -> None:
+    new: list[dict[str, Any]] = []
+    repeated: dict[tuple[int, int, int], tuple[int, datetime | None]] = {}
+    for work in works:
+        seq: dict[int, int] = {}
+        for one in work.verdicts:
+            message = one.message
+            start = message.verdict_seq_stored or 0
+            number = seq.get(message.id, start) + (0 if one.repeat else 1)
+            seq[message.id] = number
+            if one.repeat:
+                key = (message.customer_id, message.id, number)
+                repeated[key] = (repeated.get(key, (0, None))[0] + 1, one.until)
+                continue
+            new.append(
+                {
+                    "customer_id": message.customer_id,
+                    "message_id": message.id,
+                    "seq": number,
+                    "asked": one.asked,
+                    "channel": one.channel,
+                    "policy": one.policy,
+                    "verdict": one.verdict,
+                    "until": one.until,
+                    "why": one.why,
+                    "inputs": dict(one.inputs),
+                    "first_at": now,
+                    "last_at": now,
+                }
+            )
+    insert_rows(connection, t.verdicts, new)
+    if repeated:
+        connection.execute(
+            _REPEATED_VERDICTS,
+            {
+                "now": now,
+                "customers": [key[0] for key in repeated],
+                "messages": [key[1] for key in repeated],
+                "seqs": [key[2] for key in repeated],
+                "counts": [count for count, _ in repeated.values()],
+                "untils": [until for _, until in repeated.values()],
+            },
+        )
+
+
+def _places(connection: Connection, works: Sequence[Work]) -> None:
+    delete_rows(
+        connection,
+        t.places,
+        [
+            {"customer_id": message.customer_id, "message_id": message.id}
+            for work in works
+            for message in work.freed_places
+        ],
+        key=("customer_id", "message_id"),
+    )
+    insert_rows(
+        connection,
+        t.places,
+        [
+            {
+                "customer_id": place.message.customer_id,
+                "message_id": place.message.id,
+                "handed_at": place.handed_at,
+                "channel": place.message.channel,
+                "topic": place.message.topic,
+                "shadow": place.shadow,
+            }
+            for work in works
+            for place in work.new_places
+        ],
+    )
+
+
+def _rests_and_holds(connection: Connection, works: Sequence[Work], now: datetime) -> None:
+    lifted = [(work.customer_id, *rest) for work in works for rest in work.lifted_rests]
+    if lifted:
+        connection.execute(
+            _LIFT,
+            {
+                "now": now,
+                "customers": [row[0] for row in lifted],
+                "enrollments": [row[1] for row in lifted],
+                "visits": [row[2] for row in lifted],
+            },
+        )
+    insert_rows(connection, t.cooldowns, [row for work in works for row in work.new_rests])
+    closed = [
+        (work.customer_id, name) for work in works for name in work.closed_holds if name in work.hold_ids
+    ]
+    if closed:
+        connection.execute(
+            _CLOSE_HOLDS,
+            {"now": now, "customers": [row[0] for row in closed], "names": [row[1] for row in closed]},
+        )
+    insert_rows(
+        connection,
+        t.holds,
+        [
+            {**row, "closed_at": None if any(hold.name == row["name"] for hold in work.holds) else now}
+            for work in works
+            for row in work.new_holds
+        ],
+    )
+
+
+def _facts(connection: Connection, works: Sequence[Work], now: datetime) -> None:
+    update_rows(
+        connection,
+        t.customers,
+        [
+            {
+                "id": work.customer_id,
+                "account_id": work.account_id,
+                "attributes": work.facts.attributes,
+                "tags": list(work.facts.tags),
+                "timezone": work.timezone,
+                "timezone_source": work.timezone_source,
+                "locale": work.locale,
+                "region": work.region,
+                "last_seen_at": work.last_seen_at,
+                "updated_at": now,
+            }
+            for work in works
+            if work.profile_changed
+        ],
+        key=("id",),
+    )
+    points = [(work, channel, address) for work in works for channel, address in work.points_changed.items()]
+    insert_rows(
+        connection,
+        t.contact_points,
+        [
+            {
+                "customer_id": work.customer_id,
+                "channel": channel,
+                "address": address,
+                "source": "identify",
+                "invalid_reason": None,
+                "created_at": now,
+            }
+            for work, channel, address in points
+            if address is not None
+        ],
+        on_conflict="update",
+    )
+    delete_rows(
+        connection,
+        t.contact_points,
+        [
+            {"customer_id": work.customer_id, "channel": channel}
+            for work, channel, address in points
+            if address is None
+        ],
+        key=("customer_id", "channel"),
+    )
+    invalid = [(work.customer_id, *point) for work in works for point in work.points_invalid.items()]
+    if invalid:
+        connection.execute(
+            _INVALID_POINTS,
+            {
+                "customers": [row[0] for row in invalid],
+                "channels": [row[1] for row in invalid],
+                "reasons": [row[2] for row in invalid],
+            },
+        )
+    insert_rows(
+        connection, t.signals, [row for work in works for row in work.new_signals], on_conflict="nothing"
+    )
+    conversions = [row for work in works for row in work.conversions]
+    insert_rows(connection, t.conversions, conversions, on_conflict="nothing")
+    if conversions:
+        connection.execute(
+            _LAST_TOUCH,
+            {
+                "customers": [row["customer_id"] for row in conversions],
+                "enrollments": [row["enrollment_id"] for row in conversions],
+            },
+        )
+    insert_rows(connection, t.refusals, [row for work in works for row in work.refusals])
+    passed = [(work.customer_id, *key, times) for work in works for key, times in work.not_entered.items()]
+    if passed:
+        names = ("customers", "playbooks", "triggers", "reasons", "counts")
+        connection.execute(
+            _NOT_ENTERED, {"now": now, **dict(zip(names, map(list, zip(*passed, strict=True)), strict=True))}
+        )
+
+
+def _outside(connection: Connection, works: Sequence[Work], now: datetime) -> None:
+    delete_rows(
+        connection,
+        t.inbox,
+        [
+            {"customer_id": work.customer_id, "id": inbox_id}
+            for work in works
+            for inbox_id in work.applied_inbox
+        ],
+        key=("customer_id", "id"),
+    )
+    insert_rows(
+        connection, t.receipts, [row for work in works for row in work.receipts], on_conflict="nothing"
+    )
+    insert_rows(
+        connection,
+        t.inbox,
+        [
+            {
+                "customer_id": row["customer_id"],
+                "id": row["id"],
+                "kind": row["kind"],
+                "occurred_at": now,
+                "received_at": now,
+                "data": row["data"],
+            }
+            for work in works
+            for row in work.begins
+        ],
+    )
+    insert_rows(
+        connection,
+        t.parked,
+        [
+            {
+                "customer_id": work.customer_id,
+                "enrollment_id": enrollment_id,
+                "reason": reason,
+                "detail": detail,
+                "at": now,
+            }
+            for work in works
+            for enrollment_id, reason, detail in work.parked
+        ],
+        on_conflict="nothing",
+    )

@@ -1,0 +1,48 @@
+"""What reached a feed or the sandbox, written in the transaction that says it was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from channels.base import Outgoing
+from orchestrator.core.customer_state import MessageRow
+from orchestrator.store.sandbox import plain
+from orchestrator.store.sql.bulk import insert_rows
+from orchestrator.store.sql.tables import feed_items, sandbox_inbox
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownRow:
+    message: MessageRow
+    outgoing: Outgoing
+    provider: str
+
+
+def show(connection: Connection, shown: Sequence[ShownRow], now: datetime) -> None:
+    """Make in-app messages visible in the feed, and keep what the sandbox took."""
+    feed: list[dict[str, Any]] = []
+    kept: list[dict[str, Any]] = []
+    for one in shown:
+        key = {"customer_id": one.message.customer_id, "message_id": one.message.id}
+        content = plain(one.outgoing)
+        if one.outgoing.channel == "in_app":
+            expires_at = one.message.expires_at
+            feed.append(
+                {
+                    **key,
+                    "display": one.outgoing.display or "inbox",
+                    "content": content,
+                    "shown_at": now,
+                    "expires_at": expires_at,
+                    "withdrawn_at": now if expires_at is not None and expires_at <= now else None,
+                }
+            )
+        if one.provider in ("sandbox", "feed"):
+            kept.append({**key, "channel": one.outgoing.channel, "content": content, "at": now})
+    insert_rows(connection, feed_items, feed, on_conflict="nothing")
+    insert_rows(connection, sandbox_inbox, kept, on_conflict="nothing")

@@ -1,0 +1,1 @@
+"""Reading for people: timelines, health, views, invariants, exports."""

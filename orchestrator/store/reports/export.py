@@ -1,0 +1,38 @@
+"""The complete export of everything stored about a person, the story told as every other door tells it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, select
+
+from orchestrator.errors import NotFound
+from orchestrator.store.reports.timeline import json_value, rows_of, story
+from orchestrator.store.sql import tables as t
+
+EXPORTED: tuple[Table, ...] = (
+    t.contact_points, t.signals, t.inbox, t.enrollments, t.timers, t.journal, t.refusals, t.not_entered, t.messages,
+    t.dispatch, t.verdicts, t.receipts, t.provider_ids, t.places, t.feed_items, t.sandbox_inbox, t.consent_ledger,
+    t.consents, t.cooldowns, t.holds, t.conversions, t.parked, t.seen_sources,
+)  # fmt: skip
+
+
+def export(connection: Connection, customer_id: int) -> dict[str, Any]:
+    """Everything stored about one person, table by table, as JSON values. Raises NotFound."""
+    person = connection.execute(select(t.customers).where(t.customers.c.id == customer_id)).first()
+    if person is None:
+        raise NotFound("customer", str(customer_id))
+    account = connection.execute(select(t.accounts).where(t.accounts.c.id == person.account_id)).first()
+    return {
+        "format": "orchestrator.customer.1",
+        "customer": _plain(person),
+        "account": None if account is None else {"key": account.key},
+        **{
+            table.name: [_plain(row) for row in rows_of(connection, table, customer_id)] for table in EXPORTED
+        },
+        **story(connection, customer_id).to_plain(),
+    }
+
+
+def _plain(row: Row[Any]) -> dict[str, Any]:
+    return {name: json_value(value) for name, value in row._mapping.items()}  # noqa: SLF001

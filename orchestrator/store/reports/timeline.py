@@ -1,0 +1,299 @@
+"""One customer's whole story: everything that happened, in order, and why each message was or was not sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, Table, select
+
+from orchestrator.ids import ENROLLMENT, MESSAGE, public_id
+from orchestrator.store.reports import timeline_sentences
+from orchestrator.store.reports.explanations import Explanation, explain, taken_away_at
+from orchestrator.store.sql import tables as t
+
+Kind = Literal[
+    "signal", "start", "refusal", "step", "message", "verdict", "receipt", "response", "consent", "cooldown", "hold",
+    "conversion", "parked", "erasure",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One thing that happened. ``words`` is a sentence for people; ``data`` the facts behind it, as JSON values."""
+
+    at: datetime
+    kind: Kind
+    words: str
+    playbook: str | None = None
+    step: str | None = None
+    enrollment_id: str | None = None
+    message_id: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_plain(self) -> dict[str, Any]:
+        plain = {
+            "at": self.at.isoformat(),
+            "kind": self.kind,
+            "words": self.words,
+            "playbook": self.playbook,
+            "step": self.step,
+            "enrollment_id": self.enrollment_id,
+            "message_id": self.message_id,
+            "data": dict(self.data),
+        }
+        return {name: value for name, value in plain.items() if value not in (None, {})}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Story:
+    """Oldest first. ``older`` is how many entries were left out before the first."""
+
+    entries: tuple[Entry, ...]
+    explanations: tuple[Explanation, ...]
+    older: int = 0
+
+    def latest(self, most: int) -> Story:
+        """The same without all but the latest so many entries and messages."""
+        left_out = max(0, len(self.entries) - most)
+        return replace(
+            self,
+            entries=self.entries[left_out:],
+            explanations=self.explanations[-most:],
+            older=self.older + left_out,
+        )
+
+    def of_playbook(self, playbook: str) -> Story:
+        """What concerns one playbook."""
+        return replace(
+            self,
+            entries=tuple(one for one in self.entries if one.playbook == playbook),
+            explanations=tuple(one for one in self.explanations if one.playbook == playbook),
+        )
+
+    def without(self, kind: Kind) -> Story:
+        """The same without entries of this kind."""
+        return replace(self, entries=tuple(one for one in self.entries if one.kind != kind))
+
+    def to_plain(self) -> dict[str, Any]:
+        return {
+            "timeline": [entry.to_plain() for entry in self.entries],
+            "explanations": [one.to_plain() for one in self.explanations],
+        }
+
+
+def story(connection: Connection, customer_id: int) -> Story:
+    """Everything known, in a fixed number of statements.
+
+    What happened at one instant stands in the order of cause: a signal before the start it triggered, a click before
+    the step it led out of, a verdict before its hand-over.
+    """
+    told = _Rows(connection, customer_id)
+    parts = (told.person(), told.responses(), told.walks(), told.refusals(), told.messages(), told.outcome())
+    entries = [entry for part in parts for entry in part]
+    entries.sort(key=lambda entry: entry.at)  # stable: the order above is the order of cause
+    explanations = sorted(told.explanations.values(), key=lambda one: one.planned_at)
+    return Story(entries=tuple(entries), explanations=tuple(explanations))
+
+
+class _Rows:
+    """The rows of one customer, turned to entries part by part."""
+
+    def __init__(self, connection: Connection, customer_id: int) -> None:
+        self._connection = connection
+        self._customer_id = customer_id
+        self._walks = {row.id: row for row in self._rows(t.enrollments)}
+        self._messages = {row.id: row for row in self._rows(t.messages)}
+        self._feed = {row.message_id: row for row in self._rows(t.feed_items)}
+        self._verdicts: dict[int, list[Row[Any]]] = defaultdict(list)
+        for row in self._rows(t.verdicts):
+            self._verdicts[row.message_id].append(row)
+        self.explanations = {
+            row.id: explain(row, self._verdicts[row.id], self._feed.get(row.id))
+            for row in self._messages.values()
+        }
+
+    def _rows(self, table: Table) -> list[Row[Any]]:
+        return rows_of(self._connection, table, self._customer_id)
+
+    def person(self) -> Iterator[Entry]:
+        """What the customer did and what stands in the way."""
+        for row in self._rows(t.signals):
+            data = {"name": row.name, **row.properties}
+            yield Entry(at=row.occurred_at, kind="signal", words=timeline_sentences.signal(row), data=data)
+        for row in self._rows(t.consent_ledger):
+            data = _facts(row, "action channel topic method source")
+            yield Entry(at=row.occurred_at, kind="consent", words=timeline_sentences.consent(row), data=data)
+        for row in self._rows(t.holds):
+            for at, verb in ((row.opened_at, "opened"), (row.closed_at, "closed")):
+                if at is not None:
+                    yield Entry(
+                        at=at, kind="hold", words=f"hold '{row.name}' {verb}", data={"name": row.name}
+                    )
+
+    def refusals(self) -> Iterator[Entry]:
+        """Whatever was not begun: equal refusals in a row are one, as equal verdicts are."""
+        for rows in _in_a_row(self._rows(t.refusals)):
+            first, last = rows[0], rows[-1]
+            data = {
+                "reason": first.reason,
+                "trigger": first.trigger,
+                **first.detail,
+                **_span(first.at, last.at),
+            }
+            yield Entry(
+                at=first.at,
+                kind="refusal",
+                words=timeline_sentences.refusal(rows),
+                playbook=first.playbook,
+                data={**data, "count": len(rows)},
+            )
+        for row in self._rows(t.not_entered):
+            data = {**_facts(row, "reason trigger count"), **_span(row.first_at, row.last_at)}
+            said = timeline_sentences.not_entered(row)
+            yield Entry(at=row.first_at, kind="refusal", words=said, playbook=row.playbook, data=data)
+
+    def walks(self) -> Iterator[Entry]:
+        for row in self._walks.values():
+            yield _of_walk(
+                row, row.entered_at, "start", timeline_sentences.start(row), data={"trigger": row.trigger}
+            )
+        for row in self._rows(t.journal):
+            walk, said = self._walks.get(row.enrollment_id), timeline_sentences.journal(row)
+            if walk is not None and said is not None:
+                data = _facts(row, "event word to_step visit")
+                yield _of_walk(walk, row.at, "step", said, step=row.step or None, data=data)
+
+    def responses(self) -> Iterator[Entry]:
+        """What people did with a message."""
+        for row in self._messages.values():
+            for word, instant in row.responses.items():
+                at = datetime.fromisoformat(instant)
+                data = {"word": word}
+                if word == "answered" and (answer := self._answer(row)) is not None:
+                    data["answer"] = answer
+                said = timeline_sentences.response(row, word, data.get("answer"))
+                yield _of_message(row, at, "response", said, data=data)
+
+    def _answer(self, message: Row[Any]) -> str | None:
+        """What was answered to a question, as its run has kept it."""
+        walk = self._walks.get(message.enrollment_id)
+        answer: str | None = None if walk is None else walk.state.get("answers", {}).get(message.step)
+        return answer
+
+    def messages(self) -> Iterator[Entry]:
+        for row in self._messages.values():
+            yield _of_message(
+                row, row.planned_at, "message", timeline_sentences.planned(row), data={"status": "planned"}
+            )
+        for row in self._messages.values():
+            for verdict in self._verdicts[row.id]:
+                data = _facts(verdict, "asked channel policy verdict why until count first_at last_at inputs")
+                yield _of_message(
+                    row, verdict.first_at, "verdict", timeline_sentences.verdict(verdict, row), data=data
+                )
+        for row in self._messages.values():
+            for at, said in timeline_sentences.message(row):
+                yield _of_message(row, at, "message", said, data={"status": row.status})
+        for row in self._rows(t.receipts):
+            if message := self._messages.get(row.message_id):
+                data = {"word": row.word, **row.data}
+                yield _of_message(
+                    message, row.occurred_at, "receipt", timeline_sentences.receipt(row), data=data
+                )
+        for row in self._messages.values():
+            yield from self._fate(row)
+
+    def _fate(self, row: Row[Any]) -> Iterator[Entry]:
+        """What became of a message that did not simply go out, in the words of its explanation."""
+        told = self.explanations[row.id]
+        taken_away = row.status == "sent" and taken_away_at(self._feed.get(row.id)) is not None
+        if taken_away or row.status not in ("planned", "handing_over", "sent"):
+            data = {"status": row.status, **({"policy": told.policy} if told.policy else {})}
+            yield _of_message(
+                row, told.at, "message", f"{timeline_sentences.what(row)}: {told.why}", data=data
+            )
+
+    def outcome(self) -> Iterator[Entry]:
+        """What came of it: rests, goals, and the end of all of it."""
+        for row in self._rows(t.cooldowns):
+            for at, said in timeline_sentences.cooldown(row):
+                data = _facts(row, "scope scope_value reason shadow ends_at")
+                yield Entry(at=at, kind="cooldown", words=said, data=data)
+        for row in self._rows(t.conversions):
+            if walk := self._walks.get(row.enrollment_id):
+                data = _facts(row, "event value held_out")
+                yield _of_walk(walk, row.at, "conversion", timeline_sentences.conversion(row), data=data)
+        for row in self._rows(t.parked):
+            data = {"reason": row.reason}
+            yield Entry(at=row.at, kind="parked", words=f"set aside: {row.reason}", data=data)
+        erased = select(t.customers.c.erased_at).where(t.customers.c.id == self._customer_id)
+        erased_at = self._connection.scalar(erased)
+        if erased_at is not None:
+            yield Entry(at=erased_at, kind="erasure", words="everything personal was erased")
+
+
+def rows_of(connection: Connection, table: Table, customer_id: int) -> list[Row[Any]]:
+    statement = select(table).where(table.c.customer_id == customer_id).order_by(*table.primary_key.columns)
+    return list(connection.execute(statement))
+
+
+def _in_a_row(refusals: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
+    """Refusals of one playbook that followed each other and say the same."""
+    open_runs: dict[str, list[Row[Any]]] = {}
+    for row in refusals:
+        run = open_runs.get(row.playbook)
+        if run is not None and (run[0].reason, run[0].trigger, run[0].detail) == (
+            row.reason,
+            row.trigger,
+            row.detail,
+        ):
+            run.append(row)
+            continue
+        if run is not None:
+            yield run
+        open_runs[row.playbook] = [row]
+    yield from open_runs.values()
+
+
+def _of_walk(
+    walk: Row[Any], at: datetime, kind: Kind, said: str, *, step: str | None = None, data: Mapping[str, Any]
+) -> Entry:
+    return Entry(
+        at=at,
+        kind=kind,
+        words=said,
+        playbook=walk.playbook,
+        step=step,
+        enrollment_id=public_id(ENROLLMENT, walk.customer_id, walk.id),
+        data=data,
+    )
+
+
+def _of_message(message: Row[Any], at: datetime, kind: Kind, said: str, *, data: Mapping[str, Any]) -> Entry:
+    return Entry(
+        at=at,
+        kind=kind,
+        words=said,
+        playbook=message.playbook,
+        step=message.step,
+        enrollment_id=public_id(ENROLLMENT, message.customer_id, message.enrollment_id),
+        message_id=public_id(MESSAGE, message.customer_id, message.id),
+        data=data,
+    )
+
+
+def _span(first: datetime, last: datetime) -> dict[str, Any]:
+    return {"first_at": first.isoformat(), "last_at": last.isoformat()}
+
+
+def _facts(row: Row[Any], names: str) -> dict[str, Any]:
+    values = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    return {name: json_value(values[name]) for name in names.split() if values[name] not in (None, {})}
+
+
+def json_value(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

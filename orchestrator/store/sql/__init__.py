@@ -1,0 +1,1 @@
+"""Tables, and PostgreSQL's own tricks with names."""

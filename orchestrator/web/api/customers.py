@@ -1,0 +1,226 @@
+"""Reading, exporting and erasing one customer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+
+from orchestrator.errors import NotFound
+from orchestrator.ids import ENROLLMENT, public_id
+from orchestrator.store import consents, customers
+from orchestrator.store.reports.timeline import story
+from orchestrator.store.sql.tables import enrollments, playbooks
+from orchestrator.web.api import openapi
+from orchestrator.web.deps import Eraser, Reader, TheEngine
+
+router = APIRouter(prefix="/v1/customers", tags=["customers"], responses=openapi.ALWAYS | openapi.MISSING)
+
+
+class ConsentView(BaseModel):
+    channel: str
+    topic: str
+    granted: bool
+    basis: str
+    since: datetime
+    expires_at: datetime | None = None
+
+
+class WalkView(BaseModel):
+    """One walk through a playbook, the latest first."""
+
+    id: str
+    playbook: str
+    version: int
+    step: str
+    entered_at: datetime
+    ended_at: datetime | None
+    end_word: str | None
+    held_out: bool
+
+
+class CustomerView(BaseModel):
+    """What is known about a customer now; history is in the timeline."""
+
+    key: str
+    account: str | None
+    attributes: dict[str, Any]
+    account_attributes: dict[str, Any]
+    tags: list[str]
+    channels: dict[str, str | None] = Field(
+        description="Each channel with an address: null, or why it must not be used"
+    )
+    timezone: str | None
+    timezone_source: str | None
+    locale: str | None
+    region: str | None
+    last_seen_at: datetime | None
+    consents: list[ConsentView]
+    playbooks: list[WalkView]
+
+
+class EntryView(BaseModel):
+    """One thing that happened, with a sentence for people."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: datetime
+    kind: str
+    words: str
+    playbook: str | None = None
+    step: str | None = None
+    enrollment_id: str | None = None
+    message_id: str | None = None
+    data: dict[str, Any] = {}
+
+
+class AnswerView(BaseModel):
+    """What the guardrails answered; equal answers in a row are one."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    asked: Literal["planned", "hand_over"]
+    channel: str
+    policy: str = Field(description="The guardrail that decided; `all` when every one allowed")
+    verdict: Literal["allow", "defer", "drop", "hold_out"]
+    why: str
+    until: datetime | None = Field(description="When it is asked again")
+    first_at: datetime
+    last_at: datetime
+    count: int
+
+
+class ExplanationView(BaseModel):
+    """Why one message was, or was not, sent."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    message_id: str
+    enrollment_id: str
+    playbook: str
+    step: str
+    kind: str
+    channel: str
+    status: str
+    policy: str | None = Field(description="The guardrail that decided it, if one did")
+    why: str = Field(description="A sentence for people")
+    planned_at: datetime
+    at: datetime = Field(description="Since when this is so")
+    answers: list[AnswerView] = Field(description="Every answer of the guardrails, oldest first")
+
+
+class ForgotView(BaseModel):
+    """What one provider answered when told to forget the customer."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    channel: str
+    provider: str
+    word: Literal["done", "failed", "by_hand"] = Field(
+        description="`done`: deleted, or taken on for deletion; `failed`: with `anyway` only; `by_hand`: it has no way "
+        "to be told, and you have to"
+    )
+    count: int = Field(description="How many addresses or messages it was about")
+    detail: str | None
+
+
+class ErasedView(BaseModel):
+    erased: str = Field(description="The key, which nobody has any more", examples=["anna"])
+    providers: list[ForgotView] = Field(description="Empty: nothing of hers had been handed to a provider")
+
+
+class TimelineView(BaseModel):
+    customer: str
+    entries: list[EntryView] = Field(description="Oldest first")
+    explanations: list[ExplanationView] = Field(description="Each message, oldest first")
+    older: int = Field(description="How many entries before the first are left out")
+
+
+@router.get(
+    "/{key:path}/timeline", summary="Everything that happened, and why each message was or was not sent"
+)
+def timeline(
+    engine: TheEngine,
+    _caller: Reader,
+    key: openapi.CustomerKey,
+    limit: Annotated[int, Query(ge=1, le=5000, description="The latest so many, of each list")] = 500,
+) -> TimelineView:
+    with engine.engine.connect() as connection:
+        found = customers.find(connection, key)
+        if found is None:
+            raise NotFound("customer", key)
+        told = story(connection, found.id).latest(limit)
+    return TimelineView(
+        customer=key,
+        entries=[EntryView.model_validate(entry) for entry in told.entries],
+        explanations=[ExplanationView.model_validate(one) for one in told.explanations],
+        older=told.older,
+    )
+
+
+@router.get("/{key:path}/export", summary="Everything stored about a customer")
+def export(engine: TheEngine, _caller: Reader, key: openapi.CustomerKey) -> dict[str, Any]:
+    """Complete and machine-readable (GDPR, Art. 15 and 20)."""
+    return engine.export(key)
+
+
+@router.delete("/{key:path}", summary="Erase a customer")
+def erase(
+    engine: TheEngine,
+    _caller: Eraser,
+    key: openapi.CustomerKey,
+    anyway: Annotated[bool, Query(description="Also when a provider cannot be told to forget")] = False,
+) -> ErasedView:
+    """Removes personal data here and at the providers, and tells what each provider answered; a keyed hash stays, so
+    that a re-import cannot bring the person back. 503: a provider could not be told yet. Nothing is sent any more; send
+    the same request again."""
+    receipt = engine.erase(key, anyway=anyway)
+    return ErasedView(erased=key, providers=[ForgotView.model_validate(one) for one in receipt.providers])
+
+
+# Last: a key may hold slashes, and this address would swallow the ones above.
+@router.get("/{key:path}", summary="What is known about a customer")
+def customer(engine: TheEngine, _caller: Reader, key: openapi.CustomerKey) -> CustomerView:
+    """Profile, consents and walks."""
+    with engine.engine.connect() as connection:
+        found = customers.find(connection, key)
+        if found is None:
+            raise NotFound("customer", key)
+        said = consents.present(connection, found.id)
+        walks = connection.execute(
+            select(enrollments, playbooks.c.version)
+            .join(playbooks, playbooks.c.id == enrollments.c.playbook_id)
+            .where(enrollments.c.customer_id == found.id)
+            .order_by(enrollments.c.entered_at.desc(), enrollments.c.id.desc())
+            .limit(100)
+        ).all()
+    return CustomerView(
+        key=found.key,
+        account=found.account_key,
+        attributes=dict(found.attributes),
+        account_attributes=dict(found.account_attributes),
+        tags=list(found.tags),
+        channels={point.channel: point.invalid_reason for point in found.contact_points},
+        timezone=found.timezone,
+        timezone_source=found.timezone_source,
+        locale=found.locale,
+        region=found.region,
+        last_seen_at=found.last_seen_at,
+        consents=[ConsentView.model_validate(row, from_attributes=True) for row in said],
+        playbooks=[
+            WalkView(
+                id=public_id(ENROLLMENT, row.customer_id, row.id),
+                playbook=row.playbook,
+                version=row.version,
+                step=row.step,
+                entered_at=row.entered_at,
+                ended_at=row.ended_at,
+                end_word=row.end_word,
+                held_out=row.held_out,
+            )
+            for row in walks
+        ],
+    )

@@ -1,0 +1,1 @@
+"""The pages that customers reach from a message."""

@@ -1,0 +1,1 @@
+"""The growth team's and the operators' pages."""

@@ -1,0 +1,211 @@
+"""Customers: search, one customer's story with every verdict, and her messages as she saw them."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import nh3
+from fastapi import APIRouter, Form, Query
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup, escape
+from sqlalchemy import Connection, select
+
+from channels.base import Receipt, ReceiptWord
+from channels.optout_keywords.classify import Meant, classify
+from orchestrator.errors import InputError, NotFound
+from orchestrator.ids import new_key
+from orchestrator.store import consents, customers, sandbox
+from orchestrator.store.reports.timeline import story
+from orchestrator.store.sql.tables import cooldowns, holds
+from orchestrator.web.dashboard import reads
+from orchestrator.web.dashboard.frame import show
+from orchestrator.web.dashboard.sessions import Operating, Visitor
+from orchestrator.web.deps import TheEngine
+from orchestrator.web.pages import environment
+
+router = APIRouter(prefix="/customers", include_in_schema=False)
+
+# An email is shown as a mail program would: its own styles and pictures, no script, every link in a new tab.
+MAIL_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+    "img-src https: data:; frame-ancestors 'self'; base-uri 'none'"
+)
+_WORDS = {
+    Meant.STOP: ReceiptWord.OPTED_OUT,
+    Meant.START: ReceiptWord.OPTED_IN,
+    Meant.HELP: ReceiptWord.HELP,
+    Meant.OTHER: ReceiptWord.REPLIED,
+}
+SHOWN_AT_MOST = 1000  # entries, and messages; the API and the export have all
+_SHOWN = ("email", "sms", "whatsapp", "chat", "in_app")  # each in a place of its own; the rest goes to tools
+_URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
+
+
+@router.get("")
+def search(
+    engine: TheEngine, session: Visitor, q: Annotated[str, Query(max_length=255)] = ""
+) -> HTMLResponse:
+    """By key, account or whole address; a single hit opens at once."""
+    with engine.engine.connect() as connection:
+        found = reads.find_customers(connection, q.strip())
+    return show(engine, session, "customers.html", title="Customers", found=found, q=q.strip())
+
+
+@router.get("/{key:path}/inbox")
+def inbox(engine: TheEngine, session: Visitor, key: str) -> HTMLResponse:
+    """What the sandbox kept for her: mails, texts, chats, and her in-app cards."""
+    with engine.engine.connect() as connection:
+        person = _person(connection, key)
+        kept = sandbox.inbox(connection, key)
+        now = engine.clock.read(connection).business
+        cards = reads.cards(connection, person.id, now)
+    showing = {item.message_id for item in engine.feed(person.id, limit=100).items}
+    return show(
+        engine,
+        session,
+        "inbox.html",
+        title=f"Messages of {key}",
+        person=person,
+        mails=[row for row in kept if row.channel == "email"],
+        talks=[row for row in kept if row.channel in ("sms", "whatsapp", "chat")],
+        others=[row for row in kept if row.channel not in _SHOWN],
+        cards=cards,
+        showing=showing,
+        phones={point.channel for point in person.contact_points} & {"sms", "whatsapp", "chat"},
+    )
+
+
+@router.get("/{key:path}/inbox/{message_id}")
+def mail(engine: TheEngine, _session: Visitor, key: str, message_id: str) -> HTMLResponse:
+    """One mail's own document, for the frame it is shown in."""
+    with engine.engine.connect() as connection:
+        found = [
+            row for row in sandbox.inbox(connection, key, channel="email") if row.message_id == message_id
+        ]
+    if not found:
+        raise NotFound("message", message_id[:40])
+    content: dict[str, Any] = found[0].content.get("content") or {}
+    body = content.get("html") or f"<pre>{escape(content.get('text', ''))}</pre>"
+    html = re.sub(r"(<head\b[^>]*>)", r'\1<base target="_blank">', body, count=1, flags=re.IGNORECASE)
+    return HTMLResponse(
+        html, headers={"Content-Security-Policy": MAIL_POLICY, "X-Frame-Options": "SAMEORIGIN"}
+    )
+
+
+@router.post("/{key:path}/inbox/reply")
+def reply(
+    engine: TheEngine,
+    _session: Operating,
+    key: str,
+    channel: Annotated[str, Form(max_length=20)],
+    text: Annotated[str, Form(max_length=1600)],
+) -> Response:
+    """Write back as the customer would, for rehearsals: read exactly like a text that came in by a provider."""
+    with engine.engine.connect() as connection:
+        person = _person(connection, key)
+        now = engine.clock.read(connection).business
+    address = next((point.address for point in person.contact_points if point.channel == channel), None)
+    if address is None:
+        raise InputError("$.channel", f"{key} has no address on {channel[:20]!r}")
+    heard = classify(text)
+    receipt = Receipt(
+        source="sandbox",
+        source_id=new_key(),
+        word=_WORDS[heard.meant],
+        occurred_at=now,
+        address=address,
+        channel=channel,
+        text=text,
+        detail={"matched": heard.matched} if heard.matched else {},
+    )
+    engine.receive([receipt])
+    return RedirectResponse(f"/customers/{part(key)}/inbox", 303)
+
+
+@router.get("/{key:path}/product")
+def product(engine: TheEngine, session: Visitor, key: str) -> HTMLResponse:
+    """A host page with the widget in it, as this customer would see it in the product."""
+    with engine.engine.connect() as connection:
+        person = _person(connection, key)
+    token = engine.links.feed_token(person.id)
+    return show(engine, session, "product.html", title="Product", person=person, token=token)
+
+
+# Last: a key may hold slashes, and this address would swallow the ones above.
+@router.get("/{key:path}")
+def customer(
+    engine: TheEngine, session: Visitor, key: str, kind: Annotated[list[str] | None, Query()] = None
+) -> HTMLResponse:
+    """Why each message was or was not sent, and everything that happened, newest first."""
+    with engine.engine.connect() as connection:
+        person = _person(connection, key)
+        told = story(connection, person.id).latest(SHOWN_AT_MOST)
+        said = consents.present(connection, person.id)
+        now = engine.clock.read(connection).business
+        resting = connection.execute(
+            select(cooldowns).where(
+                cooldowns.c.customer_id == person.id,
+                cooldowns.c.lifted_at.is_(None),
+                cooldowns.c.ends_at > now,
+                cooldowns.c.shadow.is_(False),
+            )
+        ).all()
+        held = connection.execute(
+            select(holds).where(holds.c.customer_id == person.id, holds.c.closed_at.is_(None))
+        ).all()
+    kinds = sorted({entry.kind for entry in told.entries})
+    return show(
+        engine,
+        session,
+        "customer.html",
+        title=key,
+        person=person,
+        entries=[entry for entry in reversed(told.entries) if not kind or entry.kind in kind],
+        older=told.older,
+        explanations=told.explanations[::-1],
+        kinds=kinds,
+        chosen=kind or [],
+        consents=said,
+        resting=resting,
+        held=held,
+        preferences_url=engine.links.preferences_url(person.id),
+    )
+
+
+def _person(connection: Connection, key: str) -> customers.Customer:
+    person = customers.find(connection, key)
+    if person is None:
+        raise NotFound("customer", key)
+    return person
+
+
+def part(key: str) -> str:
+    """A key as one part of a path: it may hold slashes and dots."""
+    return quote(key, safe="")
+
+
+def linked(text: str) -> Markup:
+    """Plain text with its addresses as links."""
+    parts: list[str] = []
+    end = 0
+    for found in _URL.finditer(text):
+        url = escape(found.group())
+        parts += [
+            str(escape(text[end : found.start()])),
+            f'<a href="{url}" target="_blank" rel="noopener noreferrer">{url}</a>',
+        ]
+        end = found.end()
+    return Markup("".join([*parts, str(escape(text[end:]))]))  # noqa: S704 - every part is escaped above
+
+
+def harmless(html: str) -> Markup:
+    """In-app content, which was sanitised when it was made, sanitised once more before it is shown here."""
+    clean = nh3.clean(
+        html, link_rel="noopener noreferrer", set_tag_attribute_values={"a": {"target": "_blank"}}
+    )
+    return Markup(clean)  # noqa: S704 - sanitised in the line above
+
+
+environment().filters.update(linked=linked, harmless=harmless, part=part)

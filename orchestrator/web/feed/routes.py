@@ -1,0 +1,111 @@
+"""The in-app feed: what a customer's page shows, and what she did with it. Opened by her feed token alone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Security
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.errors import BadToken, InputError, NotFound
+from orchestrator.ids import MESSAGE, parse_public_id
+from orchestrator.store import feed as store_feed
+from orchestrator.web.api import openapi
+from orchestrator.web.api.auth import bearer, bearer_token
+from orchestrator.web.api.segment import Key
+from orchestrator.web.deps import TheEngine
+from orchestrator.web.feed.items import FeedItem, view
+from orchestrator.web.middleware.throttle import throttle_of
+from orchestrator.web.ports import Facade
+
+router = APIRouter(
+    prefix="/v1/feed",
+    tags=["feed"],
+    responses={401: openapi.PROBLEM, 422: openapi.PROBLEM, 429: openapi.LIMITED},
+)
+
+Did = Literal["seen", "clicked", "dismissed", "answered"]
+
+
+class FeedView(BaseModel):
+    """What to show now, newest first."""
+
+    items: list[FeedItem]
+    unread: int = Field(description="How many she may see and has not seen yet, also those beyond `limit`")
+    version: str = Field(description="Changes whenever the items change; the stream's event id")
+
+
+class DidRequest(BaseModel):
+    """Which link, button or answer it was. Seen and dismissed need nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    detail: Key | None = Field(default=None, description="Link name or answer key", examples=["plans"])
+    comment: str | None = Field(default=None, max_length=4000)
+
+
+class DidView(BaseModel):
+    recorded: bool = Field(description="False: known already")
+
+
+def feed_customer(
+    engine: TheEngine, request: Request, _documented: Annotated[object, Security(bearer)] = None
+) -> int:
+    """The customer whose token this is. Never in the address: those end up in logs."""
+    token = bearer_token(request)
+    throttle = throttle_of(request)
+    if not token:
+        throttle.failed(request, "feed tokens")
+        raise BadToken("expected a feed token as Authorization: Bearer TOKEN")
+    try:
+        customer = engine.links.read_feed_token(token)
+    except BadToken:
+        throttle.failed(request, "feed tokens")
+        raise
+    throttle.fed(request, token)
+    return customer
+
+
+Customer = Annotated[int, Depends(feed_customer)]
+
+
+@router.get("", summary="What to show this customer now")
+def feed(engine: TheEngine, customer: Customer, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> FeedView:
+    """Holds, cooldowns and opt-outs are asked again here: what may no longer be shown is left out."""
+    return read_feed(engine, customer, limit)
+
+
+@router.post("/{message_id}/{did}", summary="Report what she did with an item", responses=openapi.MISSING)
+def did(
+    engine: TheEngine, customer: Customer, message_id: str, did: Did, request: DidRequest | None = None
+) -> DidView:
+    """`answered` needs `detail`, the key of the answer. Each thing counts once."""
+    told = request or DidRequest()
+    try:
+        public = parse_public_id(message_id, prefix=MESSAGE)
+    except InputError as error:
+        raise NotFound("message", message_id[:40]) from error
+    if public.customer_id != customer:  # somebody else's message looks like no message at all
+        raise NotFound("message", message_id[:40])
+    if did == "answered" and told.detail is None:
+        raise InputError("$.detail", "expected the key of the answer")
+    source_id = (
+        f"feed:{message_id}:{did}:{told.detail or ''}" if did == "clicked" else f"feed:{message_id}:{did}"
+    )
+    with engine.engine.begin() as connection:
+        # The page must not show it again on its next look, which may come before the answer is applied.
+        now = engine.clock.read(connection).business
+        store_feed.mark(connection, customer, [public.row_id], did, now)
+    recorded = engine.respond(message_id, did, detail=told.detail, comment=told.comment, source_id=source_id)
+    return DidView(recorded=recorded)
+
+
+def read_feed(engine: Facade, customer: int, limit: int = 20) -> FeedView:
+    found = engine.feed(customer, limit=limit)
+    items = [view(item) for item in found.items]
+    return FeedView(items=items, unread=found.unread, version=version_of(items))
+
+
+def version_of(items: list[FeedItem]) -> str:
+    """The same items give the same version, in every process."""
+    return "-".join(item.id.removeprefix("m_").replace("-", ".") for item in items) or "0"

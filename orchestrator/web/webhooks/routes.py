@@ -1,0 +1,140 @@
+"""Where providers report: signature first, over the bytes as they came, then one append and a fast answer.
+
+A provider without configured keys is refused: an unsigned report could opt people out or fake a delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from xml.sax.saxutils import escape
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from channels.base import Receipt, ReceiptWord
+from channels.callbacks import Parsed
+from channels.errors import BadSignatureError
+from channels.sendgrid import callbacks as callbacks_sendgrid
+from channels.twilio import callbacks as callbacks_twilio
+from orchestrator import telemetry
+from orchestrator.web.customer_pages.translations import words_for
+from orchestrator.web.deps import TheEngine, TheSettings
+from orchestrator.web.ports import Facade
+from orchestrator.web.problems import Problem
+
+router = APIRouter(prefix="/webhooks", tags=["providers"], include_in_schema=False)
+
+
+async def _raw(request: Request) -> bytes:
+    return await request.body()
+
+
+Raw = Annotated[bytes, Depends(_raw)]
+
+
+@router.post("/sendgrid", status_code=204, response_class=Response)
+def sendgrid(engine: TheEngine, settings: TheSettings, request: Request, body: Raw) -> None:
+    """SendGrid's event webhook, signed."""
+    keys = (settings.sendgrid_webhook_public_key or "").replace(",", " ").split()
+    if not keys:
+        raise _not_configured("sendgrid", "ORCHESTRATOR_SENDGRID_WEBHOOK_PUBLIC_KEY")
+    try:
+        callbacks_sendgrid.verify(body, request.headers, keys, now=_instants(engine)[1])
+    except BadSignatureError as error:
+        raise _forged("sendgrid", error) from error
+    _take(engine, "sendgrid", callbacks_sendgrid.parse(body))
+
+
+@router.post("/twilio/status", status_code=204, response_class=Response)
+def twilio_status(engine: TheEngine, settings: TheSettings, request: Request, body: Raw) -> None:
+    """What became of an SMS or WhatsApp message."""
+    url = _verified(settings, request, body)
+    _take(engine, "twilio", callbacks_twilio.parse_status(body, url, received_at=_instants(engine)[0]))
+
+
+@router.post("/twilio/inbound")
+def twilio_inbound(engine: TheEngine, settings: TheSettings, request: Request, body: Raw) -> Response:
+    """What a person wrote back: STOP acts at once for everybody with that number, HELP is answered."""
+    _verified(settings, request, body)
+    parsed = callbacks_twilio.parse_inbound(body, received_at=_instants(engine)[0])
+    _take(engine, "twilio", parsed)
+    return _twiml(_reply(parsed.receipts))
+
+
+@router.post("/twilio/conversations", status_code=204, response_class=Response)
+def twilio_conversations(engine: TheEngine, settings: TheSettings, request: Request, body: Raw) -> None:
+    """What happened in a chat."""
+    _verified(settings, request, body)
+    _take(engine, "twilio", callbacks_twilio.parse_conversation(body, received_at=_instants(engine)[0]))
+
+
+def _verified(settings: TheSettings, request: Request, body: bytes) -> str:
+    """The URL Twilio called, rebuilt from the public one; Problem unless Twilio signed it."""
+    if settings.twilio_auth_token is None:
+        raise _not_configured("twilio", "ORCHESTRATOR_TWILIO_AUTH_TOKEN")
+    path: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    url = settings.base_url + path.decode("latin-1")
+    if request.scope["query_string"]:
+        url += "?" + request.scope["query_string"].decode("latin-1")
+    try:
+        callbacks_twilio.verify(body, request.headers, url, settings.twilio_auth_token.get_secret_value())
+    except BadSignatureError as error:
+        raise _forged("twilio", error) from error
+    return url
+
+
+def _take(engine: Facade, source: str, parsed: Parsed) -> None:
+    for problem in parsed.problems:
+        telemetry.emit("webhook.refused", source=source, reason=f"{problem.reason} [{problem.digest}]")
+    if parsed.receipts:
+        report = engine.receive(parsed.receipts)
+        telemetry.emit(
+            "webhook.received",
+            source=source,
+            facts=len(parsed.receipts),
+            new=report.taken,
+            unknown=len(report.refused),
+        )
+
+
+def _reply(receipts: Sequence[Receipt]) -> str | None:
+    """What we say back, unless the provider has said it already."""
+    for receipt in receipts:
+        if receipt.detail.get("answered_by_provider"):
+            return None
+        words = words_for(None, None)
+        match receipt.word:
+            case ReceiptWord.OPTED_OUT:
+                return words("sms_stopped")
+            case ReceiptWord.OPTED_IN:
+                return words("sms_started")
+            case ReceiptWord.HELP:
+                return words("sms_help")
+            case _:
+                continue
+    return None
+
+
+def _twiml(text: str | None) -> Response:
+    inner = f"<Message>{escape(text)}</Message>" if text else ""
+    return Response(
+        f'<?xml version="1.0" encoding="UTF-8"?><Response>{inner}</Response>', media_type="text/xml"
+    )
+
+
+def _instants(engine: Facade) -> tuple[datetime, datetime]:
+    """(business, machine)"""
+    with engine.engine.connect() as connection:
+        read = engine.clock.read(connection)
+    return read.business, read.machine
+
+
+def _forged(source: str, error: BadSignatureError) -> Problem:
+    telemetry.emit("webhook.refused", source=source, reason=str(error))
+    return Problem(403, "bad_signature", str(error))
+
+
+def _not_configured(source: str, setting: str) -> Problem:
+    telemetry.emit("webhook.refused", source=source, reason=f"{setting} is not set")
+    return Problem(403, "not_configured", f"reports of {source} are refused until {setting} is set")
