@@ -1,7 +1,7 @@
 """What a channel is: the port every adapter implements and the words it answers with.
 
 The engine decides, writes and commits; only then does it call :meth:`Channel.send`. A channel therefore
-never decides *whether* to speak. It turns one :class:`Outgoing` into one provider call and reports what is
+never decides *whether* to speak. It turns one :class:`OutboundMessage` into one provider call and reports what is
 known about it in one of five words:
 
 ``sent``        the provider accepted it (or, for the feed, it is visible);
@@ -22,7 +22,7 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 
-class Result(StrEnum):
+class SendStatus(StrEnum):
     """The closed set of answers to one hand-over."""
 
     SENT = "sent"
@@ -50,7 +50,7 @@ class Content:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outgoing:
+class OutboundMessage:
     """One message at the moment of its hand-over: everything an adapter may know, and nothing else.
 
     ``address`` is an email address, an E.164 number, a chat identity or a webhook URL; for in_app the
@@ -81,7 +81,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Handed:
+class SendResult:
     """What is known after one hand-over. ``code`` and ``detail`` are safe to store and to log.
 
     ``retry_after`` is in seconds (machine time) and only set with ``try_again``. ``mark_address`` is True
@@ -90,7 +90,7 @@ class Handed:
     function or webhook gave back.
     """
 
-    result: Result
+    result: SendStatus
     provider: str
     provider_id: str | None = None
     code: str | None = None
@@ -108,13 +108,13 @@ class Channel(Protocol):
     name: str  # the playbook's word: in_app, email, sms, whatsapp, chat, webhook ...
     provider: str  # who carries it: sendgrid, twilio, feed ...; rates and breakers are kept per provider
 
-    def send(self, message: Outgoing) -> Handed:
+    def send(self, message: OutboundMessage) -> SendResult:
         """Hand one message over. Takes at most 10 s. Never raises for what a provider or network did."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Forgot:
+class ForgetResult:
     """What a provider said when it was told to forget a person. ``done`` also when it had nothing of hers any more.
 
     ``detail`` is safe to store and to log.
@@ -129,13 +129,15 @@ class Forgot:
 class Forgets(Protocol):
     """A channel whose provider can be told to forget a person."""
 
-    def forget(self, *, addresses: Sequence[str], provider_ids: Sequence[str], seconds: float) -> Forgot:
+    def forget(
+        self, *, addresses: Sequence[str], provider_ids: Sequence[str], seconds: float
+    ) -> ForgetResult:
         """Have everything about these addresses and messages removed, within ``seconds``. May be repeated at any
         time; never raises for what a provider or network did."""
         ...
 
 
-class ReceiptWord(StrEnum):
+class ReceiptKind(StrEnum):
     """The closed set of words a provider callback is translated into."""
 
     DELIVERED = "delivered"
@@ -166,7 +168,7 @@ class Receipt:
 
     source: str
     source_id: str
-    word: ReceiptWord
+    kind: ReceiptKind
     occurred_at: datetime
     message_id: str | None = None
     provider_id: str | None = None

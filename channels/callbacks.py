@@ -15,7 +15,7 @@ LONGEST_TEXT = 4000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
+class CallbackProblem:
     """One item that gave no fact: where it stood, why, and a hash by which it can be recognised.
 
     It holds nothing of the item itself, so it may be logged.
@@ -31,7 +31,7 @@ class Parsed:
     """The facts of one callback, in the order in which they stood."""
 
     receipts: tuple[Receipt, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[CallbackProblem, ...] = ()
 
 
 def header(headers: Mapping[str, str], name: str) -> str | None:
@@ -50,5 +50,5 @@ def digest(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()[:32]
 
 
-def problem(index: int, reason: str, raw: bytes) -> Problem:
-    return Problem(index=index, reason=clean(reason, 300), digest=digest(raw))
+def problem(index: int, reason: str, raw: bytes) -> CallbackProblem:
+    return CallbackProblem(index=index, reason=clean(reason, 300), digest=digest(raw))

@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from channels.base import Handed, Outgoing, Result
+from channels.base import OutboundMessage, SendResult, SendStatus
 from channels.errors import ChannelError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
+class FunctionCall:
     """What a called function is told.
 
     ``key`` is the same for every attempt of one call: a function that acts elsewhere gives it on as its
@@ -30,7 +30,7 @@ class Call:
     arguments: Mapping[str, Any]
 
 
-CallFunction = Callable[[Call], Mapping[str, Any] | None]
+CallFunction = Callable[[FunctionCall], Mapping[str, Any] | None]
 
 
 class TryAgainError(ChannelError):
@@ -54,16 +54,18 @@ class FunctionChannel:
         self._seconds = seconds
         self._places = threading.BoundedSemaphore(places)
 
-    def send(self, message: Outgoing) -> Handed:
+    def send(self, message: OutboundMessage) -> SendResult:
         function = self._functions.get(message.target or "")
         if function is None:
             known = ", ".join(sorted(self._functions)) or "none"
             detail = f"no function {message.target!r} is registered; known are {known}"
-            return self._handed(Result.REFUSED, code="unknown_function", detail=detail, alert=True)
+            return self._handed(SendStatus.REFUSED, code="unknown_function", detail=detail, alert=True)
         if not self._places.acquire(blocking=False):
-            return self._handed(Result.TRY_AGAIN, code="all_places_taken", retry_after=self._seconds)
-        done: queue.SimpleQueue[Handed] = queue.SimpleQueue()
-        call = Call(key=message.message_id, customer=message.customer_key, arguments=dict(message.context))
+            return self._handed(SendStatus.TRY_AGAIN, code="all_places_taken", retry_after=self._seconds)
+        done: queue.SimpleQueue[SendResult] = queue.SimpleQueue()
+        call = FunctionCall(
+            key=message.message_id, customer=message.customer_key, arguments=dict(message.context)
+        )
         thread = threading.Thread(
             target=self._run, args=(function, call, done), name=f"call-{message.target}", daemon=True
         )
@@ -71,33 +73,35 @@ class FunctionChannel:
         try:
             return done.get(timeout=self._seconds)
         except queue.Empty:
-            return self._handed(Result.UNCERTAIN, code="timeout", detail=f"no answer in {self._seconds:g} s")
+            return self._handed(
+                SendStatus.UNCERTAIN, code="timeout", detail=f"no answer in {self._seconds:g} s"
+            )
 
-    def _run(self, function: CallFunction, call: Call, done: queue.SimpleQueue[Handed]) -> None:
+    def _run(self, function: CallFunction, call: FunctionCall, done: queue.SimpleQueue[SendResult]) -> None:
         try:
             done.put(self._answer(function, call))
         finally:
             self._places.release()
 
-    def _answer(self, function: CallFunction, call: Call) -> Handed:
+    def _answer(self, function: CallFunction, call: FunctionCall) -> SendResult:
         try:
             answer = function(call)
         except TryAgainError as error:
-            return self._handed(Result.TRY_AGAIN, code="try_again", retry_after=error.seconds)
+            return self._handed(SendStatus.TRY_AGAIN, code="try_again", retry_after=error.seconds)
         except Exception as error:  # noqa: BLE001  user code: whatever it raises is its answer
             # The words of an error may hold personal data, its class does not.
-            return self._handed(Result.REFUSED, code=type(error).__name__, detail="the function raised")
+            return self._handed(SendStatus.REFUSED, code=type(error).__name__, detail="the function raised")
         try:
             plain = json.loads(json.dumps(answer if answer is not None else {}, allow_nan=False))
         except (TypeError, ValueError):
             plain = None
         if not isinstance(plain, dict):
             detail = f"expected a mapping that JSON can hold or None, got {type(answer).__name__}"
-            return self._handed(Result.REFUSED, code="bad_answer", detail=detail)
-        return self._handed(Result.SENT, provider_id=call.key, answer=plain)
+            return self._handed(SendStatus.REFUSED, code="bad_answer", detail=detail)
+        return self._handed(SendStatus.SENT, provider_id=call.key, answer=plain)
 
-    def _handed(self, result: Result, **facts: Any) -> Handed:
-        return Handed(result=result, provider=self.provider, **facts)
+    def _handed(self, result: SendStatus, **facts: Any) -> SendResult:
+        return SendResult(result=result, provider=self.provider, **facts)
 
 
 def from_settings(settings: Mapping[str, Any]) -> FunctionChannel:

@@ -1,7 +1,7 @@
 """The one way out to the network: pooled, within a total time limit, never redirected, honest about doubt.
 
 Providers' libraries bring HTTP clients that wait for ever, follow redirects or mix up threads, and their time
-limits count each read, not the call. All adapters therefore speak through a :class:`Wire`. It says the one
+limits count each read, not the call. All adapters therefore speak through a :class:`HttpTransport`. It says the one
 thing that decides whether a message may be sent again: whether a request can have left this machine.
 """
 
@@ -33,7 +33,7 @@ Guard = Callable[[str], bool]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class HttpResponse:
     """What came back: the status, the headers with lower-case names, and the body."""
 
     status: int
@@ -176,7 +176,7 @@ def _resolve(host: str, port: int, seconds: float) -> list[str]:
     return answer
 
 
-class Wire:
+class HttpTransport:
     """A pool of connections shared by all threads of one adapter."""
 
     def __init__(
@@ -201,7 +201,7 @@ class Wire:
 
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None
-    ) -> Answer:
+    ) -> HttpResponse:
         """One request, one answer. Whatever the network did comes as NotSentError or InDoubtError."""
         sent = [(name.encode(), value.encode()) for name, value in headers.items() if name.lower() != "host"]
         extensions = {"timeout": self._timeouts}
@@ -226,11 +226,11 @@ class Wire:
         self._close()
 
 
-def _read(response: httpcore.Response) -> Answer:
+def _read(response: httpcore.Response) -> HttpResponse:
     body = b""
     for part in response.iter_stream():
         body += part
         if len(body) > MAX_ANSWER:
             raise InDoubtError("answer_too_large")
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-    return Answer(status=response.status, headers=headers, body=body)
+    return HttpResponse(status=response.status, headers=headers, body=body)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from channels.base import Handed, Outgoing, Result
+from channels.base import OutboundMessage, SendResult, SendStatus
 
 
 class Publish(Protocol):
@@ -27,7 +27,7 @@ class InAppChannel:
     def __init__(self, *, publish: Publish | None = None) -> None:
         self._publish = publish
 
-    def send(self, message: Outgoing) -> Handed:
+    def send(self, message: OutboundMessage) -> SendResult:
         if self._publish is not None:
             try:
                 self._publish(message.customer_id, message.message_id)
@@ -35,9 +35,9 @@ class InAppChannel:
                 return self._handed(message, detail="live push failed")
         return self._handed(message)
 
-    def _handed(self, message: Outgoing, *, detail: str | None = None) -> Handed:
-        return Handed(
-            result=Result.SENT, provider=self.provider, provider_id=message.message_id, detail=detail
+    def _handed(self, message: OutboundMessage, *, detail: str | None = None) -> SendResult:
+        return SendResult(
+            result=SendStatus.SENT, provider=self.provider, provider_id=message.message_id, detail=detail
         )
 
 

@@ -17,23 +17,23 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from channels.base import Handed, Result
+from channels.base import SendResult, SendStatus
 from channels.errors import ChannelError, ForbiddenError, InDoubtError, NotSentError
-from channels.http_transport import Answer
+from channels.http_transport import HttpResponse
 
 LONGEST_PAUSE = 3600.0
 
 
-def from_error(provider: str, error: ChannelError) -> Handed:
+def from_error(provider: str, error: ChannelError) -> SendResult:
     """The result of a call that got no answer."""
     if isinstance(error, ForbiddenError):
-        return Handed(result=Result.REFUSED, provider=provider, code=error.code, alert=True)
+        return SendResult(result=SendStatus.REFUSED, provider=provider, code=error.code, alert=True)
     if isinstance(error, NotSentError):
-        return Handed(result=Result.TRY_AGAIN, provider=provider, code=error.code)
+        return SendResult(result=SendStatus.TRY_AGAIN, provider=provider, code=error.code)
     if isinstance(error, InDoubtError):
-        return Handed(result=Result.UNCERTAIN, provider=provider, code=error.code)
-    return Handed(
-        result=Result.REFUSED, provider=provider, code="not_configured", detail=str(error), alert=True
+        return SendResult(result=SendStatus.UNCERTAIN, provider=provider, code=error.code)
+    return SendResult(
+        result=SendStatus.REFUSED, provider=provider, code="not_configured", detail=str(error), alert=True
     )
 
 
@@ -44,36 +44,36 @@ def from_status(
     *,
     code: str | None = None,
     detail: str | None = None,
-) -> Handed:
+) -> SendResult:
     """The result of an answer that is not the success the adapter looked for."""
     code = code or f"http_{status}"
     if status == 429 or (status == 503 and "retry-after" in headers):
-        return Handed(
-            result=Result.TRY_AGAIN,
+        return SendResult(
+            result=SendStatus.TRY_AGAIN,
             provider=provider,
             code=code,
             detail=detail,
             retry_after=pause_asked(headers),
         )
     if 300 <= status < 400:
-        return Handed(
-            result=Result.REFUSED,
+        return SendResult(
+            result=SendStatus.REFUSED,
             provider=provider,
             code=code,
             detail="redirected; redirects are never followed, correct the base URL",
             alert=True,
         )
     if 400 <= status < 500 and status != 408:
-        return Handed(
-            result=Result.REFUSED, provider=provider, code=code, detail=detail, alert=status in (401, 403)
+        return SendResult(
+            result=SendStatus.REFUSED, provider=provider, code=code, detail=detail, alert=status in (401, 403)
         )
-    return Handed(result=Result.UNCERTAIN, provider=provider, code=code, detail=detail)
+    return SendResult(result=SendStatus.UNCERTAIN, provider=provider, code=code, detail=detail)
 
 
-def unusable(provider: str, answer: Answer) -> Handed:
+def unusable(provider: str, answer: HttpResponse) -> SendResult:
     """A success without the content a success has: something between us and the provider may have answered."""
-    return Handed(
-        result=Result.UNCERTAIN, provider=provider, code=f"http_{answer.status}", detail="unusable answer"
+    return SendResult(
+        result=SendStatus.UNCERTAIN, provider=provider, code=f"http_{answer.status}", detail="unusable answer"
     )
 
 

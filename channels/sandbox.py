@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from channels.base import Handed, Outgoing, Result
+from channels.base import OutboundMessage, SendResult, SendStatus
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fate:
+class ScriptedResult:
     """One rule of failure: for these channels and addresses (shell patterns), answer with this result.
 
     ``times`` limits how often the rule is used; ``None`` means always.
     """
 
-    result: Result
+    result: SendStatus
     channel: str = "*"
     address: str = "*"
     times: int | None = None
@@ -30,7 +30,7 @@ class Fate:
     retry_after: float | None = None
     mark_address: bool = False
 
-    def fits(self, message: Outgoing) -> bool:
+    def fits(self, message: OutboundMessage) -> bool:
         return fnmatchcase(message.channel, self.channel) and fnmatchcase(message.address, self.address)
 
 
@@ -39,49 +39,49 @@ class SandboxChannel:
 
     provider = "sandbox"
 
-    def __init__(self, name: str, *, fates: Iterable[Fate] = ()) -> None:
+    def __init__(self, name: str, *, fates: Iterable[ScriptedResult] = ()) -> None:
         self.name = name
         self._lock = threading.Lock()
-        self._rules: list[_Rule] = [_Rule(fate) for fate in fates]
+        self._rules: list[_Rule] = [_Rule(outcome) for outcome in fates]
 
-    def fail(self, fate: Fate) -> None:
+    def fail(self, outcome: ScriptedResult) -> None:
         """Add a rule; later rules are asked first."""
         with self._lock:
-            self._rules.insert(0, _Rule(fate))
+            self._rules.insert(0, _Rule(outcome))
 
     def heal(self) -> None:
         """Forget all rules."""
         with self._lock:
             self._rules.clear()
 
-    def send(self, message: Outgoing) -> Handed:
-        fate = self._fate(message)
-        if fate is None:
+    def send(self, message: OutboundMessage) -> SendResult:
+        outcome = self._fate(message)
+        if outcome is None:
             provider_id = f"sandbox-{message.message_id}"
-            return Handed(result=Result.SENT, provider=self.provider, provider_id=provider_id)
-        again = fate.result is Result.TRY_AGAIN
-        return Handed(
-            result=fate.result,
+            return SendResult(result=SendStatus.SENT, provider=self.provider, provider_id=provider_id)
+        again = outcome.result is SendStatus.TRY_AGAIN
+        return SendResult(
+            result=outcome.result,
             provider=self.provider,
-            code=fate.code or f"sandbox_{fate.result}",
-            retry_after=fate.retry_after if again else None,
-            mark_address=fate.mark_address,
+            code=outcome.code or f"sandbox_{outcome.result}",
+            retry_after=outcome.retry_after if again else None,
+            mark_address=outcome.mark_address,
         )
 
-    def _fate(self, message: Outgoing) -> Fate | None:
+    def _fate(self, message: OutboundMessage) -> ScriptedResult | None:
         with self._lock:
             for rule in self._rules:
-                if rule.fate.fits(message) and rule.take():
-                    return rule.fate
+                if rule.outcome.fits(message) and rule.take():
+                    return rule.outcome
         return None
 
 
 class _Rule:
     """A fate and how often it may still be used."""
 
-    def __init__(self, fate: Fate) -> None:
-        self.fate = fate
-        self._left = fate.times
+    def __init__(self, outcome: ScriptedResult) -> None:
+        self.outcome = outcome
+        self._left = outcome.times
 
     def take(self) -> bool:
         if self._left is None:

@@ -21,9 +21,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from channels.base import Handed, Outgoing, Result
+from channels.base import OutboundMessage, SendResult, SendStatus
 from channels.errors import BadChannelError, BadSignatureError, ChannelError, ForbiddenError
-from channels.http_transport import Wire, public_only
+from channels.http_transport import HttpTransport, public_only
 from channels.outcome import from_error, from_status, unusable
 from channels.settings_values import texts
 
@@ -49,7 +49,7 @@ class WebhookChannel:
         http_hosts: Iterable[str] = (),
         allow_private: bool = False,
         seconds: float = 10.0,
-        wire: Wire | None = None,
+        wire: HttpTransport | None = None,
     ) -> None:
         if not secrets or not all(secrets):
             raise BadChannelError("the webhook channel expects at least one signing secret, newest first")
@@ -57,11 +57,11 @@ class WebhookChannel:
         self._secrets = tuple(secrets)
         self._now = now
         self._http_hosts = frozenset(host.lower() for host in http_hosts)
-        self._wire = wire or Wire(
+        self._wire = wire or HttpTransport(
             total=seconds, guard=None if allow_private else public_only, trusted_hosts=self._http_hosts
         )
 
-    def send(self, message: Outgoing) -> Handed:
+    def send(self, message: OutboundMessage) -> SendResult:
         try:
             self._check(message.address)
             body = json.dumps(payload(message), ensure_ascii=False, default=str).encode()
@@ -77,15 +77,15 @@ class WebhookChannel:
         if not 200 <= answer.status < 300:
             return from_status(self.provider, answer.status, answer.headers)
         if message.kind != "call":
-            return Handed(result=Result.SENT, provider=self.provider, provider_id=message.message_id)
+            return SendResult(result=SendStatus.SENT, provider=self.provider, provider_id=message.message_id)
         try:
             given = json.loads(answer.body) if answer.body.strip() else {}
         except ValueError:
             return unusable(self.provider, answer)
         if not isinstance(given, dict):
             return unusable(self.provider, answer)
-        return Handed(
-            result=Result.SENT, provider=self.provider, provider_id=message.message_id, answer=given
+        return SendResult(
+            result=SendStatus.SENT, provider=self.provider, provider_id=message.message_id, answer=given
         )
 
     def _check(self, url: str) -> None:
@@ -103,7 +103,7 @@ class WebhookChannel:
         self._wire.close()
 
 
-def payload(message: Outgoing) -> dict[str, Any]:
+def payload(message: OutboundMessage) -> dict[str, Any]:
     """The body: what the receiver needs to act, under names that stay."""
     content = message.content
     body: dict[str, Any] = {

@@ -19,11 +19,11 @@ from orchestrator.engine import Engine
 from orchestrator.errors import NotFound
 from orchestrator.queue.nudge import make_nudge
 from orchestrator.rate_limits.windows import ProviderRates, make_limiter
-from orchestrator.service.delivery.deliver import Delivery, Pace
+from orchestrator.service.delivery.deliver import AdaptiveBatchSize, Delivery
 from orchestrator.service.delivery.live_push import RedisPush
-from orchestrator.service.delivery.provider_gates import Gates
-from orchestrator.service.enrollment.batch import Ground
-from orchestrator.service.rendering.links import Links
+from orchestrator.service.delivery.provider_gates import ProviderGates
+from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.service.rendering.render import Renderer
 from orchestrator.settings import Settings
 from orchestrator.store import customers
@@ -62,22 +62,22 @@ def build_engine(
     keys = settings.signing_keys()
     store = PostgresStore(database=database, clock=clock, hash_key=_keyed_hash(keys[-1]))
     carriers = _Carriers(settings, functions or {}, channels)
-    ground = Ground(store=store, provider_of=lambda name: carriers.channel_for(name).provider)
-    links = Links(base_url=settings.base_url, keys=keys)
+    services = ServiceContext(store=store, provider_of=lambda name: carriers.channel_for(name).provider)
+    links = LinkSigner(base_url=settings.base_url, keys=keys)
     limiter = make_limiter(None if virtual else settings.redis, now=machine_seconds)
     threads = settings.send_threads
     delivery = Delivery(
-        ground=ground,
+        services=services,
         channel_for=carriers.channel_for,
-        renderer=_Renderers(ground),
+        renderer=_Renderers(services),
         links=links,
-        gates=Gates(
+        gates=ProviderGates(
             providers=carriers.providers,
             rates=ProviderRates(settings.provider_rates, limiter),
             now=machine_seconds,
         ),
         url_for=carriers.url_for,
-        pace=Pace(threads=threads, most=settings.batch_size if virtual else 4 * threads),
+        pace=AdaptiveBatchSize(threads=threads, most=settings.batch_size if virtual else 4 * threads),
         pool=None if virtual else ThreadPoolExecutor(threads, thread_name_prefix="send"),
     )
 
@@ -92,7 +92,7 @@ def build_engine(
         settings=settings,
         engine=database,
         clock=clock,
-        ground=ground,
+        services=services,
         delivery=delivery,
         links=links,
         exporting=exporting,
@@ -172,8 +172,8 @@ class _Carriers:
 class _Renderers:
     """One renderer per published policy: sender and booking links are the policy's."""
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+    def __init__(self, services: ServiceContext) -> None:
+        self._ground = services
         self._policy: Any = None
         self._renderer: Renderer | None = None
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.engine import Engine
 from orchestrator.errors import InputError, SettingsError
-from orchestrator.service.values import Enrollment, Identify, OptOutEvidence, OptOutReceipt, Track
+from orchestrator.service.values import ConsentEvidence, Enrollment, Identify, OptOutReceipt, Track
 from orchestrator.settings import load_settings
 
 _lock = threading.Lock()
@@ -76,20 +76,22 @@ def track(
     return report.taken == 1
 
 
-def respond(message_id: str, word: str, *, detail: str | None = None, source_id: str | None = None) -> bool:
+def respond(
+    message_id: str, outcome: str, *, detail: str | None = None, source_id: str | None = None
+) -> bool:
     """What a customer did with a message. False if it was heard before. Raises InputError, NotFound."""
-    return connect().respond(message_id, word, detail=detail, source_id=source_id)
+    return connect().respond(message_id, outcome, detail=detail, source_id=source_id)
 
 
 def opt_out(customer: str, *, channel: str = "*", topic: str = "*", source: str = "product") -> OptOutReceipt:
     """Never speak to the customer again about ``topic`` on ``channel``; what was stopped. Raises NotFound."""
     return connect().opt_out(
-        customer, channel=channel, topic=topic, evidence=OptOutEvidence(method="api", source=source)
+        customer, channel=channel, topic=topic, evidence=ConsentEvidence(method="api", source=source)
     )
 
 
 def opt_in(customer: str, *, channel: str = "*", topic: str = "*", source: str = "product") -> None:
     """The customer agreed again, to exactly this. Raises NotFound."""
     connect().opt_in(
-        customer, channel=channel, topic=topic, evidence=OptOutEvidence(method="api", source=source)
+        customer, channel=channel, topic=topic, evidence=ConsentEvidence(method="api", source=source)
     )

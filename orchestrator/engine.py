@@ -23,16 +23,17 @@ from orchestrator.service.consent import preferences
 from orchestrator.service.delivery.deliver import Delivery
 from orchestrator.service.enrollment import start as starts
 from orchestrator.service.enrollment.advance import advance, take_overdue
-from orchestrator.service.enrollment.batch import Ground
-from orchestrator.service.enrollment.crash_recovery import take_strays
+from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.enrollment.crash_recovery import take_interrupted
 from orchestrator.service.intake import feed as showing
 from orchestrator.service.intake import ingest, provider_callbacks
 from orchestrator.service.intake.feed import Feed
 from orchestrator.service.operations import publish as publishing
 from orchestrator.service.privacy import erase as erasing
 from orchestrator.service.privacy import retention
-from orchestrator.service.rendering.links import Links
+from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.service.values import (
+    ConsentEvidence,
     ConsentFact,
     ConsentHistory,
     Drained,
@@ -40,7 +41,6 @@ from orchestrator.service.values import (
     ErasureReceipt,
     Identify,
     IngestReport,
-    OptOutEvidence,
     OptOutReceipt,
     Preferences,
     Track,
@@ -60,27 +60,27 @@ class Engine:
     settings: Settings
     engine: Database
     clock: Clock
-    ground: Ground
+    services: ServiceContext
     delivery: Delivery
-    links: Links
+    links: LinkSigner
     exporting: Callable[[str], dict[str, Any]]
     nudge: Callable[[], None] = field(default=lambda: None)
 
     @property
     def policy(self) -> AccountPolicy:
         """The account's policy as published now."""
-        with self.ground.store.begin() as transaction:
+        with self.services.store.begin() as transaction:
             return transaction.catalogue().policy
 
     # --- the product ------------------------------------------------------------------------------------------------
 
     def identify(self, items: Sequence[Identify]) -> IngestReport:
         """Profile facts about people and accounts; good items are kept whatever is wrong with others."""
-        return self._nudged(ingest.identify(self.ground, items))
+        return self._nudged(ingest.identify(self.services, items))
 
     def track(self, items: Sequence[Track]) -> IngestReport:
         """Signals about people and accounts, each taken once by its source id."""
-        return self._nudged(ingest.track(self.ground, items))
+        return self._nudged(ingest.track(self.services, items))
 
     def start_playbook(
         self,
@@ -94,12 +94,12 @@ class Engine:
 
         Raises NotFound, InputError, and StartRefused with the reason.
         """
-        return self._nudged(starts.start_playbook(self.ground, customer, name, context=context, key=key))
+        return self._nudged(starts.start_playbook(self.services, customer, name, context=context, key=key))
 
     def respond(
         self,
         message_id: str,
-        word: str,
+        outcome: str,
         *,
         detail: str | None = None,
         comment: str | None = None,
@@ -107,20 +107,20 @@ class Engine:
         at: datetime | None = None,
     ) -> bool:
         """What a person did with a message; False if this was heard before. Raises InputError, NotFound."""
-        answer = ingest.Answer(
-            message_id=message_id, word=word, detail=detail, comment=comment, source_id=source_id, at=at
+        answer = ingest.ReportedResponse(
+            message_id=message_id, outcome=outcome, detail=detail, comment=comment, source_id=source_id, at=at
         )
-        return self._nudged(ingest.respond(self.ground, answer))
+        return self._nudged(ingest.respond(self.services, answer))
 
     def feed(self, customer_id: int, *, limit: int) -> Feed:
         """What the customer of a feed token may see in the product now."""
-        return showing.feed(self.ground, customer_id, limit=limit)
+        return showing.feed(self.services, customer_id, limit=limit)
 
     # --- providers and customers ------------------------------------------------------------------------------------
 
     def receive(self, receipts: Sequence[Receipt]) -> IngestReport:
         """Provider callbacks, already authenticated."""
-        return self._nudged(provider_callbacks.receive(self.ground, receipts))
+        return self._nudged(provider_callbacks.receive(self.services, receipts))
 
     def opt_out(
         self,
@@ -128,12 +128,12 @@ class Engine:
         *,
         channel: str = "*",
         topic: str = "*",
-        evidence: OptOutEvidence,
+        evidence: ConsentEvidence,
         source_id: str | None = None,
     ) -> OptOutReceipt:
         """Withdraw consent, in force from the commit; the receipt says what was stopped."""
         scope = preferences.Scope(channel=channel, topic=topic, evidence=evidence, source_id=source_id)
-        return self._nudged(preferences.opt_out(self.ground, customer, scope))
+        return self._nudged(preferences.opt_out(self.services, customer, scope))
 
     def opt_in(
         self,
@@ -141,20 +141,20 @@ class Engine:
         *,
         channel: str = "*",
         topic: str = "*",
-        evidence: OptOutEvidence,
+        evidence: ConsentEvidence,
         source_id: str | None = None,
     ) -> None:
         """Grant consent: it re-opens only what it names."""
         scope = preferences.Scope(channel=channel, topic=topic, evidence=evidence, source_id=source_id)
-        preferences.opt_in(self.ground, customer, scope)
+        preferences.opt_in(self.services, customer, scope)
         self.nudge()
 
     def snooze(self, customer: str, until: datetime) -> None:
         """No promotional message until then, because the customer asked for it."""
-        preferences.snooze(self.ground, customer, until)
+        preferences.snooze(self.services, customer, until)
 
     def preferences(self, customer: str) -> Preferences:
-        return preferences.preferences(self.ground, customer)
+        return preferences.preferences(self.services, customer)
 
     def export(self, customer: str) -> dict[str, Any]:
         """Everything known about a person, machine-readable (GDPR Art. 15 and 20). Raises NotFound."""
@@ -162,30 +162,30 @@ class Engine:
 
     def import_consents(self, items: Sequence[ConsentFact]) -> IngestReport:
         """Grants and withdrawals recorded elsewhere, with their evidence, each once."""
-        return self._nudged(consenting.import_consents(self.ground, items))
+        return self._nudged(consenting.import_consents(self.services, items))
 
     def consents(self, customer: str) -> ConsentHistory:
         """Everything a customer ever said about being spoken to, and what is in force. Raises NotFound."""
-        return consenting.history(self.ground, customer)
+        return consenting.history(self.services, customer)
 
     def erase(self, customer: str, *, anyway: bool = False) -> ErasureReceipt:
         """Forget a person (GDPR Art. 17), here and at the providers.
 
         Raises NotFound, and ErasureIncomplete when a provider could not be told: repeat it then, or go on ``anyway``.
         """
-        return erasing.erase(self.ground, self.delivery.channel_for, customer, anyway=anyway)
+        return erasing.erase(self.services, self.delivery.channel_for, customer, anyway=anyway)
 
     # --- growth teams -----------------------------------------------------------------------------------------------
 
     def publish(self, folder: Path) -> list[tuple[str, int, bool]]:
         """Check and store a folder of playbooks: (name, version, new). Raises DefinitionError, Conflict."""
-        return publishing.publish(self.ground, folder)
+        return publishing.publish(self.services, folder)
 
     # --- workers ----------------------------------------------------------------------------------------------------
 
     def advance(self, *, limit: int | None = None) -> Drained:
         """One batch of due walks."""
-        return advance(self.ground, limit=limit or self.settings.batch_size)
+        return advance(self.services, limit=limit or self.settings.batch_size)
 
     def deliver(self, *, limit: int | None = None) -> Drained:
         """One batch of due messages."""
@@ -208,28 +208,28 @@ class Engine:
 
     def sweep(self) -> int:
         """Take whoever batches kept passing over, and whom processes left behind that died; how many."""
-        return take_overdue(self.ground) + take_strays(self.ground, self.delivery)
+        return take_overdue(self.services) + take_interrupted(self.services, self.delivery)
 
     def scan(self) -> int:
         """Ask the base about playbooks that enter by a daily scan or a calendar; once a day, however often called."""
         self.care()
-        asked = ingest.scan(self.ground)
+        asked = ingest.scan(self.services)
         if asked:
             self.nudge()
         return asked
 
     def care(self) -> None:
         """Write down consents that are over, and once a day let go of history that is older than it is kept."""
-        consenting.expire(self.ground)
-        retention.prune_daily(self.ground)
+        consenting.expire(self.services)
+        retention.prune_daily(self.services)
 
     def prune(self) -> dict[str, int]:
         """Let go of history that is older than policy.yaml keeps it, now: rows by kind."""
-        return retention.prune(self.ground)
+        return retention.prune(self.services)
 
     def next_due(self) -> datetime | None:
         """When the next timer, message or inbox row is due: where a virtual clock may jump to."""
-        return self.ground.store.next_due(self.delivery.gates.waits())
+        return self.services.store.next_due(self.delivery.gates.waits())
 
     def close(self) -> None:
         """Let go of connections and threads."""

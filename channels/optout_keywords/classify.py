@@ -30,32 +30,32 @@ class Meant(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Heard:
+class Classified:
     """What was meant, and the word or the pattern that said so: evidence for the consent ledger."""
 
     meant: Meant
     matched: str | None = None
 
 
-def classify(body: str) -> Heard:
+def classify(body: str) -> Classified:
     """What the body means. Pure; takes any text."""
     words = words_of(body)
     if not words:
         sign = next((sign for sign in STOP_SIGNS if sign in body), None)
-        return Heard(meant=Meant.STOP if sign else Meant.OTHER, matched=sign)
+        return Classified(meant=Meant.STOP if sign else Meant.OTHER, matched=sign)
     spoken = (whole := plain(body), without_manners(whole))
     views = [(language, language.view(words)) for language in _languages()]
     for meant, said in _BY_THE_WHOLE:
         for language, text in views:
             if matched := said(language, spoken, text):
-                return Heard(meant=meant, matched=f"{language.name}: {matched}")
+                return Classified(meant=meant, matched=f"{language.name}: {matched}")
     rests = [(language, text, language.without_spared(text)) for language, text in views]
     # Languages share words: when one understands a denial of them ("don't stop"), it alone is heard.
     deniers = {language.name for language, text, rest in rests if _shared(rest) < _shared(text)}
     for language, _, rest in rests:
         if (not deniers or language.name in deniers) and (matched := language.revokes(rest)):
-            return Heard(meant=Meant.STOP, matched=f"{language.name}: {matched}")
-    return Heard(meant=Meant.OTHER)
+            return Classified(meant=Meant.STOP, matched=f"{language.name}: {matched}")
+    return Classified(meant=Meant.OTHER)
 
 
 def provider_answers(body: str) -> bool:

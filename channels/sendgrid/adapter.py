@@ -1,7 +1,8 @@
 """Email through SendGrid v3, by its official library.
 
-The library builds and reads requests; the bytes go through :class:`~channels.http_transport.Wire`, because the
-library's own transport opens a connection per call, follows redirects and cannot tell a connection never made from one lost.
+The library builds and reads requests; the bytes go through :class:`~channels.http_transport.HttpTransport`, because the
+library's own transport opens a connection per call, follows redirects and cannot tell a connection never made from one
+lost.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ import python_http_client
 from python_http_client.exceptions import HTTPError, handle_error
 from sendgrid import SendGridAPIClient
 
-from channels.base import Forgot, Handed, Outgoing, Result
+from channels.base import ForgetResult, OutboundMessage, SendResult, SendStatus
 from channels.errors import BadChannelError, ChannelError
-from channels.http_transport import Answer, Wire, time_limit
+from channels.http_transport import HttpResponse, HttpTransport, time_limit
 from channels.outcome import from_error, from_status, scrub
 from channels.settings_values import text
 
@@ -50,7 +51,7 @@ class EmailSendGrid:
         sender_name: str | None = None,
         reply_to: str | None = None,
         base_url: str | None = None,
-        wire: Wire | None = None,
+        wire: HttpTransport | None = None,
     ) -> None:
         if not api_key or "@" not in sender:
             raise BadChannelError(
@@ -61,13 +62,15 @@ class EmailSendGrid:
         self._sender = {"email": sender, "name": sender_name} if sender_name else {"email": sender}
         self._reply_to = reply_to
         self._base_url = (base_url or BASE_URL).rstrip("/")
-        self._wire = wire or Wire()
+        self._wire = wire or HttpTransport()
         self._clients = threading.local()
 
-    def send(self, message: Outgoing) -> Handed:
+    def send(self, message: OutboundMessage) -> SendResult:
         if not message.content.header.get("subject", "").strip():
             detail = "an email needs a subject; add 'subject:' to the template's header"
-            return Handed(result=Result.REFUSED, provider=self.provider, code="no_subject", detail=detail)
+            return SendResult(
+                result=SendStatus.REFUSED, provider=self.provider, code="no_subject", detail=detail
+            )
         try:
             response = self._client().send(self.mail(message))
         except HTTPError as error:
@@ -78,12 +81,14 @@ class EmailSendGrid:
         if response.status_code not in (200, 202) or (response.status_code == 200 and not provider_id):
             # Something between us and SendGrid may have answered in its place.
             code = f"http_{response.status_code}"
-            return Handed(
-                result=Result.UNCERTAIN, provider=self.provider, code=code, detail="unusable answer"
+            return SendResult(
+                result=SendStatus.UNCERTAIN, provider=self.provider, code=code, detail="unusable answer"
             )
-        return Handed(result=Result.SENT, provider=self.provider, provider_id=provider_id)
+        return SendResult(result=SendStatus.SENT, provider=self.provider, provider_id=provider_id)
 
-    def forget(self, *, addresses: Sequence[str], provider_ids: Sequence[str], seconds: float) -> Forgot:
+    def forget(
+        self, *, addresses: Sequence[str], provider_ids: Sequence[str], seconds: float
+    ) -> ForgetResult:
         """Ask for an erasure job: it covers addresses with everything SendGrid holds under them."""
         del provider_ids
         told = 0
@@ -93,12 +98,12 @@ class EmailSendGrid:
                     self._client().client.recipients.erasejob.post(request_body={"email_addresses": batch})
                     told += len(batch)
         except HTTPError as error:
-            return Forgot(done=False, count=told, detail=f"http_{error.status_code}")
+            return ForgetResult(done=False, count=told, detail=f"http_{error.status_code}")
         except ChannelError as error:
-            return Forgot(done=False, count=told, detail=from_error(self.provider, error).code)
-        return Forgot(done=True, count=told)
+            return ForgetResult(done=False, count=told, detail=from_error(self.provider, error).code)
+        return ForgetResult(done=True, count=told)
 
-    def mail(self, message: Outgoing) -> dict[str, Any]:
+    def mail(self, message: OutboundMessage) -> dict[str, Any]:
         """The request body: one personalization for one person, so nobody sees another's address."""
         content = message.content
         parts = [{"type": "text/plain", "value": content.text or " "}]
@@ -128,7 +133,7 @@ class EmailSendGrid:
             mail["reply_to"] = {"email": reply_to}
         return mail
 
-    def _html(self, message: Outgoing, body: str) -> str:
+    def _html(self, message: OutboundMessage, body: str) -> str:
         own = [url for url in (message.opt_out_url, message.one_click_url) if url]
         body = without_click_tracking(body, own)
         preheader = message.content.header.get("preheader", "").strip()
@@ -147,13 +152,18 @@ class EmailSendGrid:
             self._clients.client = client
         return client
 
-    def _refused(self, error: HTTPError) -> Handed:
+    def _refused(self, error: HTTPError) -> SendResult:
         headers = {name.lower(): value for name, value in error.headers.items()}
         code, detail = _first_error(error.body)
         handed = from_status(self.provider, error.status_code, headers, detail=detail)
-        if handed.result is Result.REFUSED and code and code.startswith("personalizations") and ".to" in code:
-            return Handed(
-                result=Result.REFUSED,
+        if (
+            handed.result is SendStatus.REFUSED
+            and code
+            and code.startswith("personalizations")
+            and ".to" in code
+        ):
+            return SendResult(
+                result=SendStatus.REFUSED,
                 provider=self.provider,
                 code="bad_address",
                 detail=detail,
@@ -173,7 +183,7 @@ def batched(addresses: Sequence[str]) -> list[list[str]]:
 class _Transport(python_http_client.Client):  # type: ignore[misc]  # the library is untyped
     """The library's client with our wire under it. Errors stay the library's own classes."""
 
-    def __init__(self, wire: Wire, **facts: Any) -> None:
+    def __init__(self, wire: HttpTransport, **facts: Any) -> None:
         super().__init__(**facts)
         self._wire = wire
 
@@ -206,7 +216,7 @@ class _Transport(python_http_client.Client):  # type: ignore[misc]  # the librar
 class _Reply:
     """An answer in the shape in which the library reads it."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: HttpResponse) -> None:
         self._answer = answer
 
     def getcode(self) -> int:
@@ -222,7 +232,7 @@ class _Reply:
         return headers
 
 
-def list_headers(message: Outgoing) -> Mapping[str, str]:
+def list_headers(message: OutboundMessage) -> Mapping[str, str]:
     """The headers by which a mailbox offers to unsubscribe (RFC 2369, RFC 8058, RFC 2919)."""
     headers: dict[str, str] = {}
     one_click = message.one_click_url

@@ -11,8 +11,8 @@ from typing import Any
 
 from sendgrid.helpers.eventwebhook import EventWebhook, EventWebhookHeader
 
-from channels.base import Receipt, ReceiptWord
-from channels.callbacks import Parsed, Problem, clean, digest, header, problem
+from channels.base import Receipt, ReceiptKind
+from channels.callbacks import CallbackProblem, Parsed, clean, digest, header, problem
 from channels.errors import BadSignatureError
 from channels.scanners import looks_like_a_scanner, machine_burst
 
@@ -62,7 +62,7 @@ def parse(body: bytes, *, topics: Mapping[int, str] | None = None) -> Parsed:
         kind = type(items).__name__
         return Parsed(problems=(problem(0, f"expected a JSON array of events, got {kind}", body),))
     receipts: list[Receipt] = []
-    problems: list[Problem] = []
+    problems: list[CallbackProblem] = []
     events = [item if isinstance(item, dict) else {} for item in items]
     burst = machine_burst(events)
     for index, item in enumerate(items):
@@ -96,7 +96,7 @@ def _receipt(item: Mapping[str, Any], raw: bytes, topics: Mapping[int, str], *, 
     word_of = _WORDS.get(name)
     if word_of is None:
         raise _UnreadableError(f"no event of a message or a person: {name or 'missing'!r}")
-    word = word_of(event)
+    kind = word_of(event)
     message_id = event.text("m") or None
     provider_id = _message_id(event.text("sg_message_id")) or None
     address = event.text("email").strip().lower() or None
@@ -107,12 +107,12 @@ def _receipt(item: Mapping[str, Any], raw: bytes, topics: Mapping[int, str], *, 
     if isinstance(group, int):
         detail["group"] = str(group)
     topic = topics.get(group) if isinstance(group, int) else None
-    if word is ReceiptWord.OPTED_IN and topic is None:
+    if kind is ReceiptKind.OPTED_IN and topic is None:
         raise _UnreadableError("a group that stands for no topic here: a yes to it opens nothing")
     return Receipt(
         source=SOURCE,
         source_id=event.text("sg_event_id") or f"digest:{digest(raw)}",
-        word=word,
+        kind=kind,
         occurred_at=_instant(item.get("timestamp")),
         message_id=message_id,
         provider_id=provider_id,
@@ -161,27 +161,27 @@ def _instant(value: object) -> datetime:
         raise _UnreadableError("the timestamp is no instant") from None
 
 
-def _bounce(event: _Event) -> ReceiptWord:
-    return ReceiptWord.BLOCKED if event.text("type") == "blocked" else ReceiptWord.BOUNCED
+def _bounce(event: _Event) -> ReceiptKind:
+    return ReceiptKind.BLOCKED if event.text("type") == "blocked" else ReceiptKind.BOUNCED
 
 
-def _dropped(event: _Event) -> ReceiptWord:
+def _dropped(event: _Event) -> ReceiptKind:
     """SendGrid did not even try: its own lists know something that ours must learn."""
     reason = event.text("reason").lower()
-    for part, word in (
-        ("unsubscribed", ReceiptWord.OPTED_OUT),
-        ("spam report", ReceiptWord.COMPLAINED),
-        ("bounced", ReceiptWord.BOUNCED),
+    for part, kind in (
+        ("unsubscribed", ReceiptKind.OPTED_OUT),
+        ("spam report", ReceiptKind.COMPLAINED),
+        ("bounced", ReceiptKind.BOUNCED),
     ):
         if part in reason:
-            return word
+            return kind
     # "Invalid" alone is an address; "Invalid SMTPAPI header" is a request of ours.
-    return ReceiptWord.BOUNCED if reason.strip() == "invalid" else ReceiptWord.FAILED
+    return ReceiptKind.BOUNCED if reason.strip() == "invalid" else ReceiptKind.FAILED
 
 
-def _open(event: _Event) -> ReceiptWord:
+def _open(event: _Event) -> ReceiptKind:
     by_machine = event.item.get("sg_machine_open") is True or _mail_proxy(event)
-    return ReceiptWord.OPENED_BY_MACHINE if by_machine else ReceiptWord.OPENED
+    return ReceiptKind.OPENED_BY_MACHINE if by_machine else ReceiptKind.OPENED
 
 
 def _mail_proxy(event: _Event) -> bool:
@@ -189,26 +189,26 @@ def _mail_proxy(event: _Event) -> bool:
     return event.text("useragent").strip() == "Mozilla/5.0" or looks_like_a_scanner(event.text("useragent"))
 
 
-def _click(event: _Event) -> ReceiptWord:
+def _click(event: _Event) -> ReceiptKind:
     by_machine = event.in_burst or looks_like_a_scanner(event.text("useragent"))
-    return ReceiptWord.CLICKED_BY_MACHINE if by_machine else ReceiptWord.CLICKED
+    return ReceiptKind.CLICKED_BY_MACHINE if by_machine else ReceiptKind.CLICKED
 
 
-def _always(word: ReceiptWord) -> Callable[[_Event], ReceiptWord]:
-    return lambda _: word
+def _always(kind: ReceiptKind) -> Callable[[_Event], ReceiptKind]:
+    return lambda _: kind
 
 
-_WORDS: Mapping[str, Callable[[_Event], ReceiptWord]] = {
-    "processed": _always(ReceiptWord.PROGRESS),
-    "deferred": _always(ReceiptWord.PROGRESS),
-    "delivered": _always(ReceiptWord.DELIVERED),
+_WORDS: Mapping[str, Callable[[_Event], ReceiptKind]] = {
+    "processed": _always(ReceiptKind.PROGRESS),
+    "deferred": _always(ReceiptKind.PROGRESS),
+    "delivered": _always(ReceiptKind.DELIVERED),
     "bounce": _bounce,
-    "blocked": _always(ReceiptWord.BLOCKED),
+    "blocked": _always(ReceiptKind.BLOCKED),
     "dropped": _dropped,
     "open": _open,
     "click": _click,
-    "spamreport": _always(ReceiptWord.COMPLAINED),
-    "unsubscribe": _always(ReceiptWord.OPTED_OUT),
-    "group_unsubscribe": _always(ReceiptWord.OPTED_OUT),
-    "group_resubscribe": _always(ReceiptWord.OPTED_IN),
+    "spamreport": _always(ReceiptKind.COMPLAINED),
+    "unsubscribe": _always(ReceiptKind.OPTED_OUT),
+    "group_unsubscribe": _always(ReceiptKind.OPTED_OUT),
+    "group_resubscribe": _always(ReceiptKind.OPTED_IN),
 }

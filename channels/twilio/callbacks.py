@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from twilio.request_validator import HMAC_SHA1, SIGNATURE_HEADER, RequestValidator
 
-from channels.base import Receipt, ReceiptWord
+from channels.base import Receipt, ReceiptKind
 from channels.callbacks import Parsed, clean, digest, header, problem
 from channels.errors import BadSignatureError
 from channels.optout_keywords.classify import Meant, classify, provider_answers
@@ -69,19 +69,19 @@ def parse_status(body: bytes, url: str, *, received_at: datetime) -> Parsed:
     """A status callback of a message. Our message id comes from the (signed) query string."""
     form = Form(body)
     sid, status = form.get("MessageSid") or form.get("SmsSid"), form.get("MessageStatus").lower()
-    word = _STATUS.get(status)
-    if not sid or word is None:
+    kind = _STATUS.get(status)
+    if not sid or kind is None:
         reason = f"expected MessageSid and a known MessageStatus, got {status or 'none'!r}"
         return Parsed(problems=(problem(0, reason, body),))
     code = form.get("ErrorCode")
     code = "" if code == "0" else code
-    if word is ReceiptWord.FAILED:
-        word = _FAILURES.get(code, ReceiptWord.FAILED)
+    if kind is ReceiptKind.FAILED:
+        kind = _FAILURES.get(code, ReceiptKind.FAILED)
     channel, address = _address(form.get("To"))
     receipt = Receipt(
         source=SOURCE,
         source_id=f"{sid}:{status}",
-        word=word,
+        kind=kind,
         occurred_at=received_at,
         message_id=_message_id(url),
         provider_id=sid,
@@ -104,7 +104,7 @@ def parse_inbound(body: bytes, *, received_at: datetime) -> Parsed:
     payload = form.get("ButtonPayload")
     heard = classify(text)
     labelled = _LABELS.get(form.get("OptOutType").upper())
-    word = labelled or _MEANT[heard.meant]
+    kind = labelled or _MEANT[heard.meant]
     detail = {"to": _address(form.get("To"))[1] or ""}
     if labelled is not None or (channel == "sms" and provider_answers(text)):
         detail["answered_by_provider"] = "true"  # Twilio has confirmed it already: do not answer again
@@ -116,7 +116,7 @@ def parse_inbound(body: bytes, *, received_at: datetime) -> Parsed:
         Receipt(
             source=SOURCE,
             source_id=f"{sid}:inbound",
-            word=word,
+            kind=kind,
             occurred_at=received_at,
             provider_id=sid,
             address=address,
@@ -126,13 +126,13 @@ def parse_inbound(body: bytes, *, received_at: datetime) -> Parsed:
             detail=detail,
         )
     ]
-    if word is ReceiptWord.OPTED_IN and heard.meant is Meant.OTHER:
+    if kind is ReceiptKind.OPTED_IN and heard.meant is Meant.OTHER:
         # "Yes" unblocks a number at Twilio, and may at the same time be somebody's answer to a question.
         receipts.append(
             Receipt(
                 source=SOURCE,
                 source_id=f"{sid}:reply",
-                word=ReceiptWord.REPLIED,
+                kind=ReceiptKind.REPLIED,
                 occurred_at=received_at,
                 provider_id=sid,
                 address=address,
@@ -150,30 +150,30 @@ def parse_conversation(body: bytes, *, received_at: datetime, own_author: str = 
     event, conversation = form.get("EventType"), form.get("ConversationSid")
     if not event or not conversation:
         return Parsed(problems=(problem(0, "expected EventType and ConversationSid", body),))
-    word: ReceiptWord | None = None
+    kind: ReceiptKind | None = None
     unique, text, code = form.get("MessageSid"), None, None
     if event == "onMessageAdded":
         if form.get("Author") in (own_author, "system"):
             return Parsed()
         text = form.get("Body")
-        word = _MEANT[classify(text).meant]
+        kind = _MEANT[classify(text).meant]
     elif event == "onDeliveryUpdated":
         status = form.get("Status").lower()
-        word = _STATUS.get(status)
+        kind = _STATUS.get(status)
         code = form.get("ErrorCode") or None
         unique = f"{unique}:{form.get('ParticipantSid')}:{status}"
     elif event == "onConversationStateUpdated":
         state = form.get("StateTo") or form.get("State")
-        word = ReceiptWord.CLOSED if state == "closed" else None
+        kind = ReceiptKind.CLOSED if state == "closed" else None
         unique = f"{conversation}:{state}:{form.get('DateUpdated') or digest(body)}"
     elif event == "onConversationRemoved":
-        word, unique = ReceiptWord.CLOSED, conversation
-    if word is None:
+        kind, unique = ReceiptKind.CLOSED, conversation
+    if kind is None:
         return Parsed()
     receipt = Receipt(
         source=SOURCE,
         source_id=f"{event}:{unique or digest(body)}",
-        word=word,
+        kind=kind,
         occurred_at=received_at,
         message_id=_named_in(form),
         provider_id=conversation,
@@ -211,30 +211,30 @@ def _address(raw: str) -> tuple[str, str | None]:
     return "sms", address or None
 
 
-_STATUS: Mapping[str, ReceiptWord] = {
+_STATUS: Mapping[str, ReceiptKind] = {
     **dict.fromkeys(
-        ("accepted", "scheduled", "queued", "sending", "sent", "partially_delivered"), ReceiptWord.PROGRESS
+        ("accepted", "scheduled", "queued", "sending", "sent", "partially_delivered"), ReceiptKind.PROGRESS
     ),
-    "delivered": ReceiptWord.DELIVERED,
-    "read": ReceiptWord.OPENED,
-    **dict.fromkeys(("undelivered", "failed", "canceled"), ReceiptWord.FAILED),
+    "delivered": ReceiptKind.DELIVERED,
+    "read": ReceiptKind.OPENED,
+    **dict.fromkeys(("undelivered", "failed", "canceled"), ReceiptKind.FAILED),
 }
 
-_FAILURES: Mapping[str, ReceiptWord] = {
-    **dict.fromkeys(("21211", "21614", "21635", "30005", "30006", "63003"), ReceiptWord.BOUNCED),
-    **dict.fromkeys(("30004", "30007"), ReceiptWord.BLOCKED),
-    **dict.fromkeys(("21610", "63014"), ReceiptWord.OPTED_OUT),
+_FAILURES: Mapping[str, ReceiptKind] = {
+    **dict.fromkeys(("21211", "21614", "21635", "30005", "30006", "63003"), ReceiptKind.BOUNCED),
+    **dict.fromkeys(("30004", "30007"), ReceiptKind.BLOCKED),
+    **dict.fromkeys(("21610", "63014"), ReceiptKind.OPTED_OUT),
 }
 
-_LABELS: Mapping[str, ReceiptWord] = {
-    "STOP": ReceiptWord.OPTED_OUT,
-    "START": ReceiptWord.OPTED_IN,
-    "HELP": ReceiptWord.HELP,
+_LABELS: Mapping[str, ReceiptKind] = {
+    "STOP": ReceiptKind.OPTED_OUT,
+    "START": ReceiptKind.OPTED_IN,
+    "HELP": ReceiptKind.HELP,
 }
 
-_MEANT: Mapping[Meant, ReceiptWord] = {
-    Meant.STOP: ReceiptWord.OPTED_OUT,
-    Meant.START: ReceiptWord.OPTED_IN,
-    Meant.HELP: ReceiptWord.HELP,
-    Meant.OTHER: ReceiptWord.REPLIED,
+_MEANT: Mapping[Meant, ReceiptKind] = {
+    Meant.STOP: ReceiptKind.OPTED_OUT,
+    Meant.START: ReceiptKind.OPTED_IN,
+    Meant.HELP: ReceiptKind.HELP,
+    Meant.OTHER: ReceiptKind.REPLIED,
 }

@@ -18,9 +18,9 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from channels.base import Forgot, Handed, Result
+from channels.base import ForgetResult, SendResult, SendStatus
 from channels.errors import BadChannelError, ChannelError, UnmappedHostError
-from channels.http_transport import Wire, time_limit
+from channels.http_transport import HttpTransport, time_limit
 from channels.outcome import from_error, from_status, scrub
 
 PROVIDER = "twilio"
@@ -36,7 +36,7 @@ class MappedHttpClient(HttpClient):  # type: ignore[misc]  # the library is unty
     Without base URLs only Twilio's own hosts pass. So no test can reach the real service by accident.
     """
 
-    def __init__(self, *, wire: Wire, bases: Mapping[str, str] | None = None) -> None:
+    def __init__(self, *, wire: HttpTransport, bases: Mapping[str, str] | None = None) -> None:
         super().__init__(_logger, False, wire.total)
         self._wire = wire
         self._bases = dict(bases or {})
@@ -91,7 +91,7 @@ class TwilioClients:
         account_sid: str,
         auth_token: str,
         base_url: str | Mapping[str, str] | None = None,
-        wire: Wire | None = None,
+        wire: HttpTransport | None = None,
     ) -> None:
         if not account_sid.startswith("AC") or not auth_token:
             raise BadChannelError(
@@ -99,7 +99,7 @@ class TwilioClients:
                 "set ORCHESTRATOR_TWILIO_ACCOUNT_SID and ORCHESTRATOR_TWILIO_AUTH_TOKEN"
             )
         bases = _bases(base_url)
-        self.wire = wire or Wire()
+        self.wire = wire or HttpTransport()
         self.http = MappedHttpClient(wire=self.wire, bases=bases or None)
         self._account = (account_sid, auth_token)
         self._local = threading.local()
@@ -113,7 +113,7 @@ class TwilioClients:
 
     def each(
         self, provider_ids: Sequence[str], seconds: float, remove: Callable[[Client, str], object]
-    ) -> Forgot:
+    ) -> ForgetResult:
         """Remove one thing after the other; what is not there any more is removed. Stops at the first refusal."""
         removed = 0
         try:
@@ -123,17 +123,17 @@ class TwilioClients:
                         remove(self.get(), provider_id)
                     except TwilioRestException as error:
                         if error.status != _GONE:
-                            return Forgot(
+                            return ForgetResult(
                                 done=False, count=removed, detail=f"code_{error.code or error.status}"
                             )
                     removed += 1
         except ChannelError as error:
-            return Forgot(done=False, count=removed, detail=from_error(PROVIDER, error).code)
+            return ForgetResult(done=False, count=removed, detail=from_error(PROVIDER, error).code)
         except Exception as error:  # noqa: BLE001 - a broken answer breaks the library in ways without a list
-            return Forgot(done=False, count=removed, detail=type(error).__name__)
-        return Forgot(done=True, count=removed)
+            return ForgetResult(done=False, count=removed, detail=type(error).__name__)
+        return ForgetResult(done=True, count=removed)
 
-    def handed(self, error: Exception) -> Handed:
+    def handed(self, error: Exception) -> SendResult:
         """The result behind an error of the library or the wire."""
         if isinstance(error, ChannelError):
             return from_error(PROVIDER, error)
@@ -141,10 +141,15 @@ class TwilioClients:
             words = error.msg if isinstance(error, TwilioRestException) else error.title
             return of_code(error.code, error.status, self.http.answered(), detail=scrub(str(words)))
         if isinstance(error, TwilioException):
-            return Handed(result=Result.REFUSED, provider=PROVIDER, code=type(error).__name__, alert=True)
+            return SendResult(
+                result=SendStatus.REFUSED, provider=PROVIDER, code=type(error).__name__, alert=True
+            )
         # A success whose body is not what a success has: JSON that is none, a missing key.
-        return Handed(
-            result=Result.UNCERTAIN, provider=PROVIDER, code="unusable_answer", detail=type(error).__name__
+        return SendResult(
+            result=SendStatus.UNCERTAIN,
+            provider=PROVIDER,
+            code="unusable_answer",
+            detail=type(error).__name__,
         )
 
 
@@ -164,14 +169,14 @@ def _is_twilio(host: str) -> bool:
 class Meaning:
     """What a Twilio error code means for a message."""
 
-    result: Result = Result.REFUSED
+    result: SendStatus = SendStatus.REFUSED
     mark_address: bool = False
     alert: bool = False
 
 
-_AGAIN = Meaning(result=Result.TRY_AGAIN)
+_AGAIN = Meaning(result=SendStatus.TRY_AGAIN)
 _BAD_ADDRESS = Meaning(mark_address=True)
-_OPTED_OUT = Meaning(result=Result.OPTED_OUT)
+_OPTED_OUT = Meaning(result=SendStatus.OPTED_OUT)
 _ALERT = Meaning(alert=True)
 
 MEANINGS: Mapping[int, Meaning] = {
@@ -196,18 +201,20 @@ MEANINGS: Mapping[int, Meaning] = {
 }
 
 
-def of_code(code: object, status: int, headers: Mapping[str, str], *, detail: str | None = None) -> Handed:
+def of_code(
+    code: object, status: int, headers: Mapping[str, str], *, detail: str | None = None
+) -> SendResult:
     """The result of an error answer: by its code where we know it, else by its HTTP status."""
     plain = from_status(PROVIDER, status, headers, code=str(code) if code else None, detail=detail)
     meaning = MEANINGS.get(code) if isinstance(code, int) else None
     if meaning is None or status >= 500:
         return plain
-    return Handed(
+    return SendResult(
         result=meaning.result,
         provider=PROVIDER,
         code=str(code),
         detail=detail,
-        retry_after=plain.retry_after if meaning.result is Result.TRY_AGAIN else None,
+        retry_after=plain.retry_after if meaning.result is SendStatus.TRY_AGAIN else None,
         mark_address=meaning.mark_address,
         alert=meaning.alert,
     )

@@ -15,7 +15,7 @@ from typing import Any
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
-from channels.base import Forgot, Handed, Outgoing, Result
+from channels.base import ForgetResult, OutboundMessage, SendResult, SendStatus
 from channels.errors import ChannelError, InDoubtError, NotSentError
 from channels.http_transport import time_limit
 from channels.settings_values import text
@@ -59,11 +59,13 @@ class ChatTwilio:
             account_sid=account_sid, auth_token=auth_token, base_url=base_url
         )
 
-    def send(self, message: Outgoing) -> Handed:
+    def send(self, message: OutboundMessage) -> SendResult:
         body = plain_text(message.content)
         if len(body) > MAX_BODY:
             detail = f"a chat message holds at most {MAX_BODY} characters, this one has {len(body)}"
-            return Handed(result=Result.REFUSED, provider=self.provider, code="too_long", detail=detail)
+            return SendResult(
+                result=SendStatus.REFUSED, provider=self.provider, code="too_long", detail=detail
+            )
         client = self._clients.get()
         with time_limit(self._clients.wire.total):
             try:
@@ -86,12 +88,14 @@ class ChatTwilio:
                 return self._clients.handed(error)
         return self._handed(conversation)
 
-    def forget(self, *, addresses: Sequence[str], provider_ids: Sequence[str], seconds: float) -> Forgot:
+    def forget(
+        self, *, addresses: Sequence[str], provider_ids: Sequence[str], seconds: float
+    ) -> ForgetResult:
         """Delete the conversations, with everything said in them."""
         del addresses
         return self._clients.each(provider_ids, seconds, lambda client, sid: self._all(client)(sid).delete())
 
-    def _open(self, client: Client, message: Outgoing) -> tuple[str, bool]:
+    def _open(self, client: Client, message: OutboundMessage) -> tuple[str, bool]:
         """The conversation's SID, and whether it was there before."""
         name = f"customer-{message.customer_id}" if self._per_customer else message.message_id
         try:
@@ -111,7 +115,7 @@ class ChatTwilio:
         return str(found.sid), True
 
     @staticmethod
-    def _attributes(message: Outgoing) -> dict[str, Any]:
+    def _attributes(message: OutboundMessage) -> dict[str, Any]:
         facts: dict[str, Any] = {"m": message.message_id, "topic": message.topic, "kind": message.kind}
         if message.kind == "handoff":
             facts |= {
@@ -145,18 +149,20 @@ class ChatTwilio:
         recent = messages.list(order="desc", limit=50, page_size=50)
         return any(message_id in (said.attributes or "") for said in recent)
 
-    def _nothing_said(self, error: Exception) -> Handed:
+    def _nothing_said(self, error: Exception) -> SendResult:
         """Before the message is written the customer has heard nothing: whatever is in doubt may be repeated."""
         if isinstance(error, (InDoubtError, NotSentError)):
-            return Handed(result=Result.TRY_AGAIN, provider=self.provider, code=error.code)
+            return SendResult(result=SendStatus.TRY_AGAIN, provider=self.provider, code=error.code)
         handed = self._clients.handed(error)
-        if handed.result is not Result.UNCERTAIN:
+        if handed.result is not SendStatus.UNCERTAIN:
             return handed
         detail = handed.detail if isinstance(error, (TwilioException, ChannelError)) else "unusable answer"
-        return Handed(result=Result.TRY_AGAIN, provider=self.provider, code=handed.code, detail=detail)
+        return SendResult(
+            result=SendStatus.TRY_AGAIN, provider=self.provider, code=handed.code, detail=detail
+        )
 
-    def _handed(self, conversation: str) -> Handed:
-        return Handed(result=Result.SENT, provider=self.provider, provider_id=conversation)
+    def _handed(self, conversation: str) -> SendResult:
+        return SendResult(result=SendStatus.SENT, provider=self.provider, provider_id=conversation)
 
     def close(self) -> None:
         self._clients.wire.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from channels.base import Forgot, Handed, Outgoing, Result
+from channels.base import ForgetResult, OutboundMessage, SendResult, SendStatus
 from channels.errors import BadChannelError
 from channels.settings_values import text
 from channels.twilio.client import PROVIDER, TwilioClients
@@ -49,27 +49,31 @@ class SmsTwilio:
             account_sid=account_sid, auth_token=auth_token, base_url=base_url
         )
 
-    def send(self, message: Outgoing) -> Handed:
+    def send(self, message: OutboundMessage) -> SendResult:
         fields = self.fields(message)
         if len(fields.get("body", "")) > MAX_BODY:
             detail = f"a message holds at most {MAX_BODY} characters, this one has {len(fields['body'])}"
-            return Handed(result=Result.REFUSED, provider=self.provider, code="too_long", detail=detail)
+            return SendResult(
+                result=SendStatus.REFUSED, provider=self.provider, code="too_long", detail=detail
+            )
         try:
             created = self._clients.get().messages.create(**fields)
         except Exception as error:  # noqa: BLE001  a broken answer breaks the library in ways without a list
             return self._clients.handed(error)
         if not created.sid:
-            return Handed(result=Result.UNCERTAIN, provider=self.provider, code="no_sid")
-        return Handed(result=Result.SENT, provider=self.provider, provider_id=created.sid)
+            return SendResult(result=SendStatus.UNCERTAIN, provider=self.provider, code="no_sid")
+        return SendResult(result=SendStatus.SENT, provider=self.provider, provider_id=created.sid)
 
-    def forget(self, *, addresses: Sequence[str], provider_ids: Sequence[str], seconds: float) -> Forgot:
+    def forget(
+        self, *, addresses: Sequence[str], provider_ids: Sequence[str], seconds: float
+    ) -> ForgetResult:
         """Blank the text of every message; Twilio keeps the number itself for its accounts."""
         del addresses
         return self._clients.each(
             provider_ids, seconds, lambda client, sid: client.messages(sid).update(body="")
         )
 
-    def fields(self, message: Outgoing) -> dict[str, Any]:
+    def fields(self, message: OutboundMessage) -> dict[str, Any]:
         """The arguments of the library's call."""
         fields: dict[str, Any] = {"to": self._with_prefix(message.address)}
         if self._sender.startswith("MG"):

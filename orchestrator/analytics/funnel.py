@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from orchestrator.analytics.lift import Lift, Rate, lift
+from orchestrator.analytics.lift import Lift, Proportion, lift
 from orchestrator.errors import NotFound
 
 
@@ -23,23 +23,23 @@ class Arm:
 
     entered: int
     live: int
-    touched: int  # at least one message went out (or would have, in the holdout)
+    any_sent: int  # at least one message went out (or would have, in the holdout)
     converted: int
     value: float
 
     @property
-    def rate(self) -> Rate:
-        return Rate(hits=self.converted, total=self.entered)
+    def rate(self) -> Proportion:
+        return Proportion(hits=self.converted, total=self.entered)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepFunnel:
-    """``visits`` is how often the step was entered, ``live`` who is in it now, ``words`` how it was left."""
+    """``visits`` is how often the step was entered, ``live`` who is in it now, ``outcomes`` how it was left."""
 
     step: str
     visits: int
     live: int
-    words: Mapping[str, int]
+    outcomes: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,7 +137,7 @@ def funnel(connection: Connection, playbook: str, version: int | None = None) ->
         ),
         messages=tuple(MessageCount(**row._mapping) for row in connection.execute(_MESSAGES, values)),  # noqa: SLF001
         held_back=tuple(HeldBack(**row._mapping) for row in connection.execute(_HELD_BACK, values)),  # noqa: SLF001
-        ended={row.word: row.number for row in connection.execute(_ENDED, values)},
+        ended={row.outcome: row.number for row in connection.execute(_ENDED, values)},
         refused={row.reason: row.number for row in connection.execute(_REFUSED, values)},
         opted_out=connection.scalar(_OPTED_OUT, values) or 0,
     )
@@ -153,14 +153,14 @@ def _steps(connection: Connection, values: Mapping[str, Any], written: list[str]
     """In the order in which they were written; all of them, also those nobody has come to."""
     live = {row.step: row.number for row in connection.execute(_LIVE, values)}
     visits: dict[str, int] = dict.fromkeys(written, 0)
-    words: dict[str, dict[str, int]] = defaultdict(dict)
+    outcomes: dict[str, dict[str, int]] = defaultdict(dict)
     for row in connection.execute(_STEPS, values):
-        if row.word is None:
+        if row.outcome is None:
             visits[row.step] = row.number
         else:
-            words[row.step][row.word] = row.number
+            outcomes[row.step][row.outcome] = row.number
     return tuple(
-        StepFunnel(step=step, visits=number, live=live.get(step, 0), words=words[step])
+        StepFunnel(step=step, visits=number, live=live.get(step, 0), outcomes=outcomes[step])
         for step, number in visits.items()
     )
 
@@ -169,21 +169,22 @@ def _arm(row: Row[Any]) -> Arm:
     return Arm(
         entered=row.entered,
         live=row.live,
-        touched=row.touched,
+        any_sent=row.any_sent,
         converted=row.converted,
         value=float(row.value or 0),
     )
 
 
-def _rate(rate: Rate) -> dict[str, Any]:
+def _rate(rate: Proportion) -> dict[str, Any]:
     return {"rate": rate.value, "interval": asdict(rate.interval)}
 
 
-_NOBODY = Arm(entered=0, live=0, touched=0, converted=0, value=0.0)
+_NOBODY = Arm(entered=0, live=0, any_sent=0, converted=0, value=0.0)
 
 _WALKS = """
     count(*) AS entered, count(*) FILTER (WHERE e.ended_at IS NULL) AS live,
-    count(*) FILTER (WHERE (e.state ->> 'touched')::boolean) AS touched, count(v.at) AS converted, sum(v.value) AS value
+    count(*) FILTER (WHERE (e.state ->> 'any_sent')::boolean) AS any_sent, count(v.at) AS converted,
+    sum(v.value) AS value
     FROM enrollments AS e
     LEFT JOIN conversions AS v ON v.customer_id = e.customer_id AND v.enrollment_id = e.id"""
 
@@ -198,7 +199,7 @@ _LIVE = text("""
     SELECT step, count(*) AS number FROM enrollments WHERE playbook_id = :id AND ended_at IS NULL GROUP BY step""")
 
 _STEPS = text("""
-    SELECT j.step, CASE WHEN j.event <> 'step_entered' THEN j.word END AS word, count(*) AS number, min(j.visit)
+    SELECT j.step, CASE WHEN j.event <> 'step_entered' THEN j.outcome END AS outcome, count(*) AS number, min(j.visit)
     FROM journal AS j JOIN enrollments AS e ON e.customer_id = j.customer_id AND e.id = j.enrollment_id
     WHERE e.playbook_id = :id AND j.event IN ('step_entered', 'step_left', 'ended')
     GROUP BY 1, 2 ORDER BY 4, 1, 3 DESC, 2""")
@@ -216,8 +217,8 @@ _HELD_BACK = text("""
     GROUP BY v.policy, v.verdict ORDER BY messages DESC, v.policy, v.verdict""")
 
 _ENDED = text("""
-    SELECT end_word AS word, count(*) AS number FROM enrollments
-    WHERE playbook_id = :id AND ended_at IS NOT NULL GROUP BY end_word ORDER BY number DESC, word""")
+    SELECT end_status AS outcome, count(*) AS number FROM enrollments
+    WHERE playbook_id = :id AND ended_at IS NOT NULL GROUP BY end_status ORDER BY number DESC, outcome""")
 
 _REFUSED = text("""
     SELECT reason, count(*) AS number FROM refusals

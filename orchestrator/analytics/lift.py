@@ -19,7 +19,7 @@ class Interval:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rate:
+class Proportion:
     """``hits`` of ``total``. Without anybody there is no value, and anything is possible."""
 
     hits: int
@@ -64,7 +64,7 @@ def wilson(hits: int, total: int, z: float = Z95) -> Interval:
     return Interval(low=low, high=high)
 
 
-def lift(contacted: Rate, held_out: Rate, z: float = Z95) -> Lift:
+def lift(contacted: Proportion, held_out: Proportion, z: float = Z95) -> Lift:
     """Newcombe's interval of the difference of two independent rates."""
     first, second = wilson(contacted.hits, contacted.total, z), wilson(held_out.hits, held_out.total, z)
     if contacted.value is None or held_out.value is None:

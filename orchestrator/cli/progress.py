@@ -9,7 +9,7 @@ from datetime import datetime
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from orchestrator.cli.output import err
-from orchestrator.simulator.perform_actions import Tally
+from orchestrator.simulator.perform_actions import ActionCounts
 from orchestrator.simulator.run import Watch
 
 
@@ -26,7 +26,7 @@ def virtual_days(start: datetime, end: datetime, title: str) -> Iterator[Watch]:
     with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
         task = progress.add_task(title, total=total, day=start.strftime("%d %b %Y"), done="")
 
-        def watch(now: datetime, tally: Tally) -> None:
+        def watch(now: datetime, tally: ActionCounts) -> None:
             progress.update(
                 task,
                 completed=(now - start).total_seconds(),

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from orchestrator.core.customer_state import Work
+from orchestrator.core.customer_state import CustomerState
 from orchestrator.language.account.calendar import Calendars, OwnDates
 from orchestrator.language.conditions.values import as_time, local_day
 from orchestrator.language.model import Enter
 
 
-def events_ahead(work: Work, enter: Enter, calendars: Calendars) -> Iterator[Mapping[str, Any]]:
+def events_ahead(customer: CustomerState, enter: Enter, calendars: Calendars) -> Iterator[Mapping[str, Any]]:
     """The events of ``enter.calendar`` that begin within ``enter.ahead`` of the customer's own today, soonest first.
 
     Each is a context: ``event_key``, ``event_name``, ``event_starts`` and ``event_ends`` (ISO dates).
     """
-    today = local_day(work.now, work.facts.zone)
+    today = local_day(customer.now, customer.facts.zone)
     if today is None:
         return
     last = today + (enter.ahead.span if enter.ahead is not None else timedelta(0))
@@ -25,7 +25,7 @@ def events_ahead(work: Work, enter: Enter, calendars: Calendars) -> Iterator[Map
     for name in enter.calendar:
         entry = calendars.named.get(name)
         if isinstance(entry, OwnDates):
-            starts, ends = _day(work, entry.starts), _day(work, entry.ends)
+            starts, ends = _day(customer, entry.starts), _day(customer, entry.ends)
             if starts is not None:
                 found.append((starts, f"{name}:{starts}", entry.name, ends or starts))
         elif entry is not None:
@@ -55,8 +55,8 @@ def may_lie_ahead(enter: Enter, calendars: Calendars, now: datetime) -> bool:
     return False
 
 
-def _day(work: Work, attribute: str) -> date | None:
-    value = as_time(work.facts.value(attribute))
+def _day(customer: CustomerState, attribute: str) -> date | None:
+    value = as_time(customer.facts.value(attribute))
     if value is None:
         return None
-    return value if type(value) is date else local_day(value, work.facts.zone)  # type: ignore[arg-type]
+    return value if type(value) is date else local_day(value, customer.facts.zone)  # type: ignore[arg-type]

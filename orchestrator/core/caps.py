@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from orchestrator.core.policies.request import Place
+from orchestrator.core.policies.request import CapSlot
 from orchestrator.language.model import Cap
 
 
@@ -19,21 +19,19 @@ def rules_for(channel: str, topic: str, caps: Iterable[Cap]) -> list[Cap]:
     return [cap for cap in dict.fromkeys(caps) if _counts(cap, channel, topic)]
 
 
-def counted(now: datetime, places: Iterable[Place], cap: Cap) -> list[datetime]:
+def counted(now: datetime, slots: Iterable[CapSlot], cap: Cap) -> list[datetime]:
     """The instants of the places the cap counts at ``now``, oldest first."""
     since = now - cap.within.span
     return sorted(
-        place.handed_at
-        for place in places
-        if _counts(cap, place.channel, place.topic) and place.handed_at > since
+        slot.handed_at for slot in slots if _counts(cap, slot.channel, slot.topic) and slot.handed_at > since
     )
 
 
-def room_at(now: datetime, places: Iterable[Place], cap: Cap) -> datetime | None:
+def room_at(now: datetime, slots: Iterable[CapSlot], cap: Cap) -> datetime | None:
     """The first instant from ``now`` on at which one more message fits; None when the cap allows none at all."""
     if cap.at_most < 1:
         return None
-    taken = counted(now, places, cap)
+    taken = counted(now, slots, cap)
     if len(taken) < cap.at_most:
         return now
     return taken[-cap.at_most] + cap.within.span

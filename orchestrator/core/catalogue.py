@@ -20,7 +20,7 @@ LookBack = dict[str, timedelta | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
+class PublishedPlaybook:
     """One version, ready to walk."""
 
     id: int
@@ -62,20 +62,20 @@ class Catalogue:
     """Every version by id, the newest by name, the account's policy: one consistent snapshot."""
 
     stamp: tuple[int, int] = (0, 0)
-    versions: Mapping[int, Published] = field(default_factory=dict)
-    newest: Mapping[str, Published] = field(default_factory=dict)
+    versions: Mapping[int, PublishedPlaybook] = field(default_factory=dict)
+    newest: Mapping[str, PublishedPlaybook] = field(default_factory=dict)
     paused: frozenset[str] = frozenset()
     policy: AccountPolicy = field(default_factory=AccountPolicy)
     calendars: Calendars = field(default_factory=Calendars)
 
-    def named(self, name: str) -> Published:
+    def named(self, name: str) -> PublishedPlaybook:
         """The newest version; :class:`NotFound` if nothing of that name was published."""
         try:
             return self.newest[name]
         except KeyError:
             raise NotFound("playbook", name) from None
 
-    def started_by(self, event: str) -> list[Published]:
+    def started_by(self, event: str) -> list[PublishedPlaybook]:
         """The playbooks an event may start, by priority."""
         found = [one for one in self.newest.values() if event in trigger_events(one.playbook)]
         return sorted(found, key=lambda one: (-one.playbook.priority, one.name))

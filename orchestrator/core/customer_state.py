@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from orchestrator.core.catalogue import Published
-from orchestrator.core.machine.commands import Entry
-from orchestrator.core.machine.enrollment import Run
+from orchestrator.core.catalogue import PublishedPlaybook
+from orchestrator.core.machine.commands import JournalEntry
+from orchestrator.core.machine.enrollment import EnrollmentSnapshot
 from orchestrator.core.machine.facts import CustomerFacts
-from orchestrator.core.policies.request import Consent, OpenHold, Place, Rest
+from orchestrator.core.policies.request import ActiveCooldown, CapSlot, Consent, OpenHold
 
 UNSETTLED = frozenset({"planned", "handing_over", "uncertain"})
 UNSENT = frozenset({"planned"})
@@ -69,11 +69,11 @@ class MessageRow:
 
 
 @dataclass(kw_only=True, slots=True)
-class Walker:
+class EnrollmentWork:
     """One run with what the store keeps beside it."""
 
-    run: Run
-    published: Published
+    enrollment: EnrollmentSnapshot
+    published: PublishedPlaybook
     rev: int
     seq: int
     start_key: str | None = None
@@ -81,23 +81,23 @@ class Walker:
     timer_visit: int | None = None
     new: bool = False
     changed: bool = False
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[JournalEntry] = field(default_factory=list)
     parked: str | None = None
 
 
 @dataclass(kw_only=True, slots=True)
-class PastRun:
+class EndedEnrollment:
     """An ended run, as far as re-entry asks."""
 
     playbook: str
-    run_key: str
+    reentry_key: str
     ended_at: datetime
-    touched: bool
-    end_word: str
+    any_sent: bool
+    end_status: str
 
 
 @dataclass(kw_only=True, slots=True)
-class Verdictum:
+class VerdictRecord:
     """One verdict to keep: a repeat of the last one only counts up."""
 
     message: MessageRow
@@ -112,14 +112,14 @@ class Verdictum:
 
 
 @dataclass(kw_only=True, slots=True)
-class NewPlace:
+class NewCapSlot:
     message: MessageRow
     handed_at: datetime
     shadow: bool
 
 
 @dataclass(kw_only=True, slots=True)
-class Work:
+class CustomerState:
     """Everything about one customer in one transaction."""
 
     customer_id: int
@@ -133,17 +133,17 @@ class Work:
     last_seen_at: datetime | None
     erased: bool
     points: dict[str, tuple[str, str | None]]
-    walkers: dict[int, Walker]
-    past: list[PastRun]
+    enrollments: dict[int, EnrollmentWork]
+    past: list[EndedEnrollment]
     messages: dict[tuple[int, int], MessageRow]  # (enrollment, visit)
     inbox: list[Any]
     consents: list[Consent]
-    rests: list[Rest]
-    shadow_rests: list[Rest]
+    cooldowns: list[ActiveCooldown]
+    shadow_cooldowns: list[ActiveCooldown]
     holds: list[OpenHold]
     hold_ids: dict[str, int]
-    places: list[Place]
-    shadow_places: list[Place]
+    cap_slots: list[CapSlot]
+    shadow_slots: list[CapSlot]
     members: list[Any]
     answer_rates: dict[str, float]
 
@@ -153,12 +153,12 @@ class Work:
     points_invalid: dict[str, str] = field(default_factory=dict)
     applied_inbox: list[int] = field(default_factory=list)
     new_signals: list[dict[str, Any]] = field(default_factory=list)
-    verdicts: list[Verdictum] = field(default_factory=list)
+    verdicts: list[VerdictRecord] = field(default_factory=list)
     receipts: list[dict[str, Any]] = field(default_factory=list)
-    new_places: list[NewPlace] = field(default_factory=list)
-    freed_places: list[MessageRow] = field(default_factory=list)
-    new_rests: list[dict[str, Any]] = field(default_factory=list)
-    lifted_rests: list[tuple[int, int]] = field(default_factory=list)
+    reserved_slots: list[NewCapSlot] = field(default_factory=list)
+    freed_slots: list[MessageRow] = field(default_factory=list)
+    new_cooldowns: list[dict[str, Any]] = field(default_factory=list)
+    lifted_cooldowns: list[tuple[int, int]] = field(default_factory=list)
     new_holds: list[dict[str, Any]] = field(default_factory=list)
     closed_holds: list[str] = field(default_factory=list)
     conversions: list[dict[str, Any]] = field(default_factory=list)
@@ -175,7 +175,7 @@ class Work:
     def message_by_id(self, message_id: int) -> MessageRow | None:
         return next((row for row in self.messages.values() if row.id == message_id), None)
 
-    def in_order(self) -> list[Walker]:
+    def in_order(self) -> list[EnrollmentWork]:
         """The live runs, the most important first; ties by id, so that every process folds alike."""
-        live = [one for one in self.walkers.values() if one.run.state.live]
-        return sorted(live, key=lambda one: (-one.published.playbook.priority, one.run.enrollment_id))
+        live = [one for one in self.enrollments.values() if one.enrollment.state.live]
+        return sorted(live, key=lambda one: (-one.published.playbook.priority, one.enrollment.enrollment_id))

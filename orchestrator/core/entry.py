@@ -10,23 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.core.catalogue import Catalogue, Published
+from orchestrator.core.catalogue import Catalogue, PublishedPlaybook
 from orchestrator.core.consent.scope import in_force
-from orchestrator.core.customer_state import Walker, Work
-from orchestrator.core.machine.enrollment import Run
+from orchestrator.core.customer_state import CustomerState, EnrollmentWork
+from orchestrator.core.machine.enrollment import EnrollmentSnapshot
 from orchestrator.core.machine.experiment import in_holdout
-from orchestrator.core.machine.facts import RunFacts
-from orchestrator.core.machine.json_values import as_plain
+from orchestrator.core.machine.facts import EnrollmentFacts
+from orchestrator.core.machine.json_values import as_json_value
 from orchestrator.core.template_values import facts_of
 from orchestrator.language.conditions.evaluate import holds, matches, reason
-from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.conditions.values import as_number, as_time
 from orchestrator.language.model import Ask, Playbook, Send
 from orchestrator.language.outcomes import channels_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
+class StartRefusal:
     """Why a start was refused. ``reason`` is a stable word, ``why`` a sentence."""
 
     reason: str
@@ -34,12 +34,18 @@ class Refusal:
 
 
 def triggered(
-    work: Work, published: Published, context: Mapping[str, Any], event: Happened | None = None
+    customer: CustomerState,
+    published: PublishedPlaybook,
+    context: Mapping[str, Any],
+    event: SignalOccurrence | None = None,
 ) -> tuple[bool, str | None]:
     """Whether ``event`` (None: a scan) is one that starts the playbook and ``enter.if`` holds for the customer, and
     the ``because`` of the first true way."""
     enter = published.playbook.enter
-    facts = facts_of(RunFacts(customer=work.facts, run=_candidate(work, published, context)), published)
+    facts = facts_of(
+        EnrollmentFacts(customer=customer.facts, enrollment=_candidate(customer, published, context)),
+        published,
+    )
     signals = {signal.name: signal for signal in published.playbook.signals}
     if event is not None and not any(
         matches(signals[name], event, facts) if name in signals else name == event.name for name in enter.when
@@ -47,9 +53,9 @@ def triggered(
         return False, None
     if enter.if_ is None:
         return True, enter.because
-    if not holds(enter.if_, facts, signals=signals, day_starts=work.facts.day_starts):
+    if not holds(enter.if_, facts, signals=signals, day_starts=customer.facts.day_starts):
         return False, None
-    because = reason(enter.if_, facts, signals=signals, day_starts=work.facts.day_starts)
+    because = reason(enter.if_, facts, signals=signals, day_starts=customer.facts.day_starts)
     return True, because or enter.because
 
 
@@ -60,21 +66,21 @@ def context_of_trigger(playbook: Playbook, properties: Mapping[str, Any]) -> dic
 
 
 def refusal_of(
-    work: Work, published: Published, catalogue: Catalogue, context: Mapping[str, Any]
-) -> Refusal | None:
+    customer: CustomerState, published: PublishedPlaybook, catalogue: Catalogue, context: Mapping[str, Any]
+) -> StartRefusal | None:
     """Why this start must not happen now, or None."""
     playbook = published.playbook
-    if work.erased:
-        return Refusal(reason="erased", why="the person asked to be forgotten")
+    if customer.erased:
+        return StartRefusal(reason="erased", why="the person asked to be forgotten")
     if playbook.playbook in catalogue.paused:
-        return Refusal(reason="paused", why=f"playbook '{playbook.playbook}' is paused")
+        return StartRefusal(reason="paused", why=f"playbook '{playbook.playbook}' is paused")
     wrong = context_problems(playbook, context)
     if wrong:
-        return Refusal(reason="context", why="; ".join(wrong))
+        return StartRefusal(reason="context", why="; ".join(wrong))
     return (
-        _reentry(work, playbook, run_key_of(playbook, context))
-        or _opted_out(work, playbook, catalogue)
-        or _resting(work, playbook, catalogue, shadows=is_held_out(work, playbook, catalogue))
+        _reentry(customer, playbook, reentry_key_of(playbook, context))
+        or _opted_out(customer, playbook, catalogue)
+        or _resting(customer, playbook, catalogue, shadows=is_held_out(customer, playbook, catalogue))
     )
 
 
@@ -98,14 +104,14 @@ def context_problems(playbook: Playbook, context: Mapping[str, Any]) -> list[str
     return wrong
 
 
-def run_key_of(playbook: Playbook, context: Mapping[str, Any]) -> str:
+def reentry_key_of(playbook: Playbook, context: Mapping[str, Any]) -> str:
     per = playbook.enter.reentry.per
     return str(context.get(per, "")) if per is not None else ""
 
 
-def new_walker(
-    work: Work,
-    published: Published,
+def new_enrollment(
+    customer: CustomerState,
+    published: PublishedPlaybook,
     catalogue: Catalogue,
     *,
     temporary_id: int,
@@ -113,72 +119,82 @@ def new_walker(
     trigger: str,
     because: str | None,
     start_key: str | None,
-) -> Walker:
+) -> EnrollmentWork:
     """A run at its entry, holdout decided: not yet in any step."""
     playbook = published.playbook
-    run = Run(
-        customer_id=work.customer_id,
+    enrollment = EnrollmentSnapshot(
+        customer_id=customer.customer_id,
         enrollment_id=temporary_id,
         playbook_id=published.id,
         playbook=playbook.playbook,
-        subject=_subject(work, playbook),
-        entered_at=work.now,
-        held_out=is_held_out(work, playbook, catalogue),
-        run_key=run_key_of(playbook, context),
+        subject=_subject(customer, playbook),
+        entered_at=customer.now,
+        held_out=is_held_out(customer, playbook, catalogue),
+        reentry_key=reentry_key_of(playbook, context),
         trigger=trigger,
         because=because or playbook.enter.because,
-        context={name: as_plain(value) for name, value in context.items()},
+        context={name: as_json_value(value) for name, value in context.items()},
     )
-    return Walker(run=run, published=published, rev=0, seq=0, start_key=start_key, new=True)
+    return EnrollmentWork(
+        enrollment=enrollment, published=published, rev=0, seq=0, start_key=start_key, new=True
+    )
 
 
-def is_held_out(work: Work, playbook: Playbook, catalogue: Catalogue) -> bool:
+def is_held_out(customer: CustomerState, playbook: Playbook, catalogue: Catalogue) -> bool:
     """Whether a run of this playbook is walked in silence: by the playbook's own share or the account's."""
-    subject = _subject(work, playbook)
+    subject = _subject(customer, playbook)
     return in_holdout(subject, playbook.playbook, playbook.holdout) or in_holdout(
         subject, "*", catalogue.policy.holdout
     )
 
 
-def is_known(work: Work, playbook: Playbook, context: Mapping[str, Any]) -> bool:
+def is_known(customer: CustomerState, playbook: Playbook, context: Mapping[str, Any]) -> bool:
     """Whether re-entry alone refuses this start: the run is under way, or was had and may not be had again yet."""
-    return _reentry(work, playbook, run_key_of(playbook, context)) is not None
+    return _reentry(customer, playbook, reentry_key_of(playbook, context)) is not None
 
 
-def live_walker(work: Work, playbook: str, run_key: str) -> Walker | None:
+def live_enrollment(customer: CustomerState, playbook: str, reentry_key: str) -> EnrollmentWork | None:
     """The customer's live run of this playbook and key."""
-    for walker in work.walkers.values():
-        run = walker.run
-        if run.state.live and run.playbook == playbook and run.run_key == run_key:
-            return walker
+    for work in customer.enrollments.values():
+        enrollment = work.enrollment
+        if (
+            enrollment.state.live
+            and enrollment.playbook == playbook
+            and enrollment.reentry_key == reentry_key
+        ):
+            return work
     return None
 
 
-def _reentry(work: Work, playbook: Playbook, run_key: str) -> Refusal | None:
-    if live_walker(work, playbook.playbook, run_key) is not None:
-        return Refusal(reason="already_live", why=f"a run of '{playbook.playbook}' is under way")
+def _reentry(customer: CustomerState, playbook: Playbook, reentry_key: str) -> StartRefusal | None:
+    if live_enrollment(customer, playbook.playbook, reentry_key) is not None:
+        return StartRefusal(reason="already_live", why=f"a run of '{playbook.playbook}' is under way")
     rule = playbook.enter.reentry
-    ended = [(past.playbook, past.run_key, past.touched, past.ended_at) for past in work.past]
+    ended = [(past.playbook, past.reentry_key, past.any_sent, past.ended_at) for past in customer.past]
     ended += [  # those that ended in this very batch are not in the past yet
-        (run.playbook, run.run_key, run.state.touched, run.state.ended_at)
-        for run in (walker.run for walker in work.walkers.values())
-        if run.state.ended_at is not None
+        (enrollment.playbook, enrollment.reentry_key, enrollment.state.any_sent, enrollment.state.ended_at)
+        for enrollment in (work.enrollment for work in customer.enrollments.values())
+        if enrollment.state.ended_at is not None
     ]
-    used = [at for name, key, touched, at in ended if touched and (name, key) == (playbook.playbook, run_key)]
+    used = [
+        at
+        for name, key, any_sent, at in ended
+        if any_sent and (name, key) == (playbook.playbook, reentry_key)
+    ]
     if not used:
         return None
     if rule.after is None:
         which = f"for this {rule.per}" if rule.per else "ever"
-        return Refusal(reason="reentry", why=f"a run was had before, and only one is allowed {which}")
+        return StartRefusal(reason="reentry", why=f"a run was had before, and only one is allowed {which}")
     again = max(used) + rule.after.span
-    if again > work.now:
-        return Refusal(
+    if again > customer.now:
+        return StartRefusal(
             reason="reentry", why=f"may enter again {rule.after} after the last end: {again:%F %R} UTC"
         )
     return None
 
 
-def _opted_out(work: Work, playbook: Playbook, catalogue: Catalogue) -> Refusal | None:
+def _opted_out(customer: CustomerState, playbook: Playbook, catalogue: Catalogue) -> StartRefusal | None:
     if not catalogue.policy.promotional(playbook.topic):
         return None
     channels: set[str] = set()
@@ -186,47 +202,51 @@ def _opted_out(work: Work, playbook: Playbook, catalogue: Catalogue) -> Refusal 
         if isinstance(step.action, Send | Ask):
             channels.update(channels_of(step.action))
     for channel in sorted(channels):
-        row = in_force(work.consents, channel, playbook.topic, work.now)
+        row = in_force(customer.consents, channel, playbook.topic, customer.now)
         if row is None or row.granted:
             return None
     if not channels:  # it speaks to colleagues alone: only a withdrawal for every channel concerns it
-        row = in_force(work.consents, "*", playbook.topic, work.now)
+        row = in_force(customer.consents, "*", playbook.topic, customer.now)
         if row is None or row.granted:
             return None
-    return Refusal(
+    return StartRefusal(
         reason="opted_out", why=f"the customer opted out of '{playbook.topic}' on every channel of it"
     )
 
 
-def _resting(work: Work, playbook: Playbook, catalogue: Catalogue, *, shadows: bool) -> Refusal | None:
+def _resting(
+    customer: CustomerState, playbook: Playbook, catalogue: Catalogue, *, shadows: bool
+) -> StartRefusal | None:
     """A rest in force. Rests of the holdout (``shadows``) hold those alone who would be held out again."""
     if not catalogue.policy.promotional(playbook.topic):
         return None
     values = {"everything": "*", "topic": playbook.topic, "playbook": playbook.playbook}
-    for rest in [*work.rests, *(work.shadow_rests if shadows else ())]:
-        if rest.ends_at > work.now and rest.scope_value == values.get(rest.scope):
-            return Refusal(
+    for rest in [*customer.cooldowns, *(customer.shadow_cooldowns if shadows else ())]:
+        if rest.ends_at > customer.now and rest.scope_value == values.get(rest.scope):
+            return StartRefusal(
                 reason="cooldown", why=f"the customer rests until {rest.ends_at:%F %R} UTC: {rest.reason}"
             )
     return None
 
 
-def _candidate(work: Work, published: Published, context: Mapping[str, Any]) -> Run:
-    return Run(
-        customer_id=work.customer_id,
+def _candidate(
+    customer: CustomerState, published: PublishedPlaybook, context: Mapping[str, Any]
+) -> EnrollmentSnapshot:
+    return EnrollmentSnapshot(
+        customer_id=customer.customer_id,
         enrollment_id=0,
         playbook_id=published.id,
         playbook=published.name,
-        subject=_subject(work, published.playbook),
-        entered_at=work.now,
+        subject=_subject(customer, published.playbook),
+        entered_at=customer.now,
         held_out=False,
         context=context,
     )
 
 
-def _subject(work: Work, playbook: Playbook) -> str:
+def _subject(customer: CustomerState, playbook: Playbook) -> str:
     """What holdout and variants hash: the account where runs are one per account, else the customer."""
-    return (work.facts.account_key if playbook.enter.one_per else None) or work.key
+    return (customer.facts.account_key if playbook.enter.one_per else None) or customer.key
 
 
 def _calendar_names(playbook: Playbook) -> frozenset[str]:

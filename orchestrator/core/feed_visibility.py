@@ -14,7 +14,7 @@ from typing import Any, Literal
 from orchestrator.core.machine.facts import CustomerFacts
 from orchestrator.core.policies import cooldown, hold, opted_out
 from orchestrator.core.policies import order as policy
-from orchestrator.core.policies.request import Allow, Consent, OpenHold, Question, Rest
+from orchestrator.core.policies.request import ActiveCooldown, Allow, Consent, OpenHold, PolicyRequest
 
 ASKED_AGAIN = (opted_out, hold, cooldown)
 _KINDS: Mapping[str, Literal["send", "ask"]] = {"send": "send", "ask": "ask"}
@@ -51,14 +51,14 @@ class Guards:
     """What may stand between a customer and her feed. ``facts`` are there when a hold stands on a condition."""
 
     consents: Sequence[Consent]
-    rests: Sequence[Rest]
+    cooldowns: Sequence[ActiveCooldown]
     holds: Sequence[OpenHold]
     facts: CustomerFacts | None = None
 
 
 def may_be_seen(item: FeedItem, guards: Guards, standing: Sequence[OpenHold], now: datetime) -> bool:
     """``standing`` are the holds on conditions, as the item's own version of the playbook reads them."""
-    question = Question(
+    question = PolicyRequest(
         now=now,
         channel="in_app",
         kind=_KINDS.get(item.kind, "send"),
@@ -69,7 +69,7 @@ def may_be_seen(item: FeedItem, guards: Guards, standing: Sequence[OpenHold], no
         held_out=False,
         give_up_at=now,
         consents=tuple(guards.consents),
-        rests=tuple(guards.rests),
+        cooldowns=tuple(guards.cooldowns),
         holds=(*guards.holds, *standing),
     )
     return isinstance(policy.ask(question, ASKED_AGAIN), Allow)

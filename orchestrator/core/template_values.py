@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.core.catalogue import Published
-from orchestrator.core.customer_state import Walker, Work
-from orchestrator.core.machine.facts import RunFacts
+from orchestrator.core.catalogue import PublishedPlaybook
+from orchestrator.core.customer_state import CustomerState, EnrollmentWork
+from orchestrator.core.machine.facts import EnrollmentFacts
 from orchestrator.language.conditions.computed import WithComputed, json_value
 from orchestrator.language.conditions.facts import Facts
 
 
-def facts_of(facts: Facts, published: Published) -> Facts:
+def facts_of(facts: Facts, published: PublishedPlaybook) -> Facts:
     """The same facts, answering the version's computed values too."""
     return WithComputed(base=facts, computed=published.computed)
 
 
-def template_values(work: Work, walker: Walker) -> dict[str, Any]:
+def template_values(customer: CustomerState, work: EnrollmentWork) -> dict[str, Any]:
     """Every name a template of this run may use: attributes, computed values, context and dotted run facts."""
-    run = walker.run
-    state = run.state
-    facts = facts_of(RunFacts(customer=work.facts, run=run), walker.published)
-    values: dict[str, Any] = {"tags": list(work.facts.tags)}
-    values.update(work.facts.attributes)
-    values.update({f"account.{name}": value for name, value in work.facts.account.items()})
-    for name in walker.published.computed:
+    enrollment = work.enrollment
+    state = enrollment.state
+    facts = facts_of(EnrollmentFacts(customer=customer.facts, enrollment=enrollment), work.published)
+    values: dict[str, Any] = {"tags": list(customer.facts.tags)}
+    values.update(customer.facts.attributes)
+    values.update({f"account.{name}": value for name, value in customer.facts.account.items()})
+    for name in work.published.computed:
         values[name] = json_value(facts.value(name))
-    values.update(run.context)
+    values.update(enrollment.context)
     values.update(state.saved)
     for head, facts_by_step in (
         ("answer", state.answers),
@@ -38,5 +38,5 @@ def template_values(work: Work, walker: Walker) -> dict[str, Any]:
         values.update({f"{head}.{step}": value for step, value in facts_by_step.items()})
     for offer, row in state.offers.items():
         values.update({f"offer.{offer}.{name}": value for name, value in row.items()})
-    values.update({f"playbook.{name}": word for name, word in work.facts.playbooks.items()})
+    values.update({f"playbook.{name}": outcome for name, outcome in customer.facts.playbooks.items()})
     return {name: value for name, value in values.items() if value is not None}

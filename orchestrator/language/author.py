@@ -29,7 +29,7 @@ from decimal import Decimal
 
 from orchestrator.errors import PlaybookError
 from orchestrator.language import model
-from orchestrator.language.problems import Place, Problems
+from orchestrator.language.problems import Problems, SourcePosition
 from orchestrator.language.reading.playbook import parse_playbook
 from orchestrator.language.reading.python_tree import Spelled, tree_of
 from orchestrator.language.reading.tree import Node
@@ -47,10 +47,10 @@ Routes = str | Mapping[str, str | Mapping[str, str]]
 _made: ContextVar[list[tuple[model.Playbook, Node]] | None] = ContextVar("made playbooks", default=None)
 
 
-def _here() -> Place:
+def _here() -> SourcePosition:
     """The file and line of the author's call: two frames up."""
     frame = sys._getframe(2)  # noqa: SLF001 - the only way to name the caller's line
-    return Place(frame.f_code.co_filename, frame.f_lineno)
+    return SourcePosition(frame.f_code.co_filename, frame.f_lineno)
 
 
 def _given(**fields: object) -> dict[str, object]:
@@ -256,9 +256,9 @@ def WaitUntil(until: str | Condition) -> Spelled:  # noqa: N802
     return Spelled(value=until, place=_here(), key="wait_until")
 
 
-def End(word: str) -> Spelled:  # noqa: N802
+def End(outcome: str) -> Spelled:  # noqa: N802
     """The walk is over: no_conversion, handed_over, declined, finished, stopped, left, or your own word."""
-    return Spelled(value=word, place=_here(), key="end")
+    return Spelled(value=outcome, place=_here(), key="end")
 
 
 def any_of(*parts: Condition, because: str | None = None) -> Spelled:

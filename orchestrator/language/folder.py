@@ -30,7 +30,7 @@ from orchestrator.language.checking.playbook import check
 from orchestrator.language.conditions.computed import Computed, computed_needs
 from orchestrator.language.conditions.playbook_requirements import attributes_needed
 from orchestrator.language.model import Call, Playbook
-from orchestrator.language.problems import Place, Problem, Problems, has_errors
+from orchestrator.language.problems import PlacedProblem, Problems, SourcePosition, has_errors
 from orchestrator.language.reading.playbook import parse_playbook
 from orchestrator.language.reading.tree import Leaf, Map, Node
 from orchestrator.language.reading.yaml_tree import MAX_BYTES, read_yaml_file
@@ -46,19 +46,19 @@ _BUILTINS = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Account:
+class AccountFiles:
     """What holds for every playbook of a folder."""
 
     policy: AccountPolicy
     vocabulary: Vocabulary
     calendars: Calendars
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[PlacedProblem, ...] = ()
     policy_tree: Node | None = None
     policy_path: str = "policy.yaml"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Bundle:
+class PlaybookFiles:
     """One playbook with its templates (file name to text) and translations (locale to original words to words)."""
 
     playbook: Playbook | None
@@ -67,7 +67,7 @@ class Bundle:
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     policy: AccountPolicy = field(default_factory=AccountPolicy)
     calendars: Calendars = field(default_factory=Calendars)
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[PlacedProblem, ...] = ()
     path: Path = Path()
 
     @property
@@ -80,14 +80,14 @@ class Bundle:
         return self.playbook.playbook if self.playbook else self.path.name
 
 
-def load_account(folder: Path) -> Account:
+def load_account(folder: Path) -> AccountFiles:
     """policy.yaml, signals.yaml and calendar.yaml of a folder, with their problems; absent files are defaults."""
     path = folder / "policy.yaml"
     policy, tree, first = read_policy_file(path)
     vocabulary, second = read_vocabulary_file(folder / "signals.yaml")
     calendars, third = read_calendars_file(folder / "calendar.yaml")
     wrong = check_policy(policy, vocabulary=vocabulary, tree=tree, path=str(path))
-    return Account(
+    return AccountFiles(
         policy=policy,
         vocabulary=vocabulary,
         calendars=calendars,
@@ -97,7 +97,7 @@ def load_account(folder: Path) -> Account:
     )
 
 
-def load_folder(folder: Path, *, account: Account | None = None) -> list[Bundle]:
+def load_folder(folder: Path, *, account: AccountFiles | None = None) -> list[PlaybookFiles]:
     """Every playbook of a folder, by folder name, checked. The account's own problems are in each bundle's list."""
     shared = account or load_account(folder)
     paths = sorted(
@@ -110,7 +110,7 @@ def load_folder(folder: Path, *, account: Account | None = None) -> list[Bundle]
     return [_refuse_twin(bundle, bundles) for bundle in _known_starts(bundles, names)]
 
 
-def load_playbook(path: Path, *, account: Account) -> Bundle:
+def load_playbook(path: Path, *, account: AccountFiles) -> PlaybookFiles:
     """One playbook file with what lies beside it, checked."""
     problems = Problems()
     problems.extend(account.problems)
@@ -129,7 +129,7 @@ def load_playbook(path: Path, *, account: Account) -> Bundle:
                 path=str(path),
             )
         )
-    return Bundle(
+    return PlaybookFiles(
         playbook=playbook,
         templates=templates,
         texts=texts,
@@ -141,7 +141,7 @@ def load_playbook(path: Path, *, account: Account) -> Bundle:
     )
 
 
-def content_hash(bundle: Bundle) -> str:
+def content_hash(bundle: PlaybookFiles) -> str:
     """SHA-256 of everything a published version means.
 
     That is the definition, its templates and texts, the computed values it uses (and those they use), and the names of
@@ -159,7 +159,7 @@ def content_hash(bundle: Bundle) -> str:
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
-def used_computed(bundle: Bundle) -> Mapping[str, Computed]:
+def used_computed(bundle: PlaybookFiles) -> Mapping[str, Computed]:
     """The computed values a playbook or its templates ask for, with those they are made from, by name."""
     if bundle.playbook is None:
         return {}
@@ -196,7 +196,7 @@ def _read(path: Path, problems: Problems) -> tuple[Playbook | None, Node | None]
     tree = read_yaml_file(path, problems)
     if tree is None:
         if not problems.errors:
-            problems.error(Place(str(path), 1, 1), "expected a playbook, got an empty file")
+            problems.error(SourcePosition(str(path), 1, 1), "expected a playbook, got an empty file")
         return None, None
     playbook, found = parse_playbook(tree)
     problems.extend(found)
@@ -204,7 +204,7 @@ def _read(path: Path, problems: Problems) -> tuple[Playbook | None, Node | None]
 
 
 def _run(path: Path, problems: Problems) -> tuple[Playbook | None, Node | None]:
-    place = Place(str(path), 1, 1)
+    place = SourcePosition(str(path), 1, 1)
     code = _compiled(path, problems)
     if code is None:
         return None, None
@@ -212,10 +212,12 @@ def _run(path: Path, problems: Problems) -> tuple[Playbook | None, Node | None]:
         try:
             exec(code, {"__name__": "playbook", "__file__": str(path), "__builtins__": _safe()})  # noqa: S102 - the author's own program
         except DefinitionError as error:
-            problems.extend(one for one in error.problems if isinstance(one, Problem))
+            problems.extend(one for one in error.problems if isinstance(one, PlacedProblem))
             return None, None
         except Exception as error:  # noqa: BLE001 - whatever the author's program raises is a problem of that file
-            problems.error(Place(str(path), _line_of(error, str(path))), f"{type(error).__name__}: {error}")
+            problems.error(
+                SourcePosition(str(path), _line_of(error, str(path))), f"{type(error).__name__}: {error}"
+            )
             return None, None
     if len(made) != 1:
         problems.error(place, f"expected one Playbook(...), got {len(made)}")
@@ -227,15 +229,16 @@ def _compiled(path: Path, problems: Problems) -> CodeType | None:
     try:
         source = path.read_bytes()
         if len(source) > MAX_BYTES:
-            problems.error(Place(str(path), 1, 1), f"the file is larger than {MAX_BYTES:,} bytes")
+            problems.error(SourcePosition(str(path), 1, 1), f"the file is larger than {MAX_BYTES:,} bytes")
             return None
         return compile(source, str(path), "exec")
     except SyntaxError as error:
         problems.error(
-            Place(str(path), error.lineno or 1, error.offset or 1), f"this is not Python: {error.msg}"
+            SourcePosition(str(path), error.lineno or 1, error.offset or 1),
+            f"this is not Python: {error.msg}",
         )
     except (OSError, ValueError, RecursionError, MemoryError) as error:
-        problems.error(Place(str(path), 1, 1), f"the file cannot be read as Python: {error}")
+        problems.error(SourcePosition(str(path), 1, 1), f"the file cannot be read as Python: {error}")
     return None
 
 
@@ -275,13 +278,15 @@ def _templates(folder: Path, problems: Problems) -> dict[str, str]:
         try:
             data = path.read_bytes()
             if len(data) > MAX_BYTES:
-                problems.error(Place(str(path), 1, 1), f"the template is larger than {MAX_BYTES:,} bytes")
+                problems.error(
+                    SourcePosition(str(path), 1, 1), f"the template is larger than {MAX_BYTES:,} bytes"
+                )
                 continue
             found[path.name] = data.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError:
-            problems.error(Place(str(path), 1, 1), "expected UTF-8 text, got bytes that are none")
+            problems.error(SourcePosition(str(path), 1, 1), "expected UTF-8 text, got bytes that are none")
         except OSError as error:
-            problems.error(Place(str(path), 1, 1), f"the template cannot be read: {error.strerror}")
+            problems.error(SourcePosition(str(path), 1, 1), f"the template cannot be read: {error.strerror}")
     return found
 
 
@@ -305,7 +310,7 @@ def _texts(folder: Path, problems: Problems) -> dict[str, dict[str, str]]:
     return found
 
 
-def _known_starts(bundles: list[Bundle], names: set[str]) -> list[Bundle]:
+def _known_starts(bundles: list[PlaybookFiles], names: set[str]) -> list[PlaybookFiles]:
     """Bundles with a problem added for each start step that names no playbook of the folder."""
     made = []
     for bundle in bundles:
@@ -314,15 +319,15 @@ def _known_starts(bundles: list[Bundle], names: set[str]) -> list[Bundle]:
     return made
 
 
-def _refuse_twin(bundle: Bundle, bundles: list[Bundle]) -> Bundle:
+def _refuse_twin(bundle: PlaybookFiles, bundles: list[PlaybookFiles]) -> PlaybookFiles:
     twins = [one for one in bundles if one.playbook and bundle.playbook and one.name == bundle.name]
     if len(twins) < 2 or twins[0].path == bundle.path:
         return bundle
     message = f"'{bundle.name}' is the name of the playbook in {twins[0].path} too"
-    return _with(bundle, [Problem(path=str(bundle.path), line=1, column=1, message=message)])
+    return _with(bundle, [PlacedProblem(path=str(bundle.path), line=1, column=1, message=message)])
 
 
-def _with(bundle: Bundle, more: list[Problem]) -> Bundle:
+def _with(bundle: PlaybookFiles, more: list[PlacedProblem]) -> PlaybookFiles:
     if not more:
         return bundle
     return replace(bundle, problems=(*bundle.problems, *more))

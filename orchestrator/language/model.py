@@ -161,7 +161,7 @@ class Route:
     last key often ``else``.
     """
 
-    word: str
+    outcome: str
     to: str | None = None
     choices: tuple[tuple[str, str], ...] = ()
 
@@ -267,7 +267,7 @@ class Wait:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class End:
-    word: str
+    outcome: str
 
 
 Action = Send | Ask | Handoff | Call | Choose | Split | Set | Start | Cooldown | Wait | End

@@ -53,10 +53,10 @@ CHANNELS: tuple[str, ...] = tuple(AT_ONCE)
 OTHER_CHANNEL = "webhook"  # a channel that a third party added hears what a webhook hears
 
 MESSAGE_WORDS = frozenset(
-    {word for words in (*AT_ONCE.values(), *JUDGED.values()) for word in words} | set(BEFORE_SEND)
+    {outcome for words in (*AT_ONCE.values(), *JUDGED.values()) for outcome in words} | set(BEFORE_SEND)
 )
-LEDGER_WORD = "opted_out"  # not an outcome of a message, but at_any_step may name it
-RESERVED_WORDS = MESSAGE_WORDS | {"done", MET, LEDGER_WORD}
+LEDGER_OUTCOME = "opted_out"  # not an outcome of a message, but at_any_step may name it
+RESERVED_WORDS = MESSAGE_WORDS | {"done", MET, LEDGER_OUTCOME}
 
 # Where a word that nobody named goes next; at the end of every chain stands no_response.
 _FALLBACK: dict[str, tuple[str, ...]] = {
@@ -103,9 +103,9 @@ def kind_of(action: Action) -> Kind:
             assert_never(action)
 
 
-def chain(word: str) -> tuple[str, ...]:
-    """``word`` and what it becomes, in turn, while nobody named it."""
-    return (word, *_FALLBACK.get(word, ()))
+def chain(outcome: str) -> tuple[str, ...]:
+    """``outcome`` and what it becomes, in turn, while nobody named it."""
+    return (outcome, *_FALLBACK.get(outcome, ()))
 
 
 def channels_of(action: Action) -> tuple[str, ...]:

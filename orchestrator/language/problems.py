@@ -12,7 +12,7 @@ from orchestrator import errors
 Severity = Literal["error", "warning"]
 
 
-class Place(NamedTuple):
+class SourcePosition(NamedTuple):
     """A position in a file; lines and columns count from 1, 0 means not known."""
 
     path: str
@@ -21,7 +21,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Problem(errors.Problem):
+class PlacedProblem(errors.Problem):
     """One thing wrong. A warning does not stop a playbook from being published."""
 
     severity: Severity = "error"
@@ -35,38 +35,38 @@ class Problems:
     """Collects problems while a text is read."""
 
     def __init__(self) -> None:
-        self._found: list[Problem] = []
+        self._found: list[PlacedProblem] = []
 
-    def error(self, place: Place, message: str) -> None:
+    def error(self, place: SourcePosition, message: str) -> None:
         self._add(place, message, "error")
 
-    def warning(self, place: Place, message: str) -> None:
+    def warning(self, place: SourcePosition, message: str) -> None:
         self._add(place, message, "warning")
 
-    def extend(self, problems: Iterable[Problem]) -> None:
+    def extend(self, problems: Iterable[PlacedProblem]) -> None:
         for problem in problems:
             if problem not in self._found:
                 self._found.append(problem)
 
-    def _add(self, place: Place, message: str, severity: Severity) -> None:
+    def _add(self, place: SourcePosition, message: str, severity: Severity) -> None:
         self.extend(
             [
-                Problem(
+                PlacedProblem(
                     path=place.path, line=place.line, column=place.column, message=message, severity=severity
                 )
             ]
         )
 
     @property
-    def errors(self) -> list[Problem]:
+    def errors(self) -> list[PlacedProblem]:
         return [problem for problem in self._found if problem.severity == "error"]
 
-    def sorted(self) -> list[Problem]:
+    def sorted(self) -> list[PlacedProblem]:
         """Everything found, in the order of the files."""
         return sorted(self._found, key=lambda problem: (problem.path, problem.line, problem.column))
 
 
-def has_errors(problems: Iterable[Problem]) -> bool:
+def has_errors(problems: Iterable[PlacedProblem]) -> bool:
     return any(problem.severity == "error" for problem in problems)
 
 

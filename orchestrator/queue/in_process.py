@@ -32,7 +32,7 @@ _TAKE_SEAT = text("SELECT pg_try_advisory_lock(:seat)")
 _STILL_THERE = text("SELECT 1")
 
 
-class Work(Protocol):
+class Drain(Protocol):
     """What a runner asks of the engine."""
 
     @property
@@ -48,7 +48,7 @@ class Work(Protocol):
 class Runner:
     """Moves everything that is due, from ``start`` to ``stop``. Also a context manager."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Drain) -> None:
         self._work = work
         self._stopping = threading.Event()
         self._seated = threading.Event()

@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from orchestrator.clock import monotonic, system_now
-from orchestrator.rate_limits.windows import Rate, Taken
+from orchestrator.rate_limits.windows import Granted, Rate
 
 PATIENCE = 0.3  # seconds one answer of Redis is waited for; a question needs two of them
 _TRIES = 3  # others may take what was free a moment ago
@@ -32,7 +32,7 @@ class RedisWindows:
         self._storage = RedisStorage(url, connection_pool=pool, key_prefix="orchestrator")
         self._limiter = MovingWindowRateLimiter(self._storage)
 
-    def take(self, rate: Rate, key: str, wanted: int) -> Taken:
+    def take(self, rate: Rate, key: str, wanted: int) -> Granted:
         item = RateLimitItemPerSecond(rate.amount, rate.seconds, namespace="rates")
         asked_at = monotonic()
         for _ in range(_TRIES):
@@ -40,12 +40,12 @@ class RedisWindows:
             count = max(0, min(wanted, window.remaining))
             if not count or self._limiter.hit(item, key, cost=count):
                 left = window.reset_time - system_now().timestamp()
-                return Taken(
+                return Granted(
                     count=count,
                     again_in=max(_SHORTEST, left) if count < wanted else 0.0,
                     give_back=lambda unused: self._back(item, key, asked_at, unused),
                 )
-        return Taken(count=0, again_in=_SHORTEST, give_back=lambda _: None)
+        return Granted(count=0, again_in=_SHORTEST, give_back=lambda _: None)
 
     def _back(self, item: RateLimitItemPerSecond, key: str, asked_at: float, unused: int) -> None:
         """The newest go: if others came after ours, ours stand for theirs, and are over a moment sooner."""

@@ -41,7 +41,7 @@ class ProviderRate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Taken:
+class Granted:
     """What was let pass. ``again_in`` are the seconds until one more may be, 0 when all that was wanted was given."""
 
     count: int
@@ -53,7 +53,7 @@ class Taken:
 class Windows(Protocol):
     """Counts by key."""
 
-    def take(self, rate: Rate, key: str, wanted: int) -> Taken: ...
+    def take(self, rate: Rate, key: str, wanted: int) -> Granted: ...
 
 
 class OwnWindows:
@@ -64,7 +64,7 @@ class OwnWindows:
         self._lock = threading.Lock()
         self._windows: OrderedDict[tuple[Rate, str], _Window] = OrderedDict()
 
-    def take(self, rate: Rate, key: str, wanted: int) -> Taken:
+    def take(self, rate: Rate, key: str, wanted: int) -> Granted:
         with self._lock:
             now = self._now()
             window = self._windows.setdefault((rate, key), _Window())
@@ -77,7 +77,7 @@ class OwnWindows:
                 window.batches.append(batch)
                 window.total += batch.count
             again_in = window.batches[0].at + rate.seconds - now if batch.count < wanted else 0.0
-        return Taken(
+        return Granted(
             count=batch.count, again_in=again_in, give_back=lambda unused: self._back(window, batch, unused)
         )
 
@@ -118,7 +118,7 @@ class Limiter:
         self._asked_again_at = 0.0
         self._away = False
 
-    def take(self, rate: Rate, key: str, wanted: int = 1) -> Taken:
+    def take(self, rate: Rate, key: str, wanted: int = 1) -> Granted:
         """As many of ``wanted`` as may happen now."""
         own = self._own.take(rate, key, wanted)
         if self._shared is None or not own.count or self._now() < self._asked_again_at:
@@ -138,7 +138,7 @@ class Limiter:
             except Exception as error:  # noqa: BLE001 - as above
                 self._failed(error)
 
-        return Taken(count=shared.count, again_in=shared.again_in or own.again_in, give_back=give_back)
+        return Granted(count=shared.count, again_in=shared.again_in or own.again_in, give_back=give_back)
 
     def _failed(self, error: Exception) -> None:
         self._asked_again_at = self._now() + LEFT_ALONE
@@ -167,7 +167,7 @@ class ProviderRates:
     def __contains__(self, provider: str) -> bool:
         return provider in self._rates
 
-    def take(self, provider: str, wanted: int) -> Taken:
+    def take(self, provider: str, wanted: int) -> Granted:
         return self._limiter.take(self._rates[provider], f"provider/{provider}", wanted)
 
 

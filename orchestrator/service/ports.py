@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from channels.base import Outgoing
+from channels.base import OutboundMessage
 from orchestrator.clock import Instants
 from orchestrator.core.catalogue import Catalogue, LookBack
-from orchestrator.core.customer_state import MessageRow, Work
+from orchestrator.core.customer_state import CustomerState, MessageRow
 from orchestrator.core.feed_visibility import FeedItem, Guards
 from orchestrator.core.policies.request import Consent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Arrival:
+class InboxItem:
     """One fact from outside for one customer, as it is appended to her inbox."""
 
     customer_id: int
@@ -32,16 +32,16 @@ class Arrival:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
+class LocalCopy:
     """A message that became visible in a feed or in the sandbox."""
 
     message: MessageRow
-    outgoing: Outgoing
+    outgoing: OutboundMessage
     provider: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Version:
+class PlaybookVersion:
     """One checked playbook version as it is stored."""
 
     name: str
@@ -54,16 +54,16 @@ class Version:
     functions: tuple[str, ...]
 
 
-class Stray(Protocol):
+class InterruptedCustomer(Protocol):
     """A customer whom a dead process had in hand, and how often one died with her in hand."""
 
     @property
     def customer_id(self) -> int: ...
     @property
-    def deaths(self) -> int: ...
+    def crash_count(self) -> int: ...
 
 
-class Handed(Protocol):
+class SentSummary(Protocol):
     """What of one person went out by one channel and provider."""
 
     @property
@@ -100,7 +100,7 @@ class StoredRun(Protocol):
     @property
     def ended_at(self) -> datetime | None: ...
     @property
-    def end_word(self) -> str | None: ...
+    def end_status(self) -> str | None: ...
 
 
 class Transaction(Protocol):
@@ -116,7 +116,7 @@ class Transaction(Protocol):
 
     # --- who is taken -----------------------------------------------------------------------------------------------
 
-    def claim_walks(self, *, now: datetime, limit: int) -> list[int]:
+    def claim_customers(self, *, now: datetime, limit: int) -> list[int]:
         """Lock customers with due timers or a filled inbox, passing over those held elsewhere; ids in order."""
         ...
 
@@ -145,23 +145,23 @@ class Transaction(Protocol):
         """With this commit nobody is in hand: see :meth:`Store.attempt`."""
         ...
 
-    def take_strays(self, *, before: datetime) -> Sequence[Stray]:
+    def take_interrupted(self, *, before: datetime) -> Sequence[InterruptedCustomer]:
         """Whom processes left behind that were last heard of before ``before`` (machine time); given out once."""
         ...
 
     # --- a batch ----------------------------------------------------------------------------------------------------
 
-    def lay_out(
+    def load_customers(
         self, ids: Sequence[int], now: datetime, *, starting: Sequence[str] = ()
-    ) -> tuple[list[Work], Catalogue]:
+    ) -> tuple[list[CustomerState], Catalogue]:
         """Read everything about these locked customers, in order, and the definitions they walk by."""
         ...
 
-    def save(self, works: Sequence[Work], now: datetime) -> None:
+    def save(self, customers: Sequence[CustomerState], now: datetime) -> None:
         """Write what the fold changed; new rows get their ids."""
         ...
 
-    def show(self, shown: Sequence[Shown], now: datetime) -> None: ...
+    def show(self, shown: Sequence[LocalCopy], now: datetime) -> None: ...
     def append_consents(self, rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
         """Append ledger rows; the (customer, source id) pairs that were new."""
         ...
@@ -216,7 +216,7 @@ class Transaction(Protocol):
         """The latest message of each customer on a channel: what a reply without a reference answers."""
         ...
 
-    def append_inbox(self, arrivals: Sequence[Arrival], now: datetime) -> int:
+    def append_inbox(self, arrivals: Sequence[InboxItem], now: datetime) -> int:
         """Append what was not seen before, by source id; how many were new."""
         ...
 
@@ -236,7 +236,7 @@ class Transaction(Protocol):
     def locale_of(self, customer_id: int) -> str | None: ...
     def region_of(self, customer_id: int) -> str | None: ...
 
-    def publish(self, version: Version, now: datetime) -> bool:
+    def publish(self, version: PlaybookVersion, now: datetime) -> bool:
         """Store a version. True if it is new; Conflict for other content under a known version."""
         ...
 
@@ -244,7 +244,7 @@ class Transaction(Protocol):
         """Make this the account's policy; if it is another one, whatever waits is asked by it."""
         ...
 
-    def rest_customer(self, customer_id: int, *, reason: str, starts_at: datetime, ends_at: datetime) -> None:
+    def begin_snooze(self, customer_id: int, *, reason: str, starts_at: datetime, ends_at: datetime) -> None:
         """A cooldown of everything that no run set."""
         ...
 
@@ -265,7 +265,7 @@ class Transaction(Protocol):
         """The keyed hash of an address, as ledger rows and tombstones hold it."""
         ...
 
-    def handed_to(self, customer_id: int) -> Sequence[Handed]:
+    def handed_to(self, customer_id: int) -> Sequence[SentSummary]:
         """By channel and provider: what was handed over about a person, with the ids the providers gave."""
         ...
 
@@ -299,7 +299,7 @@ class Store(Protocol):
         """A transaction: committed on leaving, rolled back on an error."""
         ...
 
-    def attempt(self, ids: Sequence[int], machine: datetime, *, deaths: Mapping[int, int]) -> None:
+    def attempt(self, ids: Sequence[int], machine: datetime, *, crash_count: Mapping[int, int]) -> None:
         """Commit, beside the open transaction, whom this thread has in hand: all that is left of it if it is killed."""
         ...
 

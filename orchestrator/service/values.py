@@ -69,7 +69,7 @@ class Enrollment:
     because: str | None
     context: Mapping[str, Any]
     ended_at: datetime | None = None
-    end_word: str | None = None
+    end_status: str | None = None
     created: bool = True  # False: the key or the live run already existed, and this is it
 
 
@@ -84,7 +84,7 @@ Basis = Literal[
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OptOutEvidence:
+class ConsentEvidence:
     """Who withdrew or granted, how and what they were told: a consent ledger row's particulars.
 
     ``wording_version`` is what the form or campaign calls its text. ``jurisdiction`` is worked out from the
@@ -113,7 +113,7 @@ class ConsentFact:
     key: str
     action: Literal["granted", "confirmed", "revoked"]
     occurred_at: datetime
-    evidence: OptOutEvidence
+    evidence: ConsentEvidence
     channel: str = "*"
     topic: str = "*"
     address: str | None = None
@@ -184,7 +184,7 @@ class ProviderForgot:
 
     channel: str
     provider: str
-    word: Literal["done", "failed", "by_hand"]
+    outcome: Literal["done", "failed", "by_hand"]
     count: int
     detail: str | None = None
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from channels.base import Outgoing, Receipt
+from channels.base import OutboundMessage, Receipt
 from orchestrator.service.values import Identify, Track
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class ActOnMessage:
     """A person acts on one message: in the product's feed, on a page, or somebody closes a hand-over."""
 
     message_id: str
-    word: str
+    outcome: str
     detail: str | None = None
     comment: str | None = None
     source_id: str
@@ -38,7 +38,7 @@ class OptIn:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Begin:
+class StartByProduct:
     """The product starts a playbook that has no signal of its own."""
 
     playbook: str
@@ -46,11 +46,11 @@ class Begin:
     key: str
 
 
-What = Identify | Track | Answer | Receipt | OptOut | OptIn | Begin
+What = Identify | Track | ActOnMessage | Receipt | OptOut | OptIn | StartByProduct
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Deed:
+class CustomerAction:
     """``what`` happens ``at`` an instant to ``customer``; ``number`` keeps the order of one customer's deeds."""
 
     at: datetime
@@ -70,7 +70,7 @@ class Reached:
     ``endings`` are the words with which a hand-over of this step may be closed.
     """
 
-    message: Outgoing
+    message: OutboundMessage
     playbook: str
     step: str
     context: Mapping[str, Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.language.model import ELSE, EVERY_WORD, Filter, Playbook, Route, SameAs
 from orchestrator.language.outcomes import RESERVED_WORDS
-from orchestrator.simulator.seeded_choice import Fates
+from orchestrator.simulator.seeded_choice import SeededChoice
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +21,7 @@ class Cue:
     from_context: tuple[tuple[str, str], ...] = ()  # property, name of the context field
     value: str | None = None
 
-    def properties(self, context: Mapping[str, Any], fates: Fates, *about: object) -> dict[str, Any]:
+    def properties(self, context: Mapping[str, Any], fates: SeededChoice, *about: object) -> dict[str, Any]:
         facts = dict(self.fixed)
         facts |= {name: context.get(field) for name, field in self.from_context}
         if self.value:
@@ -30,7 +30,7 @@ class Cue:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Story:
+class Expectations:
     """A playbook as the crowd sees it."""
 
     playbook: str
@@ -41,16 +41,16 @@ class Story:
     cues: Mapping[str, tuple[Cue, ...]]  # step: signals it listens for, the goal's not among them
     endings: Mapping[str, tuple[str, ...]]  # step: how a hand-over may be closed
 
-    def invented_context(self, at: datetime, fates: Fates, *about: object) -> dict[str, Any]:
+    def invented_context(self, at: datetime, fates: SeededChoice, *about: object) -> dict[str, Any]:
         """Values of the declared types, for a start that nobody reported."""
         return {name: _invented(kind, at, fates, *about, name) for name, kind in self.context}
 
 
-def story_of(playbook: Playbook) -> Story:
+def story_of(playbook: Playbook) -> Expectations:
     goals = playbook.goal.events if playbook.goal else ()
     value = playbook.goal.value if playbook.goal else None
     enter = playbook.enter
-    return Story(
+    return Expectations(
         playbook=playbook.playbook,
         entry=tuple(_cue(playbook, name).event for name in enter.when),
         by_product=not (enter.when or enter.every or enter.calendar),
@@ -58,9 +58,9 @@ def story_of(playbook: Playbook) -> Story:
         goals=tuple(_cue(playbook, name, value) for name in goals),
         cues={
             step.name: tuple(
-                _cue(playbook, word)
-                for word in _words((*step.then, *playbook.at_any_step))
-                if word not in goals
+                _cue(playbook, outcome)
+                for outcome in _words((*step.then, *playbook.at_any_step))
+                if outcome not in goals
             )
             for step in playbook.steps
         },
@@ -70,14 +70,16 @@ def story_of(playbook: Playbook) -> Story:
 
 def _words(routes: tuple[Route, ...]) -> list[str]:
     return [
-        word
-        for word in dict.fromkeys(route.word for route in routes)
-        if word not in RESERVED_WORDS and word != EVERY_WORD
+        outcome
+        for outcome in dict.fromkeys(route.outcome for route in routes)
+        if outcome not in RESERVED_WORDS and outcome != EVERY_WORD
     ]
 
 
 def _endings(routes: tuple[Route, ...]) -> tuple[str, ...]:
-    return tuple(key for route in routes if route.word == "closed" for key, _ in route.choices if key != ELSE)
+    return tuple(
+        key for route in routes if route.outcome == "closed" for key, _ in route.choices if key != ELSE
+    )
 
 
 def _cue(playbook: Playbook, name: str, value: str | None = None) -> Cue:
@@ -97,7 +99,7 @@ def _copied(parts: list[Filter]) -> list[tuple[str, str]]:
     return [(part.name, part.value.name) for part in parts if isinstance(part.value, SameAs)]
 
 
-def _invented(kind: str, at: datetime, fates: Fates, *about: object) -> Any:
+def _invented(kind: str, at: datetime, fates: SeededChoice, *about: object) -> Any:
     match kind:
         case "number" | "money":
             return fates.whole(1, 400, *about)

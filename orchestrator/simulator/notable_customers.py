@@ -23,27 +23,27 @@ _BUSIEST = text("SELECT playbook FROM enrollments GROUP BY playbook ORDER BY cou
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Somebody:
+class NotableCustomer:
     id: int
     key: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tour:
+class NotableCustomers:
     """``reader`` got the most; ``in_product`` sees something now; ``gone`` opted out."""
 
-    reader: Somebody | None
-    in_product: Somebody | None
-    gone: Somebody | None
+    reader: NotableCustomer | None
+    in_product: NotableCustomer | None
+    gone: NotableCustomer | None
     playbook: str | None
 
 
-def tour(connection: Connection, now: object) -> Tour:
-    def somebody(query: object, **values: object) -> Somebody | None:
+def tour(connection: Connection, now: object) -> NotableCustomers:
+    def somebody(query: object, **values: object) -> NotableCustomer | None:
         row = connection.execute(query, values).first()  # type: ignore[call-overload]
-        return Somebody(id=row.id, key=row.key) if row else None
+        return NotableCustomer(id=row.id, key=row.key) if row else None
 
-    return Tour(
+    return NotableCustomers(
         reader=somebody(_MOST_TOLD),
         in_product=somebody(_IN_PRODUCT, now=now),
         gone=somebody(_OPTED_OUT),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from channels.base import Channel, Handed, Outgoing, Result
+from channels.base import Channel, OutboundMessage, SendResult, SendStatus
 
 
 class Outbox:
     """Collects what reached people, in the order of the hand-overs."""
 
     def __init__(self) -> None:
-        self._messages: list[Outgoing] = []
+        self._messages: list[OutboundMessage] = []
 
-    def put(self, message: Outgoing) -> None:
+    def put(self, message: OutboundMessage) -> None:
         self._messages.append(message)
 
-    def take(self) -> list[Outgoing]:
+    def take(self) -> list[OutboundMessage]:
         taken, self._messages = self._messages, []
         return taken
 
@@ -28,8 +28,8 @@ class Watched:
         self._inner = inner
         self._outbox = outbox
 
-    def send(self, message: Outgoing) -> Handed:
+    def send(self, message: OutboundMessage) -> SendResult:
         handed = self._inner.send(message)
-        if handed.result is Result.SENT:
+        if handed.result is SendStatus.SENT:
             self._outbox.put(message)
         return handed

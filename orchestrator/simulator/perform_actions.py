@@ -6,18 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from channels.base import Receipt, ReceiptWord
+from channels.base import Receipt, ReceiptKind
 from orchestrator.engine import Engine
 from orchestrator.errors import NotFound, StartRefused
-from orchestrator.service.values import Identify, OptOutEvidence, Track
-from orchestrator.simulator.actions import Answer, Begin, Deed, OptIn, OptOut
+from orchestrator.service.values import ConsentEvidence, Identify, Track
+from orchestrator.simulator.actions import ActOnMessage, CustomerAction, OptIn, OptOut, StartByProduct
 
 _BATCH = 500
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class Tally:
+class ActionCounts:
     """What a run did, for its progress line; the report counts for itself."""
 
     stops: int = 0
@@ -27,7 +27,7 @@ class Tally:
     refused: int = 0
 
 
-def do(engine: Engine, deeds: Sequence[Deed], tally: Tally) -> None:
+def do(engine: Engine, deeds: Sequence[CustomerAction], tally: ActionCounts) -> None:
     """All deeds of one stop of the clock: profiles, signals, what providers report, then what people do themselves."""
     for profiles in _batches([deed.what for deed in deeds if isinstance(deed.what, Identify)]):
         engine.identify(profiles)
@@ -45,22 +45,22 @@ def do(engine: Engine, deeds: Sequence[Deed], tally: Tally) -> None:
 
 def _withdraw(engine: Engine, customer: str, receipt: Receipt) -> None:
     """STOP and spam reports act at once, as they do when a webhook brings them."""
-    match receipt.word:
-        case ReceiptWord.OPTED_OUT:
-            evidence = OptOutEvidence(method="sms_keyword", source="simulation")
-        case ReceiptWord.COMPLAINED:
-            evidence = OptOutEvidence(method="spam_report", source="simulation")
+    match receipt.kind:
+        case ReceiptKind.OPTED_OUT:
+            evidence = ConsentEvidence(method="sms_keyword", source="simulation")
+        case ReceiptKind.COMPLAINED:
+            evidence = ConsentEvidence(method="spam_report", source="simulation")
         case _:
             return
     engine.opt_out(customer, channel=receipt.channel or "*", evidence=evidence, source_id=receipt.source_id)
 
 
-def _act(engine: Engine, deed: Deed, tally: Tally) -> None:
+def _act(engine: Engine, deed: CustomerAction, tally: ActionCounts) -> None:
     match deed.what:
-        case Answer() as answer:
+        case ActOnMessage() as answer:
             engine.respond(
                 answer.message_id,
-                answer.word,
+                answer.outcome,
                 detail=answer.detail,
                 comment=answer.comment,
                 source_id=answer.source_id,
@@ -70,7 +70,7 @@ def _act(engine: Engine, deed: Deed, tally: Tally) -> None:
             engine.opt_out(
                 deed.customer,
                 topic=out.topic,
-                evidence=OptOutEvidence(method="unsubscribe_page", source="simulation"),
+                evidence=ConsentEvidence(method="unsubscribe_page", source="simulation"),
                 source_id=f"crowd:{out.message_id}:opt_out",
             )
         case OptIn(channel=channel):
@@ -78,16 +78,16 @@ def _act(engine: Engine, deed: Deed, tally: Tally) -> None:
             engine.opt_in(
                 deed.customer,
                 channel=channel,
-                evidence=OptOutEvidence(method="web_form", source="simulation", wording=words),
+                evidence=ConsentEvidence(method="web_form", source="simulation", wording=words),
                 source_id=f"crowd:{deed.customer}:opt_in:{channel}",
             )
-        case Begin() as begin:
+        case StartByProduct() as begin:
             _begin(engine, deed.customer, begin, tally)
         case _:
             pass  # told in batches before
 
 
-def _begin(engine: Engine, customer: str, begin: Begin, tally: Tally) -> None:
+def _begin(engine: Engine, customer: str, begin: StartByProduct, tally: ActionCounts) -> None:
     try:
         engine.start_playbook(customer, begin.playbook, context=begin.context, key=begin.key)
         tally.started += 1

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orchestrator.errors import DefinitionError, NotFound
-from orchestrator.language.folder import Bundle, load_folder
+from orchestrator.language.folder import PlaybookFiles, load_folder
 from orchestrator.language.model import Start
 
 
@@ -36,8 +36,8 @@ def staged(folder: Path, names: Iterable[str] = ()) -> Iterator[Path]:
         yield Path(place)
 
 
-def _with_started(bundles: dict[str, Bundle], names: list[str]) -> list[Bundle]:
-    chosen: dict[str, Bundle] = {}
+def _with_started(bundles: dict[str, PlaybookFiles], names: list[str]) -> list[PlaybookFiles]:
+    chosen: dict[str, PlaybookFiles] = {}
     while names:
         name = names.pop()
         if name not in bundles:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from orchestrator.service.values import Identify, Track
-from orchestrator.simulator.actions import Deed, Reached, What
+from orchestrator.simulator.actions import CustomerAction, Reached, What
 from orchestrator.simulator.crowd.listener import Listener
-from orchestrator.simulator.seeded_choice import Fates
+from orchestrator.simulator.seeded_choice import SeededChoice
 
 
 class Recording:
@@ -20,7 +20,12 @@ class Recording:
     """
 
     def __init__(
-        self, facts: Iterable[Identify | Track], *, start: datetime, end: datetime, fates: Fates | None = None
+        self,
+        facts: Iterable[Identify | Track],
+        *,
+        start: datetime,
+        end: datetime,
+        fates: SeededChoice | None = None,
     ) -> None:
         at_start = [(max(fact.occurred_at or start, start), fact) for fact in facts]
         self._facts = deque(sorted(at_start, key=lambda pair: pair[0]))
@@ -34,7 +39,7 @@ class Recording:
             instants.append(heard)
         return min((instant for instant in instants if instant < self._end), default=None)
 
-    def until(self, instant: datetime) -> list[Deed]:
+    def until(self, instant: datetime) -> list[CustomerAction]:
         deeds = []
         while self._facts and self._facts[0][0] <= instant:
             at, fact = self._facts.popleft()
@@ -47,6 +52,6 @@ class Recording:
         if self._listener:
             self._listener.reach(messages)
 
-    def _deed(self, at: datetime, customer: str, what: What) -> Deed:
+    def _deed(self, at: datetime, customer: str, what: What) -> CustomerAction:
         self._number += 1
-        return Deed(at=at, customer=customer, number=self._number, what=what)
+        return CustomerAction(at=at, customer=customer, number=self._number, what=what)

@@ -13,11 +13,11 @@ from orchestrator.service.values import Identify, Track
 from orchestrator.settings import Settings
 from orchestrator.simulator.crowd.crowd import Crowd
 from orchestrator.simulator.crowd.people import make_crowd
-from orchestrator.simulator.expectations import Story, story_of
+from orchestrator.simulator.expectations import Expectations, story_of
 from orchestrator.simulator.recording import Recording
 from orchestrator.simulator.report import Report, make_report
 from orchestrator.simulator.run import Source, Watch, play
-from orchestrator.simulator.seeded_choice import Fates
+from orchestrator.simulator.seeded_choice import SeededChoice
 from orchestrator.simulator.world import World, open_world
 
 _HOUR = timedelta(hours=1)
@@ -34,7 +34,7 @@ class Rehearsal:
     tick: timedelta = _HOUR
 
 
-def stories_in(folder: Path) -> dict[str, Story]:
+def stories_in(folder: Path) -> dict[str, Expectations]:
     """The stories of a folder. What another playbook or the engine itself begins, the product does not begin."""
     bundles = [bundle for bundle in load_folder(folder) if bundle.playbook]
     steps = [step.action for bundle in bundles if bundle.playbook for step in bundle.playbook.steps]
@@ -57,7 +57,7 @@ def simulate(
 ) -> tuple[World, Report]:
     """An invented crowd of ``customers`` from ``start`` to ``end`` in the empty database at ``url``."""
     stories = stories_in(asked.folder)
-    fates = Fates(asked.seed)
+    fates = SeededChoice(asked.seed)
     people = make_crowd(customers, fates=fates, start=asked.start)
     crowd = Crowd(people, list(stories.values()), fates=fates, start=asked.start, end=asked.end)
     return _run(url, asked, crowd, stories, settings=settings, watch=watch)
@@ -73,7 +73,7 @@ def replay(
     watch: Watch | None = None,
 ) -> tuple[World, Report]:
     """Recorded facts from ``start`` to ``end``; with ``react`` invented people answer the messages."""
-    fates = Fates(asked.seed) if react else None
+    fates = SeededChoice(asked.seed) if react else None
     recording = Recording(facts, start=asked.start, end=asked.end, fates=fates)
     return _run(url, asked, recording, stories_in(asked.folder), settings=settings, watch=watch)
 
@@ -82,7 +82,7 @@ def _run(
     url: str,
     asked: Rehearsal,
     source: Source,
-    stories: dict[str, Story],
+    stories: dict[str, Expectations],
     *,
     settings: Settings | None,
     watch: Watch | None,

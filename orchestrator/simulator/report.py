@@ -14,7 +14,7 @@ from orchestrator.store.reports.invariants import check_invariants
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Arm:
+class ReportArm:
     """Those who were contacted, or those deliberately not."""
 
     name: str
@@ -46,7 +46,7 @@ class PlaybookFigures:
     live: int
     ended: tuple[tuple[str, int], ...]
     refused: tuple[tuple[str, int], ...]
-    arms: tuple[Arm, ...]
+    arms: tuple[ReportArm, ...]
     steps: tuple[StepFigures, ...]
 
 
@@ -63,7 +63,7 @@ class ChannelFigures:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HeldBack:
+class ReportHeldBack:
     """A policy that deferred or dropped messages: how many of them, and how often it was asked."""
 
     policy: str
@@ -88,7 +88,7 @@ class Report:
     opt_outs: int
     playbooks: tuple[PlaybookFigures, ...]
     channels: tuple[ChannelFigures, ...]
-    held_back: tuple[HeldBack, ...]
+    held_back: tuple[ReportHeldBack, ...]
     violations: tuple[str, ...]
     parked: tuple[tuple[str, int], ...] = ()
 
@@ -109,7 +109,7 @@ def make_report(
         opt_outs=ask.count(connection, ask.OPT_OUTS),
         playbooks=_playbooks(connection),
         channels=_channels(connection),
-        held_back=tuple(HeldBack(**row) for row in ask.rows(connection, ask.HELD_BACK)),
+        held_back=tuple(ReportHeldBack(**row) for row in ask.rows(connection, ask.HELD_BACK)),
         parked=ask.words_by(connection, ask.PARKED).get("parked", ()),
         violations=tuple(str(one) for one in check_invariants(connection, caps=caps)),
     )
@@ -120,9 +120,9 @@ def _playbooks(connection: Connection) -> tuple[PlaybookFigures, ...]:
     refused = ask.words_by(connection, ask.REFUSED)
     left = ask.words_by(connection, ask.LEFT_BY)
     messages = {row["key"]: row for row in ask.rows(connection, ask.STEP_MESSAGES)}
-    arms: dict[str, list[Arm]] = {}
+    arms: dict[str, list[ReportArm]] = {}
     for row in ask.rows(connection, ask.ARMS):
-        arm = Arm(
+        arm = ReportArm(
             name="holdout" if row["held_out"] else "contacted",
             entered=row["entered"],
             converted=row["converted"],

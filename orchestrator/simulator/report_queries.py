@@ -17,11 +17,11 @@ PLAYBOOKS = """
     GROUP BY p.name ORDER BY p.name"""
 
 ENDED = """
-    SELECT playbook AS key, end_word AS word, count(*) AS times
+    SELECT playbook AS key, end_status AS outcome, count(*) AS times
     FROM enrollments WHERE ended_at IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2"""
 
 REFUSED = """
-    SELECT playbook AS key, reason AS word, count(*) AS times
+    SELECT playbook AS key, reason AS outcome, count(*) AS times
     FROM refusals GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2"""
 
 ARMS = """
@@ -45,9 +45,9 @@ STEP_MESSAGES = """
     FROM messages GROUP BY 1"""
 
 LEFT_BY = """
-    SELECT e.playbook || '/' || j.step AS key, j.word, count(*) AS times
+    SELECT e.playbook || '/' || j.step AS key, j.outcome, count(*) AS times
     FROM journal AS j JOIN enrollments AS e ON e.customer_id = j.customer_id AND e.id = j.enrollment_id
-    WHERE j.event = 'step_left' AND j.word IS NOT NULL
+    WHERE j.event = 'step_left' AND j.outcome IS NOT NULL
     GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2"""
 
 CHANNELS = """
@@ -60,8 +60,8 @@ CHANNELS = """
     FROM messages GROUP BY 1 ORDER BY 1"""
 
 RESPONSES = """
-    SELECT channel AS key, r.word, count(*) AS times
-    FROM messages, jsonb_object_keys(responses) AS r(word)
+    SELECT channel AS key, r.outcome, count(*) AS times
+    FROM messages, jsonb_object_keys(responses) AS r(outcome)
     GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2"""
 
 HELD_BACK = """
@@ -72,7 +72,7 @@ HELD_BACK = """
 
 # Customers and walks that were set aside because of a defect: their stories stop short, so the figures are not whole.
 PARKED = """
-    SELECT 'parked' AS key, reason || ': ' || detail AS word, count(*) AS times
+    SELECT 'parked' AS key, reason || ': ' || detail AS outcome, count(*) AS times
     FROM parked GROUP BY 1, 2 ORDER BY 3 DESC, 2"""
 
 
@@ -85,8 +85,8 @@ def rows(connection: Connection, query: str) -> list[dict[str, Any]]:
 
 
 def words_by(connection: Connection, query: str) -> dict[str, tuple[tuple[str, int], ...]]:
-    """Rows of (key, word, times), gathered by key in their order."""
+    """Rows of (key, outcome, times), gathered by key in their order."""
     found: dict[str, tuple[tuple[str, int], ...]] = {}
     for row in rows(connection, query):
-        found[row["key"]] = (*found.get(row["key"], ()), (row["word"], row["times"]))
+        found[row["key"]] = (*found.get(row["key"], ()), (row["outcome"], row["times"]))
     return found

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from orchestrator.simulator.actions import Deed, Reached
-from orchestrator.simulator.perform_actions import Tally, do
+from orchestrator.simulator.actions import CustomerAction, Reached
+from orchestrator.simulator.perform_actions import ActionCounts, do
 from orchestrator.simulator.world import World
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,12 +20,12 @@ class Source(Protocol):
 
     def next_at(self) -> datetime | None: ...
 
-    def until(self, instant: datetime) -> list[Deed]: ...
+    def until(self, instant: datetime) -> list[CustomerAction]: ...
 
     def reach(self, messages: Iterable[Reached]) -> None: ...
 
 
-Watch = Callable[[datetime, Tally], None]
+Watch = Callable[[datetime, ActionCounts], None]
 
 
 def play(
@@ -36,12 +36,12 @@ def play(
     end: datetime,
     tick: timedelta,
     watch: Watch | None = None,
-) -> Tally:
+) -> ActionCounts:
     """Run from ``start`` to ``end``. The clock stops only at multiples of ``tick``, and only where something is due.
 
     One drain at a time; deeds of one stop are told in batches, in the order profile, signals, answers, opt-outs.
     """
-    tally = Tally()
+    tally = ActionCounts()
     scan_at = _next_scan(start - timedelta(seconds=1))
     now = start
     while now <= end:
@@ -61,7 +61,7 @@ def play(
     return tally
 
 
-def _settle(world: World, source: Source, tally: Tally) -> None:
+def _settle(world: World, source: Source, tally: ActionCounts) -> None:
     """Drain until nothing is due at this instant, and let people hear what was said to them."""
     while True:
         drained = world.engine.drain()

@@ -15,7 +15,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Fates:
+class SeededChoice:
     """Answers questions of chance; the same question always gets the same answer."""
 
     def __init__(self, seed: int) -> None:

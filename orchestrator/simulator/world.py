@@ -10,14 +10,14 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import select, text, tuple_
 
-from channels.base import Outgoing
+from channels.base import OutboundMessage
 from orchestrator.bootstrap import build_engine
 from orchestrator.clock import VirtualClock
 from orchestrator.engine import Engine
 from orchestrator.ids import MESSAGE, parse_public_id
 from orchestrator.settings import Settings
 from orchestrator.simulator.actions import Reached
-from orchestrator.simulator.expectations import Story
+from orchestrator.simulator.expectations import Expectations
 from orchestrator.simulator.outbox import Outbox, Watched
 from orchestrator.store.sql.tables import enrollments, messages
 
@@ -31,7 +31,7 @@ class World:
     engine: Engine
     clock: VirtualClock
     outbox: Outbox
-    stories: Mapping[str, Story]
+    stories: Mapping[str, Expectations]
 
     def reached(self) -> list[Reached]:
         """What was handed over since the last call, in that order, with what the engine knows about each message."""
@@ -53,7 +53,7 @@ class World:
             )
         return reached
 
-    def _facts(self, taken: Sequence[Outgoing]) -> dict[tuple[int, int], Any]:
+    def _facts(self, taken: Sequence[OutboundMessage]) -> dict[tuple[int, int], Any]:
         if not taken:
             return {}
         statement = (
@@ -94,11 +94,11 @@ class World:
                 {"now": self.clock.now, "rate": rate},
             )
             connection.execute(text("UPDATE dispatch SET free_at = least(free_at, clock_timestamp())"))
-            connection.execute(text("DELETE FROM attempting"))
+            connection.execute(text("DELETE FROM batches_in_hand"))
 
 
 def open_world(
-    url: str, *, start: datetime, stories: Mapping[str, Story], settings: Settings | None = None
+    url: str, *, start: datetime, stories: Mapping[str, Expectations], settings: Settings | None = None
 ) -> World:
     """The engine over the database at ``url``: one drain at a time, a send pool of one, sandbox channels.
 
@@ -114,6 +114,6 @@ def open_world(
     return World(engine=engine, clock=clock, outbox=outbox, stories=stories)
 
 
-def _row_of(message: Outgoing) -> tuple[int, int]:
+def _row_of(message: OutboundMessage) -> tuple[int, int]:
     public = parse_public_id(message.message_id, prefix=MESSAGE)
     return (public.customer_id, public.row_id)

@@ -12,7 +12,7 @@ from orchestrator.store.sql.tables import cooldowns
 SNOOZE = "snooze"
 
 
-def rest_customer(
+def begin_snooze(
     connection: Connection, customer_id: int, *, reason: str, starts_at: datetime, ends_at: datetime
 ) -> None:
     """A rest of everything that no run set and no run lifts."""

@@ -29,7 +29,7 @@ class StoredRun:
     because: str | None
     context: Mapping[str, Any]
     ended_at: datetime | None
-    end_word: str | None
+    end_status: str | None
 
 
 def enrollment(connection: Connection, customer_id: int, enrollment_id: int) -> StoredRun:
@@ -55,7 +55,7 @@ def enrollment(connection: Connection, customer_id: int, enrollment_id: int) -> 
         because=row.because,
         context=row.context,
         ended_at=row.ended_at,
-        end_word=row.end_word,
+        end_status=row.end_status,
     )
 
 

@@ -29,7 +29,7 @@ class Identity:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HandedTo:
+class SentSummary:
     """What of one person went out by one channel and provider."""
 
     channel: str
@@ -74,7 +74,7 @@ def lock(connection: Connection, customer_id: int) -> Identity:
     return Identity(key=key, addresses=tuple(addresses.scalars()))
 
 
-def handed_to(connection: Connection, customer_id: int) -> list[HandedTo]:
+def handed_to(connection: Connection, customer_id: int) -> list[SentSummary]:
     """By channel and provider, everything that was handed over about her."""
     rows = connection.execute(
         text(
@@ -84,7 +84,9 @@ def handed_to(connection: Connection, customer_id: int) -> list[HandedTo]:
         ),
         {"id": customer_id},
     )
-    return [HandedTo(channel=row.channel, provider=row.provider, provider_ids=tuple(row.ids)) for row in rows]
+    return [
+        SentSummary(channel=row.channel, provider=row.provider, provider_ids=tuple(row.ids)) for row in rows
+    ]
 
 
 def addresses_of(connection: Connection, customer_id: int) -> dict[str, str]:

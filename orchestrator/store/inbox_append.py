@@ -15,7 +15,7 @@ from orchestrator.store.sql.pg_arrays import texts
 from orchestrator.store.sql.tables import enrollments, inbox, seen_sources
 
 
-class Arriving(Protocol):
+class InboxItem(Protocol):
     """One fact for one customer's inbox."""
 
     @property
@@ -64,11 +64,11 @@ SELECT customer_id, nextval('inbox_ids'), 'policy', :now, :now, '{}'
 """)
 
 
-def append(connection: Connection, items: Sequence[Arriving], now: datetime) -> int:
+def append(connection: Connection, items: Sequence[InboxItem], now: datetime) -> int:
     """Append to the inbox what its customer has not seen yet by source id; how many were new. Three statements."""
     if not items:
         return 0
-    first: dict[tuple[int, str], Arriving] = {}
+    first: dict[tuple[int, str], InboxItem] = {}
     for item in items:
         first.setdefault((item.customer_id, item.source_id), item)
     new = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from channels.base import Outgoing
+from channels.base import OutboundMessage
 from orchestrator.core.customer_state import MessageRow
 from orchestrator.store.sandbox import plain
 from orchestrator.store.sql.bulk import insert_rows
@@ -17,13 +17,13 @@ from orchestrator.store.sql.tables import feed_items, sandbox_inbox
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ShownRow:
+class LocalCopy:
     message: MessageRow
-    outgoing: Outgoing
+    outgoing: OutboundMessage
     provider: str
 
 
-def show(connection: Connection, shown: Sequence[ShownRow], now: datetime) -> None:
+def show(connection: Connection, shown: Sequence[LocalCopy], now: datetime) -> None:
     """Make in-app messages visible in the feed, and keep what the sandbox took."""
     feed: list[dict[str, Any]] = []
     kept: list[dict[str, Any]] = []

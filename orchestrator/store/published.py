@@ -17,7 +17,7 @@ from orchestrator.language.writing.json_values import canonical
 from orchestrator.store.sql.tables import account_policies, playbook_states, playbooks
 
 
-class Bundle(Protocol):
+class PublishedContent(Protocol):
     """What is published as one: the definition with everything it uses, as JSON values."""
 
     @property
@@ -39,7 +39,7 @@ class Bundle(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Published:
+class StoredVersion:
     """One stored version."""
 
     id: int
@@ -62,7 +62,7 @@ class PublishedPolicy:
     published_at: datetime
 
 
-def store_version(connection: Connection, bundle: Bundle, now: datetime) -> int:
+def store_version(connection: Connection, bundle: PublishedContent, now: datetime) -> int:
     """Store a version and give its id; the same content again gives the same id.
 
     Raises Conflict when the version exists with other content, or is older than the newest one.
@@ -108,13 +108,13 @@ def store_version(connection: Connection, bundle: Bundle, now: datetime) -> int:
     return int(made.scalar_one())
 
 
-def store_version_if_new(connection: Connection, bundle: Bundle, now: datetime) -> bool:
+def store_version_if_new(connection: Connection, bundle: PublishedContent, now: datetime) -> bool:
     """Store a version as :func:`store_version` does; True if it was not stored before."""
     before = connection.execute(select(func.max(playbooks.c.id))).scalar() or 0
     return store_version(connection, bundle, now) > before
 
 
-def newest(connection: Connection) -> list[Published]:
+def newest(connection: Connection) -> list[StoredVersion]:
     """The newest version of every playbook, by name."""
     statement = (
         select(playbooks)
@@ -124,7 +124,7 @@ def newest(connection: Connection) -> list[Published]:
     return [_published(row) for row in connection.execute(statement)]
 
 
-def load(connection: Connection, ids: Collection[int]) -> dict[int, Published]:
+def load(connection: Connection, ids: Collection[int]) -> dict[int, StoredVersion]:
     """These versions by id; unknown ids are not in the answer."""
     if not ids:
         return {}
@@ -132,7 +132,7 @@ def load(connection: Connection, ids: Collection[int]) -> dict[int, Published]:
     return {row.id: _published(row) for row in rows}
 
 
-def versions(connection: Connection, name: str) -> list[Published]:
+def versions(connection: Connection, name: str) -> list[StoredVersion]:
     """Every version of one playbook, newest first."""
     statement = select(playbooks).where(playbooks.c.name == name).order_by(playbooks.c.version.desc())
     return [_published(row) for row in connection.execute(statement)]
@@ -202,8 +202,8 @@ def _policy(row: Row[Any]) -> PublishedPolicy:
     )
 
 
-def _published(row: Row[Any]) -> Published:
-    return Published(
+def _published(row: Row[Any]) -> StoredVersion:
+    return StoredVersion(
         id=row.id,
         name=row.name,
         version=row.version,

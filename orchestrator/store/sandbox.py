@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from channels.base import Outgoing
+from channels.base import OutboundMessage
 from orchestrator.ids import MESSAGE, public_id
 from orchestrator.store.sql.tables import customers, sandbox_inbox
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
+class SandboxMessage:
     """One message as the customer would have got it."""
 
     message_id: str
@@ -26,7 +26,7 @@ class Kept:
 
 def inbox(
     connection: Connection, customer_key: str, *, channel: str | None = None, most: int = 100
-) -> list[Kept]:
+) -> list[SandboxMessage]:
     """What one customer would have received, newest first."""
     statement = (
         select(sandbox_inbox)
@@ -38,7 +38,7 @@ def inbox(
     if channel is not None:
         statement = statement.where(sandbox_inbox.c.channel == channel)
     return [
-        Kept(
+        SandboxMessage(
             message_id=public_id(MESSAGE, row.customer_id, row.message_id),
             channel=row.channel,
             at=row.at,
@@ -48,7 +48,7 @@ def inbox(
     ]
 
 
-def plain(message: Outgoing) -> dict[str, Any]:
+def plain(message: OutboundMessage) -> dict[str, Any]:
     """The message as JSON values, without what the row says already."""
     said = {"message_id", "customer_id", "customer_key", "channel"}
     return {name: value for name, value in asdict(message).items() if name not in said}

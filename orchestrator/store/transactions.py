@@ -15,10 +15,10 @@ import psycopg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
-from channels.base import Outgoing
+from channels.base import OutboundMessage
 from orchestrator.clock import Clock, Instants
 from orchestrator.core.catalogue import Catalogue, LookBack
-from orchestrator.core.customer_state import MessageRow, Work
+from orchestrator.core.customer_state import CustomerState, MessageRow
 from orchestrator.core.feed_visibility import FeedItem, Guards
 from orchestrator.core.policies.request import Consent
 from orchestrator.errors import NotFound, StoreError, Unavailable
@@ -35,10 +35,10 @@ from orchestrator.store import (
     retention,
 )
 from orchestrator.store.batch import batches_in_hand, claim
-from orchestrator.store.batch.build import guards, lay_out
+from orchestrator.store.batch.build import build_customers, guards
 from orchestrator.store.batch.definitions import CatalogueCache
 from orchestrator.store.batch.save import save
-from orchestrator.store.local_copies import ShownRow, show
+from orchestrator.store.local_copies import LocalCopy, show
 from orchestrator.store.published import digest
 
 
@@ -46,7 +46,7 @@ class _Shown(Protocol):
     @property
     def message(self) -> MessageRow: ...
     @property
-    def outgoing(self) -> Outgoing: ...
+    def outgoing(self) -> OutboundMessage: ...
     @property
     def provider(self) -> str: ...
 
@@ -68,9 +68,9 @@ class PostgresStore:
         with translated(), self.database.begin() as connection:
             yield PostgresTransaction(connection=connection, store=self)
 
-    def attempt(self, ids: Sequence[int], machine: datetime, *, deaths: Mapping[int, int]) -> None:
+    def attempt(self, ids: Sequence[int], machine: datetime, *, crash_count: Mapping[int, int]) -> None:
         with translated(), self.database.begin() as connection:
-            batches_in_hand.mark(connection, ids, machine, deaths)
+            batches_in_hand.mark(connection, ids, machine, crash_count)
 
     def next_due(self, waits: Mapping[str, float]) -> datetime | None:
         with translated(), self.database.begin() as connection:
@@ -92,8 +92,8 @@ class PostgresTransaction:
     def instants(self) -> Instants:
         return self.store.clock.read(self.connection)
 
-    def claim_walks(self, *, now: datetime, limit: int) -> list[int]:
-        return claim.claim_walks(self.connection, now=now, limit=limit)
+    def claim_customers(self, *, now: datetime, limit: int) -> list[int]:
+        return claim.claim_customers(self.connection, now=now, limit=limit)
 
     def count_messages(
         self, *, now: datetime, machine: datetime, providers: Sequence[str], limit: int
@@ -116,16 +116,16 @@ class PostgresTransaction:
     def done(self) -> None:
         batches_in_hand.done(self.connection)
 
-    def take_strays(self, *, before: datetime) -> list[batches_in_hand.Stray]:
-        return batches_in_hand.take_strays(self.connection, before=before)
+    def take_interrupted(self, *, before: datetime) -> list[batches_in_hand.InterruptedCustomer]:
+        return batches_in_hand.take_interrupted(self.connection, before=before)
 
-    def lay_out(
+    def load_customers(
         self, ids: Sequence[int], now: datetime, *, starting: Sequence[str] = ()
-    ) -> tuple[list[Work], Catalogue]:
-        return lay_out(self.connection, ids, self.store.definitions, now, starting=starting)
+    ) -> tuple[list[CustomerState], Catalogue]:
+        return build_customers(self.connection, ids, self.store.definitions, now, starting=starting)
 
-    def save(self, works: Sequence[Work], now: datetime) -> None:
-        save(self.connection, works, now)
+    def save(self, customers: Sequence[CustomerState], now: datetime) -> None:
+        save(self.connection, customers, now)
 
     def feed_items(self, customer_id: int, now: datetime, *, most: int) -> list[FeedItem]:
         return feed.visible(self.connection, customer_id, now, most=most)
@@ -136,7 +136,7 @@ class PostgresTransaction:
         return guards(self.connection, customer_id, catalogue, now, look_back=look_back)
 
     def show(self, shown: Sequence[_Shown], now: datetime) -> None:
-        rows = [ShownRow(message=one.message, outgoing=one.outgoing, provider=one.provider) for one in shown]
+        rows = [LocalCopy(message=one.message, outgoing=one.outgoing, provider=one.provider) for one in shown]
         show(self.connection, rows, now)
 
     def append_consents(self, rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
@@ -186,7 +186,7 @@ class PostgresTransaction:
     def last_messages(self, customer_ids: Collection[int], channel: str) -> dict[int, int]:
         return inbox_append.last_messages(self.connection, customer_ids, channel)
 
-    def append_inbox(self, items: Sequence[inbox_append.Arriving], now: datetime) -> int:
+    def append_inbox(self, items: Sequence[inbox_append.InboxItem], now: datetime) -> int:
         return inbox_append.append(self.connection, items, now)
 
     def started_by_key(self, customer_id: int, playbook: str, key: str) -> int | None:
@@ -207,7 +207,7 @@ class PostgresTransaction:
     def region_of(self, customer_id: int) -> str | None:
         return enrollments.region_of(self.connection, customer_id)
 
-    def publish(self, version: published.Bundle, now: datetime) -> bool:
+    def publish(self, version: published.PublishedContent, now: datetime) -> bool:
         self.store.definitions.forget()
         return published.store_version_if_new(self.connection, version, now)
 
@@ -218,8 +218,8 @@ class PostgresTransaction:
         if before is not None and before.id != made:
             inbox_append.ask_anew(self.connection, now)
 
-    def rest_customer(self, customer_id: int, *, reason: str, starts_at: datetime, ends_at: datetime) -> None:
-        cooldowns.rest_customer(
+    def begin_snooze(self, customer_id: int, *, reason: str, starts_at: datetime, ends_at: datetime) -> None:
+        cooldowns.begin_snooze(
             self.connection, customer_id, reason=reason, starts_at=starts_at, ends_at=ends_at
         )
 
@@ -238,7 +238,7 @@ class PostgresTransaction:
     def hashed(self, value: str) -> str:
         return self.store.hash_key(value)
 
-    def handed_to(self, customer_id: int) -> list[erase.HandedTo]:
+    def handed_to(self, customer_id: int) -> list[erase.SentSummary]:
         return erase.handed_to(self.connection, customer_id)
 
     def addresses_of(self, customer_id: int) -> dict[str, str]:

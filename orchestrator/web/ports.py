@@ -12,15 +12,15 @@ from channels.base import Receipt
 from orchestrator.clock import Clock
 from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.service.intake.feed import Feed
-from orchestrator.service.rendering.links import Links
+from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.service.values import (
+    ConsentEvidence,
     ConsentFact,
     ConsentHistory,
     Enrollment,
     ErasureReceipt,
     Identify,
     IngestReport,
-    OptOutEvidence,
     OptOutReceipt,
     Preferences,
     Track,
@@ -35,7 +35,7 @@ class Facade(Protocol):
     @property
     def clock(self) -> Clock: ...
     @property
-    def links(self) -> Links: ...
+    def links(self) -> LinkSigner: ...
     @property
     def policy(self) -> AccountPolicy: ...
     @property
@@ -80,7 +80,7 @@ class Facade(Protocol):
         *,
         channel: str = "*",
         topic: str = "*",
-        evidence: OptOutEvidence,
+        evidence: ConsentEvidence,
         source_id: str | None = None,
     ) -> OptOutReceipt: ...
     def opt_in(
@@ -89,7 +89,7 @@ class Facade(Protocol):
         *,
         channel: str = "*",
         topic: str = "*",
-        evidence: OptOutEvidence,
+        evidence: ConsentEvidence,
         source_id: str | None = None,
     ) -> None: ...
     def snooze(self, customer: str, until: datetime) -> None: ...

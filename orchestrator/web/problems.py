@@ -40,7 +40,7 @@ class FieldProblem:
     problem: str
 
 
-class Problem(Exception):
+class ProblemDetails(Exception):
     """An HTTP refusal. ``word`` is stable and for programs, ``detail`` is for people."""
 
     def __init__(
@@ -77,37 +77,39 @@ class Problem(Exception):
         return JSONResponse(self.body(), self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
-def problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception) -> ProblemDetails:
     """The HTTP face of an error of ours; what is not ours is 500 and tells nothing."""
     match error:
-        case Problem():
+        case ProblemDetails():
             return error
         case NotFound():
-            return Problem(404, "not_found", f"there is no {error.what} with the key {error.key!r}")
+            return ProblemDetails(404, "not_found", f"there is no {error.what} with the key {error.key!r}")
         case InputError():
-            return Problem(
+            return ProblemDetails(
                 422,
                 "invalid",
                 "one field is wrong",
                 errors=[FieldProblem(path=error.path, problem=error.message)],
             )
         case StartRefused():
-            return Problem(409, "start_refused", error.detail, reason=error.reason)
+            return ProblemDetails(409, "start_refused", error.detail, reason=error.reason)
         case Conflict():
-            return Problem(409, "conflict", str(error))
+            return ProblemDetails(409, "conflict", str(error))
         case BadToken():
-            return Problem(401, "bad_token", str(error), headers={"WWW-Authenticate": "Bearer"})
+            return ProblemDetails(401, "bad_token", str(error), headers={"WWW-Authenticate": "Bearer"})
         case ErasureIncomplete():
-            return Problem(503, "erasure_incomplete", str(error), headers={"Retry-After": "60"})
+            return ProblemDetails(503, "erasure_incomplete", str(error), headers={"Retry-After": "60"})
         case Unavailable() | OperationalError() | InterfaceError() | PoolTimeoutError():
-            return Problem(
+            return ProblemDetails(
                 503,
                 "unavailable",
                 "the database cannot be reached or is too busy; send the same request again",
                 headers={"Retry-After": "2"},
             )
         case OrchestratorError() | _:
-            return Problem(500, "internal", "this request failed; its id is in the X-Request-Id header")
+            return ProblemDetails(
+                500, "internal", "this request failed; its id is in the X-Request-Id header"
+            )
 
 
 def json_path(place: Iterable[str | int], root: str = "$") -> str:
@@ -144,7 +146,7 @@ def field_problem(error: Mapping[str, Any]) -> FieldProblem:
     return FieldProblem(path=json_path(rest, root), problem=in_words(error))
 
 
-def answer_to(request: Request, problem: Problem) -> Response:
+def answer_to(request: Request, problem: ProblemDetails) -> Response:
     """A document for programs; for people on a customer page a page that says nothing was changed."""
     if pages.is_customer_page(request.url.path):
         return pages.notice(request, "busy", status=problem.status, headers=problem.headers)
@@ -169,16 +171,16 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
         errors = [field_problem(part) for part in error.errors()]
         count = "one field is wrong" if len(errors) == 1 else f"{len(errors)} fields are wrong"
-        return answer_to(request, Problem(422, "invalid", count, errors=errors))
+        return answer_to(request, ProblemDetails(422, "invalid", count, errors=errors))
 
     def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
         phrase = HTTPStatus(error.status_code).phrase
         word = phrase.lower().replace(" ", "_").replace("-", "_")
-        problem = Problem(error.status_code, word, str(error.detail or phrase), headers=error.headers)
+        problem = ProblemDetails(error.status_code, word, str(error.detail or phrase), headers=error.headers)
         return answer_to(request, problem)
 
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    for kind in (Problem, OrchestratorError, OperationalError, InterfaceError, PoolTimeoutError):
+    for kind in (ProblemDetails, OrchestratorError, OperationalError, InterfaceError, PoolTimeoutError):
         app.add_exception_handler(kind, ours)

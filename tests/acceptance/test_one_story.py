@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from channels.base import ReceiptWord, Result
-from channels.sandbox import Fate
+from channels.base import ReceiptKind, SendStatus
+from channels.sandbox import ScriptedResult
 from orchestrator.errors import StartRefused
 from orchestrator.service.values import Identify, Track
 from orchestrator.settings import Settings
@@ -249,17 +249,17 @@ def live(scene: Scene) -> None:
     until(scene, 10, days=3)
 
     fates = {
-        "lost": Fate(result=Result.UNCERTAIN, times=1),
-        "proved": Fate(result=Result.UNCERTAIN, times=1),
-        "refused": Fate(result=Result.REFUSED, code="550", times=1),
-        "later": Fate(result=Result.TRY_AGAIN, code="429", times=2),
+        "lost": ScriptedResult(result=SendStatus.UNCERTAIN, times=1),
+        "proved": ScriptedResult(result=SendStatus.UNCERTAIN, times=1),
+        "refused": ScriptedResult(result=SendStatus.REFUSED, code="550", times=1),
+        "later": ScriptedResult(result=SendStatus.TRY_AGAIN, code="429", times=2),
     }
-    for name, fate in fates.items():
-        scene.fail(fate)
+    for name, outcome in fates.items():
+        scene.fail(outcome)
         scene.start("anna", name)
         scene.drain()
         if name == "proved":
-            scene.callback(ReceiptWord.DELIVERED, step="say")
+            scene.callback(ReceiptKind.DELIVERED, step="say")
         scene.run(3 * HOUR)
         scene.heal()
     until(scene, 10)

@@ -18,8 +18,8 @@ import pytest
 from channels.base import Content
 from orchestrator.language.conditions.computed import WithComputed
 from orchestrator.language.conditions.evaluate import holds
-from orchestrator.language.conditions.facts import Happened
-from orchestrator.language.folder import Bundle, load_account, load_folder, load_playbook
+from orchestrator.language.conditions.facts import SignalOccurrence
+from orchestrator.language.folder import PlaybookFiles, load_account, load_folder, load_playbook
 from orchestrator.language.model import All, Ask, AtLeastOf, Handoff, Send, Split
 from orchestrator.language.model import Any as Any_
 from orchestrator.language.outcomes import channels_of
@@ -28,7 +28,7 @@ from orchestrator.language.writing.json_values import from_plain, to_plain
 from orchestrator.language.writing.python_writer import to_python
 from orchestrator.language.writing.yaml_writer import to_yaml
 from orchestrator.service.rendering import html_text
-from orchestrator.service.rendering.links import Links
+from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.service.rendering.render import Renderer
 from orchestrator.service.rendering.survey_questions import render_question
 
@@ -84,10 +84,12 @@ class Person:
             found = found.get(part) if isinstance(found, Mapping) else None
         return found
 
-    def history(self, event: str) -> list[Happened]:
+    def history(self, event: str) -> list[SignalOccurrence]:
         if event == "orders_reported" and self.name == "rich":
             return [
-                Happened(name=event, occurred_at=self.now, properties={"orders": 1840, "revenue": 91200.5})
+                SignalOccurrence(
+                    name=event, occurred_at=self.now, properties={"orders": 1840, "revenue": 91200.5}
+                )
             ]
         return []
 
@@ -96,7 +98,9 @@ class SignedLinks:
     """The real signed links of one message."""
 
     def __init__(self) -> None:
-        self._links = Links(base_url="https://go.quillmere.example", keys=["a key of the tests, long enough"])
+        self._links = LinkSigner(
+            base_url="https://go.quillmere.example", keys=["a key of the tests, long enough"]
+        )
 
     @property
     def opt_out_url(self) -> str:
@@ -132,7 +136,7 @@ class Seen:
         return f"{self.playbook}/{self.step}/{self.channel} to {self.customer}"
 
 
-def values_of(bundle: Bundle, person: Person) -> dict[str, Any]:
+def values_of(bundle: PlaybookFiles, person: Person) -> dict[str, Any]:
     """Everything a template may name: attributes, computed values, context, offers, variants and the event."""
     playbook = bundle.playbook
     assert playbook is not None
@@ -157,7 +161,7 @@ def values_of(bundle: Bundle, person: Person) -> dict[str, Any]:
     return {**person.values, **computed, **context, **event, "offer": offers, "variant": variants}
 
 
-def reasons(bundle: Bundle) -> list[str]:
+def reasons(bundle: PlaybookFiles) -> list[str]:
     """Every ``because`` the playbook can give."""
     assert bundle.playbook is not None
     found = [bundle.playbook.enter.because] if bundle.playbook.enter.because else []
@@ -170,7 +174,7 @@ def reasons(bundle: Bundle) -> list[str]:
     return found
 
 
-def seen_by(bundle: Bundle, customer: str) -> Iterator[Seen]:
+def seen_by(bundle: PlaybookFiles, customer: str) -> Iterator[Seen]:
     """Every message of a playbook on every channel it may take."""
     playbook = bundle.playbook
     assert playbook is not None

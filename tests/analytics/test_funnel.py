@@ -24,7 +24,7 @@ def test_a_funnel_tells_steps_arms_messages_and_reasons(engine: Engine, now: dat
         world.enroll(world.customer("old"), old)
         for number in range(6):
             walk = world.enroll(world.customer(f"c{number}"), new)
-            world.change(walk, "sent", touched=True, variants={"price": "full" if number % 2 else "less"})
+            world.change(walk, "sent", any_sent=True, variants={"price": "full" if number % 2 else "less"})
             world.message(walk, responses={"clicked": now.isoformat()} if number < 2 else {})
             if number < 2:
                 world.move(walk, "clicked", "watch", at=now + HOUR)
@@ -53,16 +53,16 @@ def test_a_funnel_tells_steps_arms_messages_and_reasons(engine: Engine, now: dat
 
         assert (found.version, found.entered, found.live) == (2, 8, 6)
         assert (found.contacted.entered, found.contacted.converted, found.contacted.value) == (7, 2, 20)
-        assert (found.held_out.entered, found.held_out.converted, found.contacted.touched) == (1, 0, 6)
+        assert (found.held_out.entered, found.held_out.converted, found.contacted.any_sent) == (1, 0, 6)
         assert found.lift.difference == pytest.approx(2 / 7)
         assert not found.lift.is_proven
         steps = {step.step: step for step in found.steps}
         assert [step.step for step in found.steps] == ["banner", "email", "watch", "rest"]
         assert (steps["banner"].visits, steps["banner"].live) == (8, 4)
-        assert steps["banner"].words == {"clicked": 2, "no_response": 2}
-        assert steps["watch"].words == {"converted": 2}
-        assert (steps["email"].visits, steps["email"].words) == (0, {})
-        assert (steps["rest"].visits, steps["rest"].live, steps["rest"].words) == (2, 2, {})
+        assert steps["banner"].outcomes == {"clicked": 2, "no_response": 2}
+        assert steps["watch"].outcomes == {"converted": 2}
+        assert (steps["email"].visits, steps["email"].outcomes) == (0, {})
+        assert (steps["rest"].visits, steps["rest"].live, steps["rest"].outcomes) == (2, 2, {})
         assert {(v.name, v.arm.entered, v.arm.converted) for v in found.variants} == {
             ("full", 3, 1),
             ("less", 3, 1),

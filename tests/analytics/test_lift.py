@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.analytics.lift import Rate, lift, wilson
+from orchestrator.analytics.lift import Proportion, lift, wilson
 
 # Newcombe, Statistics in Medicine 17 (1998): single proportions, method 3, and differences, method 10.
 SINGLE = [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
@@ -27,7 +27,7 @@ def test_wilson_as_published(hits: int, total: int, low: float, high: float) -> 
 @pytest.mark.parametrize("row", DIFFERENCES)
 def test_newcombe_as_published(row: tuple[int, int, int, int, float, float]) -> None:
     a, m, b, n, low, high = row
-    found = lift(Rate(hits=a, total=m), Rate(hits=b, total=n))
+    found = lift(Proportion(hits=a, total=m), Proportion(hits=b, total=n))
     assert found.difference == pytest.approx(a / m - b / n)
     assert (found.interval.low, found.interval.high) == (
         pytest.approx(low, abs=5e-5),
@@ -37,7 +37,7 @@ def test_newcombe_as_published(row: tuple[int, int, int, int, float, float]) -> 
 
 
 def test_an_empty_arm_proves_nothing() -> None:
-    found = lift(Rate(hits=5, total=10), Rate(hits=0, total=0))
+    found = lift(Proportion(hits=5, total=10), Proportion(hits=0, total=0))
     assert (found.difference, found.relative, found.is_proven) == (None, None, False)
 
 
@@ -47,12 +47,12 @@ def test_more_hits_than_customers_are_refused() -> None:
 
 
 rates = st.integers(1, 500).flatmap(
-    lambda total: st.builds(Rate, hits=st.integers(0, total), total=st.just(total))
+    lambda total: st.builds(Proportion, hits=st.integers(0, total), total=st.just(total))
 )
 
 
 @given(rates, rates)
-def test_intervals_hold_what_was_seen_and_are_mirrored(first: Rate, second: Rate) -> None:
+def test_intervals_hold_what_was_seen_and_are_mirrored(first: Proportion, second: Proportion) -> None:
     there, back = lift(first, second), lift(second, first)
     assert there.difference is not None
     assert first.value is not None

@@ -141,7 +141,7 @@ def test_a_question_is_answered_with_a_remark(web: Web, offered: str, chrome: Ch
     until_gone(chrome, "dialog")
     web.drain()
     entries = web.client.get("/v1/customers/anna/timeline", headers=web.key).json()["entries"]
-    assert "answered" in [entry["data"].get("word") for entry in entries if entry["kind"] == "response"]
+    assert "answered" in [entry["data"].get("outcome") for entry in entries if entry["kind"] == "response"]
 
 
 def test_hostile_content_does_nothing(web: Web, offered: str, chrome: Chrome) -> None:

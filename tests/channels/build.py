@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from channels.base import Channel, Content, Outgoing
-from channels.function import Call, FunctionChannel
-from channels.http_transport import Wire
+from channels.base import Channel, Content, OutboundMessage
+from channels.function import FunctionCall, FunctionChannel
+from channels.http_transport import HttpTransport
 from channels.in_app import InAppChannel
 from channels.sandbox import SandboxChannel
 from channels.sendgrid.adapter import EmailSendGrid
@@ -38,7 +38,7 @@ ADDRESSES = {
 }
 
 
-def outgoing(channel: str = "email", *, text: str | None = None, **facts: Any) -> Outgoing:
+def outgoing(channel: str = "email", *, text: str | None = None, **facts: Any) -> OutboundMessage:
     content = facts.pop("content", CONTENT)
     if text is not None:
         content = replace(content, text=text)
@@ -59,11 +59,11 @@ def outgoing(channel: str = "email", *, text: str | None = None, **facts: Any) -
         "list_id": "upsell.example.test",
         "status_url": "https://hooks.example.test/webhooks/twilio/status?m=m_1",
     }
-    return Outgoing(**(given | facts))
+    return OutboundMessage(**(given | facts))
 
 
-def wire(total: float = 10.0, **facts: Any) -> Wire:
-    return Wire(total=total, connect=min(total, 2.0), **facts)
+def wire(total: float = 10.0, **facts: Any) -> HttpTransport:
+    return HttpTransport(total=total, connect=min(total, 2.0), **facts)
 
 
 def email(provider: FakeProvider, *, base_url: str | None = None, total: float = 10.0) -> EmailSendGrid:
@@ -118,10 +118,10 @@ def webhook(*, hosts: tuple[str, ...] = ("127.0.0.1",), seconds: float = 10.0) -
     return WebhookChannel(secrets=[SECRET], now=lambda: NOON, http_hosts=hosts, seconds=seconds)
 
 
-def every_channel(provider: FakeProvider, hook_url: str) -> dict[str, tuple[Channel, Outgoing]]:
+def every_channel(provider: FakeProvider, hook_url: str) -> dict[str, tuple[Channel, OutboundMessage]]:
     """Each channel, with a message that it can deliver."""
 
-    def answer(call: Call) -> dict[str, str]:
+    def answer(call: FunctionCall) -> dict[str, str]:
         return {"customer": call.customer}
 
     return {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.base import Receipt, ReceiptWord
+from channels.base import Receipt, ReceiptKind
 from channels.errors import BadSignatureError
 from channels.sendgrid.callbacks import parse, verify
 from tests.channels import build
@@ -44,21 +44,21 @@ def test_what_the_provider_fires_verifies_and_reads_back(provider: FakeProvider,
     verify(got.body, got.headers, ["AAAA", provider.public_key], now=now)
     parsed = parse(got.body, topics={7: "upsell"})
     assert parsed.problems == ()
-    assert [receipt.word for receipt in parsed.receipts] == [
-        ReceiptWord.PROGRESS,
-        ReceiptWord.DELIVERED,
-        ReceiptWord.OPENED,
-        ReceiptWord.OPENED_BY_MACHINE,
-        ReceiptWord.CLICKED,
-        ReceiptWord.CLICKED_BY_MACHINE,
-        ReceiptWord.BOUNCED,
-        ReceiptWord.BLOCKED,
-        ReceiptWord.BOUNCED,
-        ReceiptWord.COMPLAINED,
-        ReceiptWord.OPTED_OUT,
-        ReceiptWord.OPTED_OUT,
-        ReceiptWord.OPTED_IN,
-        ReceiptWord.PROGRESS,
+    assert [receipt.kind for receipt in parsed.receipts] == [
+        ReceiptKind.PROGRESS,
+        ReceiptKind.DELIVERED,
+        ReceiptKind.OPENED,
+        ReceiptKind.OPENED_BY_MACHINE,
+        ReceiptKind.CLICKED,
+        ReceiptKind.CLICKED_BY_MACHINE,
+        ReceiptKind.BOUNCED,
+        ReceiptKind.BLOCKED,
+        ReceiptKind.BOUNCED,
+        ReceiptKind.COMPLAINED,
+        ReceiptKind.OPTED_OUT,
+        ReceiptKind.OPTED_OUT,
+        ReceiptKind.OPTED_IN,
+        ReceiptKind.PROGRESS,
     ]
     assert {receipt.message_id for receipt in parsed.receipts} == {"m_1"}
     assert {receipt.provider_id for receipt in parsed.receipts} == {sent.provider_id}
@@ -163,7 +163,7 @@ def test_a_yes_to_a_group_nobody_mapped_opens_nothing_and_a_no_closes_everything
         for name in ("group_resubscribe", "group_unsubscribe")
     ]
     parsed = parse(json.dumps(events).encode(), topics={7: "upsell"})
-    assert [(one.word, one.topic) for one in parsed.receipts] == [(ReceiptWord.OPTED_OUT, None)]
+    assert [(one.kind, one.topic) for one in parsed.receipts] == [(ReceiptKind.OPTED_OUT, None)]
     assert [one.index for one in parsed.problems] == [0]
 
 
@@ -176,15 +176,15 @@ def test_a_repeated_event_has_the_same_identity_with_and_without_an_id() -> None
 
 def test_a_dropped_mail_says_what_the_providers_lists_know() -> None:
     words = {
-        "Bounced Address": ReceiptWord.BOUNCED,
-        "Unsubscribed Address": ReceiptWord.OPTED_OUT,
-        "Spam Reporting Address": ReceiptWord.COMPLAINED,
-        "Invalid": ReceiptWord.BOUNCED,
-        "Invalid SMTPAPI header": ReceiptWord.FAILED,
-        "Spam Content (if Spam Checker app enabled)": ReceiptWord.FAILED,
-        "Recipient List over Package Quota": ReceiptWord.FAILED,
+        "Bounced Address": ReceiptKind.BOUNCED,
+        "Unsubscribed Address": ReceiptKind.OPTED_OUT,
+        "Spam Reporting Address": ReceiptKind.COMPLAINED,
+        "Invalid": ReceiptKind.BOUNCED,
+        "Invalid SMTPAPI header": ReceiptKind.FAILED,
+        "Spam Content (if Spam Checker app enabled)": ReceiptKind.FAILED,
+        "Recipient List over Package Quota": ReceiptKind.FAILED,
     }
-    assert {reason: one(event="dropped", reason=reason).word for reason in words} == words
+    assert {reason: one(event="dropped", reason=reason).kind for reason in words} == words
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,8 @@ def test_clicks_on_many_links_at_once_are_a_machines() -> None:
         }
 
     events = [click(1, 0), click(2, 1), click(3, 2), click(4, 60), click(1, 0, "m_2"), click(2, 0, "m_2")]
-    words = [receipt.word for receipt in parse(json.dumps(events).encode()).receipts]
-    assert words == [ReceiptWord.CLICKED_BY_MACHINE] * 3 + [ReceiptWord.CLICKED] * 3
+    words = [receipt.kind for receipt in parse(json.dumps(events).encode()).receipts]
+    assert words == [ReceiptKind.CLICKED_BY_MACHINE] * 3 + [ReceiptKind.CLICKED] * 3
 
 
 def test_text_that_a_database_refuses_is_made_safe() -> None:

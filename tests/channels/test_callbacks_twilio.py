@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from channels.base import Receipt, ReceiptWord
+from channels.base import Receipt, ReceiptKind
 from channels.errors import BadSignatureError
 from channels.twilio.callbacks import parse_conversation, parse_inbound, parse_status, verify
 from tests.channels import build
@@ -114,7 +114,7 @@ def test_a_status_the_provider_fires_verifies_and_names_our_message(
     (got,) = receiver.got
     verify(got.body, got.headers, got.url, provider.auth_token)
     (receipt,) = parse_status(got.body, got.url, received_at=build.NOON).receipts
-    assert (receipt.word, receipt.message_id) == (ReceiptWord.DELIVERED, "m_1")
+    assert (receipt.kind, receipt.message_id) == (ReceiptKind.DELIVERED, "m_1")
     assert receipt.provider_id == sent.provider_id
     assert receipt.source_id == f"{sent.provider_id}:delivered"
 
@@ -126,42 +126,42 @@ def test_a_status_the_provider_fires_verifies_and_names_our_message(
 @pytest.mark.parametrize(
     ("name", "word"),
     [
-        ("accepted", ReceiptWord.PROGRESS),
-        ("queued", ReceiptWord.PROGRESS),
-        ("sending", ReceiptWord.PROGRESS),
-        ("sent", ReceiptWord.PROGRESS),
-        ("DELIVERED", ReceiptWord.DELIVERED),
-        ("read", ReceiptWord.OPENED),
-        ("failed", ReceiptWord.FAILED),
-        ("undelivered", ReceiptWord.FAILED),
-        ("canceled", ReceiptWord.FAILED),
+        ("accepted", ReceiptKind.PROGRESS),
+        ("queued", ReceiptKind.PROGRESS),
+        ("sending", ReceiptKind.PROGRESS),
+        ("sent", ReceiptKind.PROGRESS),
+        ("DELIVERED", ReceiptKind.DELIVERED),
+        ("read", ReceiptKind.OPENED),
+        ("failed", ReceiptKind.FAILED),
+        ("undelivered", ReceiptKind.FAILED),
+        ("canceled", ReceiptKind.FAILED),
     ],
 )
-def test_a_status_becomes_its_word(name: str, word: ReceiptWord) -> None:
-    assert status(MessageStatus=name).word is word
+def test_a_status_becomes_its_word(name: str, word: ReceiptKind) -> None:
+    assert status(MessageStatus=name).kind is word
 
 
 @pytest.mark.parametrize(
     ("code", "word"),
     [
-        ("30003", ReceiptWord.FAILED),
-        ("30008", ReceiptWord.FAILED),
-        ("30005", ReceiptWord.BOUNCED),
-        ("30006", ReceiptWord.BOUNCED),
-        ("30007", ReceiptWord.BLOCKED),
-        ("30004", ReceiptWord.BLOCKED),
-        ("21610", ReceiptWord.OPTED_OUT),
-        ("63014", ReceiptWord.OPTED_OUT),
-        ("12345", ReceiptWord.FAILED),
+        ("30003", ReceiptKind.FAILED),
+        ("30008", ReceiptKind.FAILED),
+        ("30005", ReceiptKind.BOUNCED),
+        ("30006", ReceiptKind.BOUNCED),
+        ("30007", ReceiptKind.BLOCKED),
+        ("30004", ReceiptKind.BLOCKED),
+        ("21610", ReceiptKind.OPTED_OUT),
+        ("63014", ReceiptKind.OPTED_OUT),
+        ("12345", ReceiptKind.FAILED),
     ],
 )
-def test_a_failure_says_what_its_code_means(code: str, word: ReceiptWord) -> None:
+def test_a_failure_says_what_its_code_means(code: str, word: ReceiptKind) -> None:
     receipt = status(MessageStatus="undelivered", ErrorCode=code)
-    assert (receipt.word, receipt.code) == (word, code)
+    assert (receipt.kind, receipt.code) == (word, code)
 
 
 def test_a_code_of_a_message_that_arrived_means_nothing() -> None:
-    assert status(MessageStatus="delivered", ErrorCode="30005").word is ReceiptWord.DELIVERED
+    assert status(MessageStatus="delivered", ErrorCode="30005").kind is ReceiptKind.DELIVERED
     assert status(MessageStatus="delivered", ErrorCode="0").code is None
 
 
@@ -181,35 +181,35 @@ def test_a_status_that_cannot_be_read_is_a_problem(body: bytes) -> None:
 
 def test_stop_is_an_opt_out_that_the_provider_has_answered() -> None:
     (receipt,) = inbound("Stop")
-    assert receipt.word is ReceiptWord.OPTED_OUT
+    assert receipt.kind is ReceiptKind.OPTED_OUT
     assert (receipt.address, receipt.channel, receipt.text) == ("+14155550101", "sms", "Stop")
     assert receipt.detail["answered_by_provider"] == "true"
 
 
 def test_a_revocation_in_free_words_is_an_opt_out_that_nobody_has_answered() -> None:
     (receipt,) = inbound("please stop texting me")
-    assert receipt.word is ReceiptWord.OPTED_OUT
+    assert receipt.kind is ReceiptKind.OPTED_OUT
     assert "answered_by_provider" not in receipt.detail
     assert receipt.detail["matched"]
 
 
 def test_the_providers_label_comes_before_our_own_reading() -> None:
     (receipt,) = inbound("no gracias amigo", OptOutType="STOP")
-    assert (receipt.word, receipt.code) == (ReceiptWord.OPTED_OUT, "STOP")
+    assert (receipt.kind, receipt.code) == (ReceiptKind.OPTED_OUT, "STOP")
 
 
 def test_a_yes_that_the_provider_took_for_a_start_stays_an_answer_too() -> None:
-    words = [receipt.word for receipt in inbound("Yes", OptOutType="START")]
-    assert words == [ReceiptWord.OPTED_IN, ReceiptWord.REPLIED]
-    assert [receipt.word for receipt in inbound("Yes")] == [ReceiptWord.REPLIED]
-    assert [receipt.word for receipt in inbound("START", OptOutType="START")] == [ReceiptWord.OPTED_IN]
+    words = [receipt.kind for receipt in inbound("Yes", OptOutType="START")]
+    assert words == [ReceiptKind.OPTED_IN, ReceiptKind.REPLIED]
+    assert [receipt.kind for receipt in inbound("Yes")] == [ReceiptKind.REPLIED]
+    assert [receipt.kind for receipt in inbound("START", OptOutType="START")] == [ReceiptKind.OPTED_IN]
 
 
 def test_other_words_are_replies_and_a_pressed_button_is_kept() -> None:
     (receipt,) = inbound("Too expensive", ButtonPayload="price")
-    assert (receipt.word, receipt.text) == (ReceiptWord.REPLIED, "Too expensive")
+    assert (receipt.kind, receipt.text) == (ReceiptKind.REPLIED, "Too expensive")
     assert receipt.detail["button"] == "price"
-    assert inbound("help")[0].word is ReceiptWord.HELP
+    assert inbound("help")[0].kind is ReceiptKind.HELP
 
 
 def test_an_inbound_message_the_provider_fires_verifies(provider: FakeProvider, receiver: Receiver) -> None:
@@ -217,7 +217,7 @@ def test_an_inbound_message_the_provider_fires_verifies(provider: FakeProvider, 
     (got,) = receiver.got
     verify(got.body, got.headers, got.url, provider.auth_token)
     (receipt,) = parse_inbound(got.body, received_at=build.NOON).receipts
-    assert (receipt.word, receipt.text) == (ReceiptWord.OPTED_OUT, "¡Alto! 🛑")
+    assert (receipt.kind, receipt.text) == (ReceiptKind.OPTED_OUT, "¡Alto! 🛑")
 
 
 class TestConversation:
@@ -234,7 +234,7 @@ class TestConversation:
             receiver.url + "/chat", "onMessageAdded", "m_1", Author="ada", Body="tell me more"
         )
         (receipt,) = self.read(receiver, provider)
-        assert (receipt.word, receipt.text, receipt.address) == (ReceiptWord.REPLIED, "tell me more", "ada")
+        assert (receipt.kind, receipt.text, receipt.address) == (ReceiptKind.REPLIED, "tell me more", "ada")
         assert receipt.provider_id == sent.provider_id
 
     def test_our_own_echo_is_not_news(self, provider: FakeProvider, receiver: Receiver) -> None:
@@ -248,7 +248,7 @@ class TestConversation:
         provider.fire_conversation(
             receiver.url + "/chat", "onMessageAdded", "m_1", Author="ada", Body="stop messaging me"
         )
-        assert self.read(receiver, provider)[0].word is ReceiptWord.OPTED_OUT
+        assert self.read(receiver, provider)[0].kind is ReceiptKind.OPTED_OUT
 
     def test_a_closed_conversation_names_our_message(
         self, provider: FakeProvider, receiver: Receiver
@@ -258,13 +258,13 @@ class TestConversation:
             receiver.url + "/chat", "onConversationStateUpdated", "m_1", StateTo="closed"
         )
         (receipt,) = self.read(receiver, provider)
-        assert (receipt.word, receipt.message_id) == (ReceiptWord.CLOSED, "m_1")
+        assert (receipt.kind, receipt.message_id) == (ReceiptKind.CLOSED, "m_1")
 
     def test_a_delivery_is_known_by_message_participant_and_status(self) -> None:
         fields = {"EventType": "onDeliveryUpdated", "ConversationSid": "CH1", "MessageSid": "IM1"}
         body = form(**fields, ParticipantSid="MB1", Status="read")
         (receipt,) = parse_conversation(body, received_at=build.NOON).receipts
-        assert (receipt.word, receipt.source_id) == (ReceiptWord.OPENED, "onDeliveryUpdated:IM1:MB1:read")
+        assert (receipt.kind, receipt.source_id) == (ReceiptKind.OPENED, "onDeliveryUpdated:IM1:MB1:read")
 
     def test_events_without_news_give_nothing_and_garbage_gives_a_problem(self) -> None:
         joined = parse_conversation(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from channels.base import Result
+from channels.base import SendStatus
 from channels.twilio.conversations import ChatTwilio
 from tests.channels import build
 from tests.fakes.provider import FakeProvider
@@ -27,16 +27,16 @@ def test_doubt_before_the_message_is_no_doubt_and_a_second_try_speaks_once(
 ) -> None:
     channel = build.chat(provider, total=0.4)
     provider.faults.add(kind=fault, service="conversations", operation=step)
-    assert channel.send(build.outgoing("chat")).result is Result.TRY_AGAIN
-    assert channel.send(build.outgoing("chat")).result is Result.SENT
+    assert channel.send(build.outgoing("chat")).result is SendStatus.TRY_AGAIN
+    assert channel.send(build.outgoing("chat")).result is SendStatus.SENT
     assert len(provider.conversations.messages("m_1")) == 1
 
 
 def test_a_message_that_got_through_before_is_not_said_again(provider: FakeProvider) -> None:
     channel = build.chat(provider, total=0.4)
     provider.faults.add(kind="hang_after_accept", service="conversations", operation="send_message")
-    assert channel.send(build.outgoing("chat")).result is Result.UNCERTAIN
-    assert channel.send(build.outgoing("chat")).result is Result.SENT
+    assert channel.send(build.outgoing("chat")).result is SendStatus.UNCERTAIN
+    assert channel.send(build.outgoing("chat")).result is SendStatus.SENT
     assert len(provider.conversations.messages("m_1")) == 1
 
 
@@ -49,7 +49,7 @@ def test_a_customer_can_have_one_thread_for_everything(provider: FakeProvider) -
 
 
 def test_a_phone_number_joins_through_our_own_number(provider: FakeProvider) -> None:
-    assert build.chat(provider).send(build.outgoing("chat", address="+14155550101")).result is Result.SENT
+    assert build.chat(provider).send(build.outgoing("chat", address="+14155550101")).result is SendStatus.SENT
     joined = next(one for one in provider.ledger.entries() if one.operation == "post_participant")
     assert joined.fields == {
         "MessagingBinding.Address": "+14155550101",
@@ -61,7 +61,7 @@ def test_a_hand_over_briefs_the_agent_and_says_nothing_to_the_customer(provider:
     message = build.outgoing(
         "chat", kind="handoff", target="customer_success", text="Ask about seats.", context={"mrr": 900}
     )
-    assert build.chat(provider).send(message).result is Result.SENT
+    assert build.chat(provider).send(message).result is SendStatus.SENT
     assert provider.conversations.messages("m_1") == []
     brief = json.loads(provider.conversations.conversation("m_1")["attributes"])
     assert brief["brief"] == "Ask about seats."
@@ -71,7 +71,7 @@ def test_a_hand_over_briefs_the_agent_and_says_nothing_to_the_customer(provider:
 def test_all_calls_of_one_send_share_one_time_limit(provider: FakeProvider) -> None:
     provider.faults.add(kind="slow", service="conversations", seconds=0.3, times=None)
     handed = build.chat(provider, total=0.5).send(build.outgoing("chat"))
-    assert (handed.result, handed.code) == (Result.TRY_AGAIN, "timeout")
+    assert (handed.result, handed.code) == (SendStatus.TRY_AGAIN, "timeout")
     assert provider.ledger.sends() == []
 
 
@@ -83,6 +83,6 @@ def test_an_account_with_several_services_speaks_through_the_chosen_one(provider
         service_sid=service,
         clients=build.clients(provider),
     )
-    assert channel.send(build.outgoing("chat")).result is Result.SENT
+    assert channel.send(build.outgoing("chat")).result is SendStatus.SENT
     assert all(one.path.startswith(f"/v1/Services/{service}/") for one in provider.ledger.entries())
     assert len(provider.conversations.messages("m_1")) == 1

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from channels.base import Channel, Handed, Outgoing, Result
+from channels.base import Channel, OutboundMessage, SendResult, SendStatus
 from tests.channels import build
 from tests.channels.receiver import Receiver
 from tests.fakes.provider import FakeProvider
@@ -20,11 +20,11 @@ NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens
 @pytest.fixture(params=NAMES)
 def pair(
     request: pytest.FixtureRequest, provider: FakeProvider, receiver: Receiver
-) -> tuple[Channel, Outgoing]:
+) -> tuple[Channel, OutboundMessage]:
     return build.every_channel(provider, receiver.url)[request.param]
 
 
-def unreachable(name: str, provider: FakeProvider) -> tuple[Channel, Outgoing]:
+def unreachable(name: str, provider: FakeProvider) -> tuple[Channel, OutboundMessage]:
     channels: dict[str, Channel] = {
         "email": build.email(provider, base_url=NOBODY),
         "sms": build.sms(provider, base_url=NOBODY),
@@ -36,17 +36,17 @@ def unreachable(name: str, provider: FakeProvider) -> tuple[Channel, Outgoing]:
     return channels[name], build.outgoing(name, **facts)
 
 
-def test_a_channel_is_a_channel(pair: tuple[Channel, Outgoing]) -> None:
+def test_a_channel_is_a_channel(pair: tuple[Channel, OutboundMessage]) -> None:
     channel, _ = pair
     assert isinstance(channel, Channel)
     assert channel.name
     assert channel.provider
 
 
-def test_a_good_message_is_sent_and_says_by_whom(pair: tuple[Channel, Outgoing]) -> None:
+def test_a_good_message_is_sent_and_says_by_whom(pair: tuple[Channel, OutboundMessage]) -> None:
     channel, message = pair
     handed = channel.send(message)
-    assert handed.result is Result.SENT, handed
+    assert handed.result is SendStatus.SENT, handed
     assert handed.provider == channel.provider
     assert handed.provider_id
     assert handed.retry_after is None
@@ -55,7 +55,7 @@ def test_a_good_message_is_sent_and_says_by_whom(pair: tuple[Channel, Outgoing])
 
 
 def test_many_threads_share_one_channel_and_nobody_gets_anothers_answer(
-    pair: tuple[Channel, Outgoing], provider: FakeProvider
+    pair: tuple[Channel, OutboundMessage], provider: FakeProvider
 ) -> None:
     channel, message = pair
     status_url = "https://hooks.example.test/s?m="
@@ -72,7 +72,7 @@ def test_many_threads_share_one_channel_and_nobody_gets_anothers_answer(
     ]
     start = threading.Barrier(8)
 
-    def send_some(part: list[Outgoing]) -> list[tuple[str, Handed]]:
+    def send_some(part: list[OutboundMessage]) -> list[tuple[str, SendResult]]:
         start.wait()
         return [(one.message_id, channel.send(one)) for one in part]
 
@@ -80,7 +80,7 @@ def test_many_threads_share_one_channel_and_nobody_gets_anothers_answer(
         parts = pool.map(send_some, [messages[at::8] for at in range(8)])
         handed = dict(pair for part in parts for pair in part)
 
-    assert {one.result for one in handed.values()} == {Result.SENT}
+    assert {one.result for one in handed.values()} == {SendStatus.SENT}
     assert len({one.provider_id for one in handed.values()}) == 40
     for entry in provider.ledger.sends():
         assert entry.message_id is not None
@@ -93,7 +93,7 @@ def test_without_a_connection_nothing_was_sent_and_it_may_be_tried_again(
 ) -> None:
     channel, message = unreachable(name, provider)
     handed = channel.send(message)
-    assert (handed.result, handed.code) == (Result.TRY_AGAIN, "connect_failed")
+    assert (handed.result, handed.code) == (SendStatus.TRY_AGAIN, "connect_failed")
     assert provider.ledger.entries() == []
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from channels.base import Content, Result
+from channels.base import Content, SendStatus
 from channels.errors import BadChannelError
 from channels.sendgrid.adapter import EmailSendGrid, list_headers, with_preheader, without_click_tracking
 from tests.channels import build
@@ -14,7 +14,7 @@ from tests.fakes.provider import FakeProvider
 
 def sent(provider: FakeProvider, **facts: Any) -> dict[str, Any]:
     """The request body as the provider read it."""
-    assert build.email(provider).send(build.outgoing("email", **facts)).result is Result.SENT
+    assert build.email(provider).send(build.outgoing("email", **facts)).result is SendStatus.SENT
     return provider.ledger.entries("sendgrid")[-1].fields
 
 
@@ -96,7 +96,7 @@ def test_a_subject_cannot_smuggle_in_a_header(provider: FakeProvider) -> None:
 
 def test_a_mail_without_a_subject_is_refused_before_the_provider_hears_of_it(provider: FakeProvider) -> None:
     handed = build.email(provider).send(build.outgoing("email", header={}))
-    assert (handed.result, handed.code) == (Result.REFUSED, "no_subject")
+    assert (handed.result, handed.code) == (SendStatus.REFUSED, "no_subject")
     assert provider.ledger.entries() == []
 
 

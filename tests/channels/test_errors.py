@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from channels.base import Channel, Handed, Result
+from channels.base import Channel, SendResult, SendStatus
 from tests.channels import build
 from tests.fakes.provider import FakeProvider
 
@@ -17,7 +17,7 @@ QUICK = 0.4  # seconds that a call may take in these tests
 @dataclass(frozen=True, kw_only=True)
 class Case:
     fault: str
-    result: Result
+    result: SendStatus
     taken: bool
     code: str | None = None
     alert: bool = False
@@ -30,25 +30,29 @@ class Case:
 
 COMMON = [
     Case(
-        fault="rate_limit", result=Result.TRY_AGAIN, taken=False, retry_after=17.0, facts={"retry_after": 17}
+        fault="rate_limit",
+        result=SendStatus.TRY_AGAIN,
+        taken=False,
+        retry_after=17.0,
+        facts={"retry_after": 17},
     ),
-    Case(fault="rate_limit", result=Result.TRY_AGAIN, taken=False),
-    Case(fault="unavailable", result=Result.TRY_AGAIN, taken=False, retry_after=5.0),
-    Case(fault="error", result=Result.UNCERTAIN, taken=False),
-    Case(fault="error", result=Result.UNCERTAIN, taken=False, facts={"status": 503}),
-    Case(fault="error", result=Result.UNCERTAIN, taken=False, facts={"status": 504}),
-    Case(fault="error_after_accept", result=Result.UNCERTAIN, taken=True),
-    Case(fault="refuse", result=Result.REFUSED, taken=False),
-    Case(fault="refuse", result=Result.REFUSED, taken=False, alert=True, facts={"status": 401}),
-    Case(fault="refuse", result=Result.REFUSED, taken=False, alert=True, facts={"status": 403}),
-    Case(fault="refuse", result=Result.REFUSED, taken=False, facts={"status": 404}),
-    Case(fault="too_large", result=Result.REFUSED, taken=False),
-    Case(fault="redirect", result=Result.REFUSED, taken=False, alert=True),
-    Case(fault="garbage", result=Result.UNCERTAIN, taken=True),
-    Case(fault="hang", result=Result.UNCERTAIN, taken=False, code="timeout"),
-    Case(fault="hang_after_accept", result=Result.UNCERTAIN, taken=True, code="timeout"),
-    Case(fault="reset", result=Result.UNCERTAIN, taken=False, code="connection_lost"),
-    Case(fault="reset_after_accept", result=Result.UNCERTAIN, taken=True, code="connection_lost"),
+    Case(fault="rate_limit", result=SendStatus.TRY_AGAIN, taken=False),
+    Case(fault="unavailable", result=SendStatus.TRY_AGAIN, taken=False, retry_after=5.0),
+    Case(fault="error", result=SendStatus.UNCERTAIN, taken=False),
+    Case(fault="error", result=SendStatus.UNCERTAIN, taken=False, facts={"status": 503}),
+    Case(fault="error", result=SendStatus.UNCERTAIN, taken=False, facts={"status": 504}),
+    Case(fault="error_after_accept", result=SendStatus.UNCERTAIN, taken=True),
+    Case(fault="refuse", result=SendStatus.REFUSED, taken=False),
+    Case(fault="refuse", result=SendStatus.REFUSED, taken=False, alert=True, facts={"status": 401}),
+    Case(fault="refuse", result=SendStatus.REFUSED, taken=False, alert=True, facts={"status": 403}),
+    Case(fault="refuse", result=SendStatus.REFUSED, taken=False, facts={"status": 404}),
+    Case(fault="too_large", result=SendStatus.REFUSED, taken=False),
+    Case(fault="redirect", result=SendStatus.REFUSED, taken=False, alert=True),
+    Case(fault="garbage", result=SendStatus.UNCERTAIN, taken=True),
+    Case(fault="hang", result=SendStatus.UNCERTAIN, taken=False, code="timeout"),
+    Case(fault="hang_after_accept", result=SendStatus.UNCERTAIN, taken=True, code="timeout"),
+    Case(fault="reset", result=SendStatus.UNCERTAIN, taken=False, code="connection_lost"),
+    Case(fault="reset_after_accept", result=SendStatus.UNCERTAIN, taken=True, code="connection_lost"),
 ]
 
 
@@ -85,36 +89,36 @@ def test_an_answer_that_trickles_in_ends_with_the_time_limit(name: str, provider
     provider.faults.add(kind="error_after_accept", service=SERVICE[name])
     provider.faults.add(kind="trickle", service=SERVICE[name], seconds=0.1)
     channel = channel_of(name, provider)
-    assert channel.send(build.outgoing(name)).result is Result.UNCERTAIN
+    assert channel.send(build.outgoing(name)).result is SendStatus.UNCERTAIN
     # An email's success has no body that could trickle; a message's has some hundred bytes.
     handed = channel.send(build.outgoing(name))
-    assert handed.result is (Result.SENT if name == "email" else Result.UNCERTAIN)
+    assert handed.result is (SendStatus.SENT if name == "email" else SendStatus.UNCERTAIN)
 
 
 CODES = [
-    (20003, 401, Result.REFUSED, False, True),
-    (20429, 429, Result.TRY_AGAIN, False, False),
-    (21211, 400, Result.REFUSED, True, False),
-    (21408, 400, Result.REFUSED, False, True),
-    (21610, 400, Result.OPTED_OUT, False, False),
-    (21611, 429, Result.TRY_AGAIN, False, False),
-    (21612, 400, Result.REFUSED, False, False),
-    (21614, 400, Result.REFUSED, True, False),
-    (21635, 400, Result.REFUSED, True, False),
-    (30034, 400, Result.REFUSED, False, True),
-    (63003, 400, Result.REFUSED, True, False),
-    (63014, 400, Result.OPTED_OUT, False, False),
-    (63016, 400, Result.REFUSED, False, True),
-    (63018, 429, Result.TRY_AGAIN, False, False),
-    (99999, 400, Result.REFUSED, False, False),  # a code nobody knows yet
-    (99999, 500, Result.UNCERTAIN, False, False),
-    (21610, 500, Result.UNCERTAIN, False, False),  # a known word out of a broken server proves nothing
+    (20003, 401, SendStatus.REFUSED, False, True),
+    (20429, 429, SendStatus.TRY_AGAIN, False, False),
+    (21211, 400, SendStatus.REFUSED, True, False),
+    (21408, 400, SendStatus.REFUSED, False, True),
+    (21610, 400, SendStatus.OPTED_OUT, False, False),
+    (21611, 429, SendStatus.TRY_AGAIN, False, False),
+    (21612, 400, SendStatus.REFUSED, False, False),
+    (21614, 400, SendStatus.REFUSED, True, False),
+    (21635, 400, SendStatus.REFUSED, True, False),
+    (30034, 400, SendStatus.REFUSED, False, True),
+    (63003, 400, SendStatus.REFUSED, True, False),
+    (63014, 400, SendStatus.OPTED_OUT, False, False),
+    (63016, 400, SendStatus.REFUSED, False, True),
+    (63018, 429, SendStatus.TRY_AGAIN, False, False),
+    (99999, 400, SendStatus.REFUSED, False, False),  # a code nobody knows yet
+    (99999, 500, SendStatus.UNCERTAIN, False, False),
+    (21610, 500, SendStatus.UNCERTAIN, False, False),  # a known word out of a broken server proves nothing
 ]
 
 
 @pytest.mark.parametrize("case", CODES, ids=lambda case: f"{case[0]}-{case[1]}")
 def test_a_twilio_code_becomes_its_result(
-    case: tuple[int, int, Result, bool, bool], provider: FakeProvider
+    case: tuple[int, int, SendStatus, bool, bool], provider: FakeProvider
 ) -> None:
     code, status, result, mark, alert = case
     provider.faults.add(kind="refuse", service="twilio", status=status, code=code, message="no: +14155550101")
@@ -129,21 +133,21 @@ def test_a_number_that_said_stop_to_the_provider_teaches_our_ledger(
     provider: FakeProvider, receiver: Any
 ) -> None:
     channel = build.sms(provider)
-    assert channel.send(build.outgoing("sms")).result is Result.SENT
+    assert channel.send(build.outgoing("sms")).result is SendStatus.SENT
     provider.fire_inbound(receiver.url, "+14155550101", "STOP")
-    assert channel.send(build.outgoing("sms")).result is Result.OPTED_OUT
+    assert channel.send(build.outgoing("sms")).result is SendStatus.OPTED_OUT
     provider.fire_inbound(receiver.url, "+14155550101", "START")
-    assert channel.send(build.outgoing("sms")).result is Result.SENT
+    assert channel.send(build.outgoing("sms")).result is SendStatus.SENT
 
 
 def test_a_bad_number_is_marked_by_the_provider_itself(provider: FakeProvider) -> None:
     handed = build.sms(provider).send(build.outgoing("sms", address="12"))
-    assert (handed.result, handed.mark_address, handed.code) == (Result.REFUSED, True, "21211")
+    assert (handed.result, handed.mark_address, handed.code) == (SendStatus.REFUSED, True, "21211")
 
 
 def test_a_bad_email_address_is_marked(provider: FakeProvider) -> None:
     handed = build.email(provider).send(build.outgoing("email", address="ada@"))
-    assert (handed.result, handed.mark_address, handed.code) == (Result.REFUSED, True, "bad_address")
+    assert (handed.result, handed.mark_address, handed.code) == (SendStatus.REFUSED, True, "bad_address")
     assert "ada@" not in (handed.detail or "")
 
 
@@ -151,8 +155,8 @@ def test_wrong_credentials_alert_whoever_runs_the_system(provider: FakeProvider)
     email, sms = build.email(provider), build.sms(provider)
     provider.sendgrid.api_key = provider.auth_token = "changed"
     for channel, name in ((email, "email"), (sms, "sms")):
-        handed: Handed = channel.send(build.outgoing(name))
-        assert (handed.result, handed.alert) == (Result.REFUSED, True)
+        handed: SendResult = channel.send(build.outgoing(name))
+        assert (handed.result, handed.alert) == (SendStatus.REFUSED, True)
 
 
 def test_a_rate_limit_without_retry_after_is_read_from_the_reset_header() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from channels.base import Result
+from channels.base import SendStatus
 from tests.channels import build
 from tests.channels.receiver import Receiver
 from tests.fakes import spec
@@ -38,10 +38,10 @@ def test_it_runs_as_a_process_and_is_steered_over_http(receiver: Receiver) -> No
                 here = FakeProvider.__new__(FakeProvider)
                 here.account_sid, here.auth_token = keys["account_sid"], keys["auth_token"]
                 channel = build.sms(here, base_url=url)
-                assert channel.send(build.outgoing("sms")).result is Result.TRY_AGAIN
+                assert channel.send(build.outgoing("sms")).result is SendStatus.TRY_AGAIN
                 assert control.post("/_fake/stamp", json={"label": "between"}).json()["at"] > 0
                 message = build.outgoing("sms", status_url=f"{receiver.url}/s?m=m_1")
-                assert channel.send(message).result is Result.SENT
+                assert channel.send(message).result is SendStatus.SENT
                 fired = control.post("/_fake/fire/twilio/status", json={"message": "m_1", "status": "sent"})
                 assert fired.json() == {"status": 200}
                 ledger = control.get("/_fake/ledger").json()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from channels.base import Receipt, ReceiptWord
+from channels.base import Receipt, ReceiptKind
 from channels.sendgrid.callbacks import parse
 from tests.channels import build
 
@@ -19,49 +19,49 @@ GIVEN = "Qm3vT7xWRb-u0aKc_91LpA"  # as the send's answer gave it
 LONG = f"{GIVEN}.filter0219p1mdw1.20311.58A7C1D24F.0"
 SMTP_ID = f"<{GIVEN}@ismtpd0011p1sjc2.example.net>"
 
-SHAPES: dict[str, tuple[dict[str, Any], ReceiptWord]] = {
-    "processed": ({"event": "processed", "smtp-id": SMTP_ID, "pool": {"name": "main", "id": 7}}, ReceiptWord.PROGRESS),
+SHAPES: dict[str, tuple[dict[str, Any], ReceiptKind]] = {
+    "processed": ({"event": "processed", "smtp-id": SMTP_ID, "pool": {"name": "main", "id": 7}}, ReceiptKind.PROGRESS),
     "delivered": (
         {"event": "delivered", "smtp-id": SMTP_ID, "response": "250 2.0.0 OK", "ip": "192.0.2.7", "tls": 1},
-        ReceiptWord.DELIVERED,
+        ReceiptKind.DELIVERED,
     ),
     "deferred, its attempt a text": (
-        {"event": "deferred", "response": "throttled", "attempt": "3"}, ReceiptWord.PROGRESS
+        {"event": "deferred", "response": "throttled", "attempt": "3"}, ReceiptKind.PROGRESS
     ),
-    "deferred, its attempt a number": ({"event": "deferred", "attempt": 3, "ip": "192.0.2.7"}, ReceiptWord.PROGRESS),
+    "deferred, its attempt a number": ({"event": "deferred", "attempt": 3, "ip": "192.0.2.7"}, ReceiptKind.PROGRESS),
     "bounce": (
         {"event": "bounce", "type": "bounce", "status": "5.1.1", "reason": "550 no such user", "tls": 1},
-        ReceiptWord.BOUNCED,
+        ReceiptKind.BOUNCED,
     ),
     "bounce with its class": (
-        {"event": "bounce", "type": "bounce", "bounce_classification": "Invalid Address"}, ReceiptWord.BOUNCED
+        {"event": "bounce", "type": "bounce", "bounce_classification": "Invalid Address"}, ReceiptKind.BOUNCED
     ),
-    "bounce that only blocks": ({"event": "bounce", "type": "blocked", "status": "4.0.0"}, ReceiptWord.BLOCKED),
-    "bounce without a status": ({"event": "bounce", "type": "bounce", "status": ""}, ReceiptWord.BOUNCED),
-    "open": ({"event": "open", "useragent": "Mozilla/5.0 (X11) Firefox/130", "ip": "192.0.2.7"}, ReceiptWord.OPENED),
+    "bounce that only blocks": ({"event": "bounce", "type": "blocked", "status": "4.0.0"}, ReceiptKind.BLOCKED),
+    "bounce without a status": ({"event": "bounce", "type": "bounce", "status": ""}, ReceiptKind.BOUNCED),
+    "open": ({"event": "open", "useragent": "Mozilla/5.0 (X11) Firefox/130", "ip": "192.0.2.7"}, ReceiptKind.OPENED),
     "open that says it is a person's": (
         {"event": "open", "useragent": "Mozilla/5.0 (X11) Firefox/130", "sg_machine_open": False,
          "sg_content_type": "html"},
-        ReceiptWord.OPENED,
+        ReceiptKind.OPENED,
     ),
     "open by a proxy": (
         {"event": "open", "useragent": "Mozilla/5.0 (X11) Firefox/130", "sg_machine_open": True},
-        ReceiptWord.OPENED_BY_MACHINE,
+        ReceiptKind.OPENED_BY_MACHINE,
     ),
-    "open without a browser": ({"event": "open"}, ReceiptWord.OPENED),
+    "open without a browser": ({"event": "open"}, ReceiptKind.OPENED),
     "click": (
         {"event": "click", "url": "https://shop.example/plans?a=1&b=2", "url_offset": {"index": 2, "type": "html"},
          "useragent": "Mozilla/5.0 (Macintosh) AppleWebKit/605"},
-        ReceiptWord.CLICKED,
+        ReceiptKind.CLICKED,
     ),
-    "spam report": ({"event": "spamreport"}, ReceiptWord.COMPLAINED),
-    "unsubscribe": ({"event": "unsubscribe"}, ReceiptWord.OPTED_OUT),
+    "spam report": ({"event": "spamreport"}, ReceiptKind.COMPLAINED),
+    "unsubscribe": ({"event": "unsubscribe"}, ReceiptKind.OPTED_OUT),
     "unsubscribe from a group": (
         {"event": "group_unsubscribe", "asm_group_id": 12, "useragent": "x", "ip": "192.0.2.7", "url": "https://a.test"},
-        ReceiptWord.OPTED_OUT,
+        ReceiptKind.OPTED_OUT,
     ),
-    "back into a group": ({"event": "group_resubscribe", "asm_group_id": 12}, ReceiptWord.OPTED_IN),
-    "dropped": ({"event": "dropped", "reason": "Unsubscribed Address", "status": "5.0.0"}, ReceiptWord.OPTED_OUT),
+    "back into a group": ({"event": "group_resubscribe", "asm_group_id": 12}, ReceiptKind.OPTED_IN),
+    "dropped": ({"event": "dropped", "reason": "Unsubscribed Address", "status": "5.0.0"}, ReceiptKind.OPTED_OUT),
 }  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def one(**facts: Any) -> Receipt:
 def test_each_shape_is_one_fact_about_our_message(shape: str) -> None:
     facts, word = SHAPES[shape]
     receipt = one(**facts)
-    assert (receipt.word, receipt.message_id, receipt.provider_id) == (word, "m_1-1", GIVEN)
+    assert (receipt.kind, receipt.message_id, receipt.provider_id) == (word, "m_1-1", GIVEN)
     assert (receipt.occurred_at, receipt.source_id, receipt.address) == (build.NOON, "e1", "ada@example.test")
 
 

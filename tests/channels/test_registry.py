@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from channels.base import Channel, Handed, Outgoing, Result
+from channels.base import Channel, OutboundMessage, SendResult, SendStatus
 from channels.errors import BadChannelError
 from channels.registry import BUILT_IN, GROUP, available, build
 from channels.sendgrid.adapter import EmailSendGrid
@@ -40,8 +40,8 @@ class Push:
     def __init__(self, settings: Any) -> None:
         self.settings = settings
 
-    def send(self, message: Outgoing) -> Handed:
-        return Handed(result=Result.SENT, provider=self.provider, provider_id=message.message_id)
+    def send(self, message: OutboundMessage) -> SendResult:
+        return SendResult(result=SendStatus.SENT, provider=self.provider, provider_id=message.message_id)
 
 
 @pytest.fixture

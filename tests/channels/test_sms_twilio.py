@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from channels.base import Content, Result
+from channels.base import Content, SendStatus
 from channels.errors import BadChannelError, UnmappedHostError
-from channels.http_transport import Wire
+from channels.http_transport import HttpTransport
 from channels.twilio.client import MappedHttpClient, TwilioClients
 from channels.twilio.messages import SmsTwilio
 from tests.channels import build
@@ -39,20 +39,20 @@ def test_the_time_limit_stays_what_the_provider_accepts(
 
 
 def test_a_messaging_service_takes_the_place_of_a_sender(provider: FakeProvider) -> None:
-    assert build.sms(provider, sender=SERVICE).send(build.outgoing("sms")).result is Result.SENT
+    assert build.sms(provider, sender=SERVICE).send(build.outgoing("sms")).result is SendStatus.SENT
     assert fields(provider)["MessagingServiceSid"] == SERVICE
     assert "From" not in fields(provider)
 
 
 def test_whatsapp_speaks_with_prefixes_and_with_approved_templates(provider: FakeProvider) -> None:
     channel = build.sms(provider, name="whatsapp")
-    assert channel.send(build.outgoing("whatsapp")).result is Result.SENT
+    assert channel.send(build.outgoing("whatsapp")).result is SendStatus.SENT
     assert (fields(provider)["To"], fields(provider)["From"]) == (
         "whatsapp:+14155550101",
         "whatsapp:+15005550006",
     )
     header = {"content_sid": "HX" + "b" * 32, "content_variables": '{"1": "Ada"}'}
-    assert channel.send(build.outgoing("whatsapp", header=header)).result is Result.SENT
+    assert channel.send(build.outgoing("whatsapp", header=header)).result is SendStatus.SENT
     assert fields(provider)["ContentSid"] == "HX" + "b" * 32
     assert fields(provider)["ContentVariables"] == '{"1": "Ada"}'
     assert "Body" not in fields(provider)
@@ -77,7 +77,7 @@ def test_a_scale_says_where_it_begins_and_ends(provider: FakeProvider) -> None:
 
 def test_a_text_too_long_is_refused_before_the_provider_hears_of_it(provider: FakeProvider) -> None:
     handed = build.sms(provider).send(build.outgoing("sms", text="x" * 1601))
-    assert (handed.result, handed.code) == (Result.REFUSED, "too_long")
+    assert (handed.result, handed.code) == (SendStatus.REFUSED, "too_long")
     assert provider.ledger.entries() == []
 
 
@@ -87,7 +87,7 @@ def test_a_host_without_a_base_url_is_never_called(provider: FakeProvider) -> No
     )
     channel = SmsTwilio(account_sid=ACCOUNT, auth_token="t", sender="+15005550006", clients=clients)
     handed = channel.send(build.outgoing("sms"))
-    assert (handed.result, handed.code, handed.alert) == (Result.REFUSED, "not_configured", True)
+    assert (handed.result, handed.code, handed.alert) == (SendStatus.REFUSED, "not_configured", True)
     assert provider.ledger.entries() == []
 
 
@@ -104,7 +104,7 @@ def test_a_host_without_a_base_url_is_never_called(provider: FakeProvider) -> No
     ],
 )
 def test_hosts_are_mapped_by_their_first_label(url: str, target: str | None) -> None:
-    client = MappedHttpClient(wire=Wire(), bases={"api": "http://127.0.0.1:1/base/"})
+    client = MappedHttpClient(wire=HttpTransport(), bases={"api": "http://127.0.0.1:1/base/"})
     if target is not None:
         assert client.target(url) == target
         return
@@ -116,7 +116,7 @@ def test_hosts_are_mapped_by_their_first_label(url: str, target: str | None) -> 
     "url", ["https://api.evil.test/x", "https://lookups.twilio.com/x", "https://apitwilio.com/x"]
 )
 def test_without_base_urls_only_twilios_own_hosts_pass(url: str) -> None:
-    client = MappedHttpClient(wire=Wire())
+    client = MappedHttpClient(wire=HttpTransport())
     assert client.target("https://api.twilio.com/x") == "https://api.twilio.com/x"
     with pytest.raises(UnmappedHostError):
         client.target(url)

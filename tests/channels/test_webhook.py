@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from channels.base import Result
+from channels.base import SendStatus
 from channels.errors import BadChannelError, BadSignatureError
 from channels.http_transport import public_only
 from channels.webhook import WebhookChannel, sign, verify_signature
@@ -15,7 +15,7 @@ from tests.channels.receiver import Receiver
 
 def test_a_receiver_can_prove_who_sent_it_and_drop_repeats(receiver: Receiver) -> None:
     handed = build.webhook().send(build.outgoing("webhook", address=receiver.url + "/hook?x=1"))
-    assert handed.result is Result.SENT
+    assert handed.result is SendStatus.SENT
     (got,) = receiver.got
     assert got.path == "/hook?x=1"
     assert got.headers["idempotency-key"] == "m_1"
@@ -53,23 +53,23 @@ def test_a_call_brings_its_answer_back(receiver: Receiver) -> None:
 def test_a_call_whose_answer_cannot_be_read_may_have_been_done(receiver: Receiver, answer: bytes) -> None:
     receiver.answer = lambda: (200, {}, answer)
     handed = build.webhook().send(build.outgoing("webhook", kind="call", address=receiver.url))
-    assert (handed.result, handed.answer) == (Result.UNCERTAIN, None)
+    assert (handed.result, handed.answer) == (SendStatus.UNCERTAIN, None)
 
 
 @pytest.mark.parametrize(
     ("status", "result"),
     [
-        (201, Result.SENT),
-        (204, Result.SENT),
-        (302, Result.REFUSED),
-        (404, Result.REFUSED),
-        (408, Result.UNCERTAIN),
-        (429, Result.TRY_AGAIN),
-        (500, Result.UNCERTAIN),
-        (502, Result.UNCERTAIN),
+        (201, SendStatus.SENT),
+        (204, SendStatus.SENT),
+        (302, SendStatus.REFUSED),
+        (404, SendStatus.REFUSED),
+        (408, SendStatus.UNCERTAIN),
+        (429, SendStatus.TRY_AGAIN),
+        (500, SendStatus.UNCERTAIN),
+        (502, SendStatus.UNCERTAIN),
     ],
 )
-def test_a_status_becomes_its_result(receiver: Receiver, status: int, result: Result) -> None:
+def test_a_status_becomes_its_result(receiver: Receiver, status: int, result: SendStatus) -> None:
     receiver.answer = lambda: (status, {"Location": receiver.url + "/else", "Retry-After": "3"}, b"")
     handed = build.webhook().send(build.outgoing("webhook", address=receiver.url))
     assert handed.result is result
@@ -91,7 +91,7 @@ def test_a_status_becomes_its_result(receiver: Receiver, status: int, result: Re
 )
 def test_only_https_or_hosts_named_by_the_operator_are_called(url: str) -> None:
     handed = build.webhook().send(build.outgoing("webhook", address=url))
-    assert (handed.result, handed.alert) == (Result.REFUSED, True)
+    assert (handed.result, handed.alert) == (SendStatus.REFUSED, True)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_only_https_or_hosts_named_by_the_operator_are_called(url: str) -> None:
 )
 def test_our_own_network_is_out_of_reach(host: str) -> None:
     handed = build.webhook(hosts=()).send(build.outgoing("webhook", address=f"https://{host}:1/"))
-    assert (handed.result, handed.code) == (Result.REFUSED, "private_address")
+    assert (handed.result, handed.code) == (SendStatus.REFUSED, "private_address")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_slow_receiver_leaves_doubt(receiver: Receiver) -> None:
     never = Event()
     receiver.answer = lambda: (never.wait(0.6), (200, {}, b""))[1]
     handed = build.webhook(seconds=0.2).send(build.outgoing("webhook", address=receiver.url))
-    assert (handed.result, handed.code) == (Result.UNCERTAIN, "timeout")
+    assert (handed.result, handed.code) == (SendStatus.UNCERTAIN, "timeout")
 
 
 def test_a_webhook_without_a_secret_is_refused() -> None:

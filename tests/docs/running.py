@@ -40,7 +40,7 @@ from orchestrator.language.account.calendar import read_calendars
 from orchestrator.language.account.policy import read_policy
 from orchestrator.language.account.signals import read_vocabulary
 from orchestrator.language.checking.playbook import check
-from orchestrator.language.folder import Account, load_account
+from orchestrator.language.folder import AccountFiles, load_account
 from orchestrator.language.problems import Problems
 from orchestrator.language.reading.conditions import condition
 from orchestrator.language.reading.playbook import read_playbook
@@ -247,7 +247,7 @@ class Story:
             warnings="steps" in block.marks,
         )
 
-    def _account(self, block: Block) -> Account:
+    def _account(self, block: Block) -> AccountFiles:
         """What lies beside a written playbook; else what lies beside the shipped ones."""
         if block.file is not None:
             folder = (self.folder / block.file).parents[1]

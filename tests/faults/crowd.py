@@ -43,7 +43,7 @@ def arriving(installation: Installation, customers: Sequence[str], *, seconds: f
     assert failures == []
 
 
-def fate(seed: int, number: int, *, low: float, high: float) -> float:
+def outcome(seed: int, number: int, *, low: float, high: float) -> float:
     """A number between ``low`` and ``high``, the same for the same seed."""
     digest = hashlib.sha256(f"{seed}:{number}".encode()).digest()
     return low + (high - low) * int.from_bytes(digest[:4], "big") / 2**32

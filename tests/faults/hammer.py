@@ -112,7 +112,7 @@ def policy(limits: tuple[Limit, ...]) -> str:
     lines = []
     for limit in limits:
         only = {"channel": limit.channel, "topic": limit.topic}
-        named = "".join(f", {name}: {word}" for name, word in only.items() if word)
+        named = "".join(f", {name}: {outcome}" for name, outcome in only.items() if outcome)
         lines.append(f"  - {{at_most: {limit.at_most}, within: {_hours(limit)}h{named}}}\n")
     return f"caps:\n{''.join(lines)}" + "rests: {ignored: 10min}\n"
 
@@ -163,7 +163,7 @@ class Result:
         lines = [f"{self.tries.total():,} tries, {self.verdict}, {self.overlaps:,} overlaps"]
         for title, counted in (("tries", self.tries), ("done", self.done)):
             lines.append(
-                f"{title}: " + ", ".join(f"{word} {many:,}" for word, many in sorted(counted.items()))
+                f"{title}: " + ", ".join(f"{outcome} {many:,}" for outcome, many in sorted(counted.items()))
             )
         return "\n".join(lines)
 

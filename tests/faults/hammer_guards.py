@@ -8,10 +8,10 @@ from typing import Any, Literal, assert_never
 
 from sqlalchemy import text
 
-from orchestrator.core.customer_state import MessageRow, Walker, Work
+from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow
 from orchestrator.core.policies.request import Allow
 from orchestrator.service.delivery import authorise as handing
-from orchestrator.service.enrollment.apply_events import Fold
+from orchestrator.service.enrollment.apply_events import Batch
 from orchestrator.store.batch import claim
 from orchestrator.store.transactions import PostgresTransaction
 
@@ -29,12 +29,14 @@ def take_away(guard: Guard) -> None:
             assert locking, "messages are claimed without this lock: there is nothing to take away"
             claim._DUE_MESSAGES = text(unlocked)
         case "second check":
-            vars(handing)["judge_message"] = _allowed
+            vars(handing)["ask_policies"] = _allowed
         case _:
             assert_never(guard)
 
 
-def _allowed(_: Work, __: Walker, message: MessageRow, *___: Any, **____: Any) -> tuple[str, Allow]:
+def _allowed(
+    _: CustomerState, __: EnrollmentWork, message: MessageRow, *___: Any, **____: Any
+) -> tuple[str, Allow]:
     return message.channel, Allow()
 
 
@@ -44,12 +46,12 @@ def widen_the_seam(number: int, of: int) -> None:
     save = PostgresTransaction.save
     candidates = handing._candidates
 
-    def slowly(self: PostgresTransaction, works: Any, now: datetime) -> None:
+    def slowly(self: PostgresTransaction, customers: Any, now: datetime) -> None:
         time.sleep(_SLOWLY)
-        save(self, works, now)
+        save(self, customers, now)
 
-    def own(fold: Fold, work: Work) -> list[MessageRow]:
-        return [message for message in candidates(fold, work) if message.id % of == number]
+    def own(batch: Batch, customer: CustomerState) -> list[MessageRow]:
+        return [message for message in candidates(batch, customer) if message.id % of == number]
 
     PostgresTransaction.save = slowly  # type: ignore[method-assign]
     handing._candidates = own

@@ -15,7 +15,7 @@ from typing import Literal
 from sqlalchemy import Engine as Database
 from sqlalchemy import text
 
-from channels.base import Channel, Handed, Outgoing, Result
+from channels.base import Channel, OutboundMessage, SendResult, SendStatus
 from orchestrator import telemetry
 from orchestrator.bootstrap import build_engine
 from orchestrator.clock import monotonic
@@ -247,18 +247,22 @@ class Taking:
     def __post_init__(self) -> None:
         self.name, self.provider = self.inner.name, self.inner.provider
 
-    def send(self, message: Outgoing) -> Handed:
-        fate = hashlib.sha256(f"{message.message_id}:{next(self.turn)}".encode()).digest()[0]
-        if fate < 8:
-            return Handed(result=Result.TRY_AGAIN, provider=self.provider, code="busy", retry_after=0.02)
-        if fate < 16:
-            return Handed(result=Result.REFUSED, provider=self.provider, code="refused")
-        if fate < 18 and self.name == "email":
-            return Handed(result=Result.OPTED_OUT, provider=self.provider, code="unsubscribed")
+    def send(self, message: OutboundMessage) -> SendResult:
+        outcome = hashlib.sha256(f"{message.message_id}:{next(self.turn)}".encode()).digest()[0]
+        if outcome < 8:
+            return SendResult(
+                result=SendStatus.TRY_AGAIN, provider=self.provider, code="busy", retry_after=0.02
+            )
+        if outcome < 16:
+            return SendResult(result=SendStatus.REFUSED, provider=self.provider, code="refused")
+        if outcome < 18 and self.name == "email":
+            return SendResult(result=SendStatus.OPTED_OUT, provider=self.provider, code="unsubscribed")
         public = parse_public_id(message.message_id)
         values = {"customer": public.customer_id, "message": public.row_id, "channel": self.name}
         with self.database().begin() as connection:
             connection.execute(_TAKEN, values)
-        if fate < 24:
-            return Handed(result=Result.UNCERTAIN, provider=self.provider, code="answer_lost")
-        return Handed(result=Result.SENT, provider=self.provider, provider_id=f"taken-{message.message_id}")
+        if outcome < 24:
+            return SendResult(result=SendStatus.UNCERTAIN, provider=self.provider, code="answer_lost")
+        return SendResult(
+            result=SendStatus.SENT, provider=self.provider, provider_id=f"taken-{message.message_id}"
+        )

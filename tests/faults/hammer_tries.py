@@ -13,15 +13,15 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import text
 
 _JUDGED = text("""
-SELECT asked, CASE WHEN verdict IN ('allow', 'hold_out') THEN 'allowed' ELSE policy END AS word, sum(count) AS times
+SELECT asked, CASE WHEN verdict IN ('allow', 'hold_out') THEN 'allowed' ELSE policy END AS outcome, sum(count) AS times
   FROM verdicts GROUP BY 1, 2
 """)
 _ASKED = {"planned": "planned", "hand_over": "hand-over"}
 _STARTS = text("""
-SELECT 'starts: made' AS word, count(*) AS times FROM enrollments
+SELECT 'starts: made' AS outcome, count(*) AS times FROM enrollments
 UNION ALL SELECT 'starts: refused', count(*) FROM refusals
 """)
-_WORDS = text("SELECT action AS word, count(*) AS times FROM hammer_words GROUP BY 1")
+_WORDS = text("SELECT action AS outcome, count(*) AS times FROM hammer_words GROUP BY 1")
 _POLICIES = text("SELECT count(DISTINCT began) FROM hammer_caps")
 _OVERLAPS = text("""
 SELECT count(*) FROM (
@@ -37,11 +37,11 @@ def tries(database: Database) -> Counter[str]:
     found: Counter[str] = Counter()
     with database.connect() as connection:
         for row in connection.execute(_JUDGED):
-            found[f"{_ASKED[row.asked]}: {row.word}"] = int(row.times)
+            found[f"{_ASKED[row.asked]}: {row.outcome}"] = int(row.times)
         for row in connection.execute(_STARTS):
-            found[row.word] = row.times
+            found[row.outcome] = row.times
         for row in connection.execute(_WORDS):
-            found[f"words: {row.word}"] = row.times
+            found[f"words: {row.outcome}"] = row.times
         found["policies"] = connection.execute(_POLICIES).scalar_one()
     return found
 

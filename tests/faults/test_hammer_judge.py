@@ -60,7 +60,7 @@ class History:
     def take(self, message: int, *, channel: str = "email") -> None:
         self._write("hammer_taken", message_id=message, channel=channel)
 
-    def word(
+    def outcome(
         self,
         action: str,
         channel: str = "*",
@@ -148,11 +148,11 @@ def take(message: int, **more: object) -> Story:
 
 
 def revoked(channel: str = "*", topic: str = "*", **more: object) -> Story:
-    return lambda history: history.word("revoked", channel, topic, **more)  # type: ignore[arg-type]
+    return lambda history: history.outcome("revoked", channel, topic, **more)  # type: ignore[arg-type]
 
 
 def granted(channel: str = "*", topic: str = "*", **more: object) -> Story:
-    return lambda history: history.word("granted", channel, topic, **more)  # type: ignore[arg-type]
+    return lambda history: history.outcome("granted", channel, topic, **more)  # type: ignore[arg-type]
 
 
 def caps(
@@ -184,7 +184,7 @@ BROKEN: dict[str, tuple[str, int, Story]] = {
     "left the channel": ("after_leaving", 1, told(revoked("email"), mark(1))),
     "left the topic": ("after_leaving", 1, told(revoked("*", "upsell"), mark(1))),
     "left the topic by the channel": ("after_leaving", 1, told(revoked("email", "upsell"), mark(1))),
-    "erased": ("after_leaving", 1, told(lambda history: history.word("erased"), mark(1))),
+    "erased": ("after_leaving", 1, told(lambda history: history.outcome("erased"), mark(1))),
     "left, and the provider refused": ("after_leaving", 1, told(revoked(), mark(1, taken=False))),
     "left between two attempts": ("after_leaving", 1, told(mark(1, taken=False), revoked(), mark(1))),
     "left, and not promotional": ("after_leaving", 1, told(revoked(), mark(1, topic="service"))),

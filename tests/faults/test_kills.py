@@ -14,7 +14,7 @@ import pytest
 
 from orchestrator.embedded_postgres.server import EmbeddedPostgres
 from orchestrator.store.migrate import upgrade
-from tests.faults.crowd import arriving, fate, names
+from tests.faults.crowd import arriving, names, outcome
 from tests.support import two_mails
 from tests.support.installation import Installation, Process, Provider, eventually
 from tests.support.judging import judge
@@ -72,10 +72,10 @@ def test_killed_pool_processes_lose_no_step_and_repeat_no_message(
         with arriving(shop, customers, seconds=8):
             ends = time.monotonic() + 12
             while time.monotonic() < ends:
-                time.sleep(fate(SEED, killed, low=0.05, high=0.5))
+                time.sleep(outcome(SEED, killed, low=0.05, high=0.5))
                 pids = children(workers[killed % 2])
                 if pids:
-                    chosen = pids[int(fate(SEED, -killed, low=0, high=len(pids)))]
+                    chosen = pids[int(outcome(SEED, -killed, low=0, high=len(pids)))]
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(chosen, signal.SIGKILL)
                         killed += 1

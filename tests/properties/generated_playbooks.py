@@ -53,13 +53,19 @@ def playbooks(draw: st.DrawFn) -> Playbook:
 @st.composite
 def _around(draw: st.DrawFn, names: list[str]) -> str:
     found = {
-        word: draw(st.sampled_from([*names, "pause", "done"]))
-        for word in draw(st.sets(st.sampled_from(("call_booked", "mine", "replied", "negative", "clicked"))))
+        outcome: draw(st.sampled_from([*names, "pause", "done"]))
+        for outcome in draw(
+            st.sets(st.sampled_from(("call_booked", "mine", "replied", "negative", "clicked")))
+        )
     }
     silent = draw(st.sampled_from((None, "pause", "done")))
     if silent:
         found["opted_out"] = silent
-    more = [f"at_any_step: {{{', '.join(f'{word}: {to}' for word, to in found.items())}}}"] if found else []
+    more = (
+        [f"at_any_step: {{{', '.join(f'{outcome}: {to}' for outcome, to in found.items())}}}"]
+        if found
+        else []
+    )
     if draw(st.booleans()):
         more.append("goal: {event: [plan_upgraded, order_cancelled], within: 20d, value: mrr_delta}")
     if draw(st.integers(0, 4)) == 0:
@@ -85,10 +91,12 @@ def _step(draw: st.DrawFn, later: list[str], earlier: list[str], channels: tuple
     match kind:
         case "send" | "ask":
             chosen = draw(st.lists(st.sampled_from(channels), min_size=1, max_size=2, unique=True))
-            words = sorted({word for channel in chosen for word in HEARD[channel]})
-            routes = {word: draw(anywhere) for word in draw(st.sets(st.sampled_from(words), max_size=3))}
-            for word in ("exhausted", "missed", "failed", "bounced", "not_sent"):
-                routes.pop(word, None)
+            words = sorted({outcome for channel in chosen for outcome in HEARD[channel]})
+            routes = {
+                outcome: draw(anywhere) for outcome in draw(st.sets(st.sampled_from(words), max_size=3))
+            }
+            for outcome in ("exhausted", "missed", "failed", "bounced", "not_sent"):
+                routes.pop(outcome, None)
             routes.update(signals)
             keep = draw(
                 st.sampled_from(
@@ -137,5 +145,5 @@ def _step(draw: st.DrawFn, later: list[str], earlier: list[str], channels: tuple
 
 
 def _then(routes: dict[str, str], following: str) -> str:
-    told = "".join(f"{word}: {to}, " for word, to in routes.items())
+    told = "".join(f"{outcome}: {to}, " for outcome, to in routes.items())
     return f"then: {{{told}no_response: {following}}}"

@@ -13,15 +13,15 @@ from orchestrator.core.caps import room_at, rules_for
 from orchestrator.core.consent.scope import covers, in_force
 from orchestrator.core.policies.order import ORDER, ask
 from orchestrator.core.policies.request import (
+    ActiveCooldown,
     Allow,
+    CapSlot,
     Consent,
     Defer,
     Drop,
     HoldOut,
     OpenHold,
-    Place,
-    Question,
-    Rest,
+    PolicyRequest,
 )
 from orchestrator.core.zones import phone_zones
 from orchestrator.language.model import Cap
@@ -46,8 +46,8 @@ consents = st.builds(
     since=past,
     expires_at=st.none() | hours,
 )
-rests = st.builds(
-    Rest,
+cooldowns = st.builds(
+    ActiveCooldown,
     scope=st.sampled_from(("everything", "topic", "playbook")),
     scope_value=st.sampled_from(("", *TOPICS, "power_user_upsell")),
     reason=st.just("ignored"),
@@ -61,7 +61,7 @@ holds = st.builds(
     ends_at=st.none() | hours,
     topics=st.sets(st.sampled_from(TOPICS), max_size=2).map(frozenset),
 )
-places = st.builds(Place, handed_at=hours, channel=st.sampled_from(CHANNELS), topic=st.sampled_from(TOPICS))
+places = st.builds(CapSlot, handed_at=hours, channel=st.sampled_from(CHANNELS), topic=st.sampled_from(TOPICS))
 caps = st.builds(
     Cap,
     at_most=st.integers(0, 4),
@@ -97,9 +97,9 @@ questions = st.builds(
     zones=zones,
     zone_source=st.sampled_from(("profile", "account", None)),
     consents=some(consents),
-    rests=some(rests, 2),
+    cooldowns=some(cooldowns, 2),
     holds=some(holds, 1),
-    places=some(places, 8),
+    cap_slots=some(places, 8),
     caps=some(caps, 2),
     quiet=some(quiet, 2),
     needs_consent=st.sampled_from((frozenset[str](), frozenset({"sms", "whatsapp"}))),
@@ -108,7 +108,7 @@ questions = st.builds(
 
 @settings(max_examples=500, deadline=None)
 @given(questions)
-def test_every_verdict_is_readable_repeatable_and_looks_ahead(question: Question) -> None:
+def test_every_verdict_is_readable_repeatable_and_looks_ahead(question: PolicyRequest) -> None:
     verdict = ask(question)
 
     assert verdict == ask(question)
@@ -121,14 +121,14 @@ def test_every_verdict_is_readable_repeatable_and_looks_ahead(question: Question
 
 @settings(max_examples=300, deadline=None)
 @given(questions, st.randoms(use_true_random=False))
-def test_the_order_of_rows_is_without_meaning(question: Question, shuffle: Any) -> None:
+def test_the_order_of_rows_is_without_meaning(question: PolicyRequest, shuffle: Any) -> None:
     def shuffled(rows: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(shuffle.sample(rows, len(rows)))
 
     other = replace(
         question,
         consents=shuffled(question.consents),
-        places=shuffled(question.places),
+        cap_slots=shuffled(question.cap_slots),
         holds=shuffled(question.holds),
     )
     first, second = ask(question), ask(other)
@@ -141,7 +141,9 @@ def test_the_order_of_rows_is_without_meaning(question: Question, shuffle: Any) 
 
 @settings(max_examples=400, deadline=None)
 @given(questions, st.sampled_from([(True, True), (True, False), (False, True), (False, False)]))
-def test_an_opt_out_wins_over_everything_said_before(question: Question, wide: tuple[bool, bool]) -> None:
+def test_an_opt_out_wins_over_everything_said_before(
+    question: PolicyRequest, wide: tuple[bool, bool]
+) -> None:
     """Whatever else is true: after a withdrawal that covers it, no message goes to the customer."""
     withdrawal = Consent(
         channel="*" if wide[0] else question.channel,
@@ -184,7 +186,7 @@ def test_a_yes_is_in_force_only_if_it_names_what_each_no_took(
        st.lists(caps.filter(lambda cap: cap.at_most > 0), min_size=1, max_size=3))  # fmt: skip
 def test_caps_hold_for_any_sequence_of_wishes(wishes: list[tuple[int, str, str]], rules: list[Cap]) -> None:
     """Send whenever the caps have room, else wait for the instant they give: no window ever holds more."""
-    sent: list[Place] = []
+    sent: list[CapSlot] = []
     now = NOON
     for minutes, channel, topic in wishes:
         now += timedelta(minutes=minutes)
@@ -195,7 +197,7 @@ def test_caps_hold_for_any_sequence_of_wishes(wishes: list[tuple[int, str, str]]
             too_early = room - timedelta(microseconds=1)
             assert any(room_at(too_early, sent, cap) != too_early for cap in mine)
             now = room
-        sent.append(Place(handed_at=now, channel=channel, topic=topic))
+        sent.append(CapSlot(handed_at=now, channel=channel, topic=topic))
 
     for cap in rules:
         taken = [at.handed_at for at in sent if cap in rules_for(at.channel, at.topic, [cap])]
@@ -205,10 +207,10 @@ def test_caps_hold_for_any_sequence_of_wishes(wishes: list[tuple[int, str, str]]
 
 @given(questions, some(places, 12), caps)
 def test_one_more_place_never_makes_room_earlier(
-    question: Question, taken: tuple[Place, ...], cap: Cap
+    question: PolicyRequest, taken: tuple[CapSlot, ...], cap: Cap
 ) -> None:
     before = room_at(question.now, taken, cap)
-    after = room_at(question.now, (*taken, *question.places), cap)
+    after = room_at(question.now, (*taken, *question.cap_slots), cap)
 
     assert (before is None) == (after is None)
     if before is not None and after is not None:
@@ -217,7 +219,7 @@ def test_one_more_place_never_makes_room_earlier(
 
 @settings(max_examples=200, deadline=None)
 @given(questions)
-def test_the_held_out_are_recorded_at_the_very_instant_others_are_spoken_to(question: Question) -> None:
+def test_the_held_out_are_recorded_at_the_very_instant_others_are_spoken_to(question: PolicyRequest) -> None:
     treated, held = ask(replace(question, held_out=False)), ask(replace(question, held_out=True))
 
     if isinstance(treated, Allow):
@@ -232,12 +234,14 @@ def test_a_deferred_message_asked_again_in_time_is_allowed_in_the_end() -> None:
         channel="sms",
         zones=phone_zones("+493012345678"),
         zone_source="phone",
-        rests=(
-            Rest(scope="topic", scope_value="upsell", reason="ignored", ends_at=NOON + timedelta(hours=10)),
+        cooldowns=(
+            ActiveCooldown(
+                scope="topic", scope_value="upsell", reason="ignored", ends_at=NOON + timedelta(hours=10)
+            ),
         ),
         quiet=(silence("sms", "20:00", "09:00"),),
         caps=(Cap(at_most=1, within=Duration(count=2, unit="d")),),
-        places=(Place(handed_at=NOON - timedelta(days=1), channel="email", topic="events"),),
+        cap_slots=(CapSlot(handed_at=NOON - timedelta(days=1), channel="email", topic="events"),),
     )
     asked: list[tuple[str, datetime]] = []
     while isinstance(verdict := ask(question), Defer):

@@ -12,18 +12,31 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.machine.commands import Command, Convert, Decision, Entry, PlanMessage, WithdrawMessage
+from orchestrator.core.machine.commands import (
+    Command,
+    Decision,
+    JournalEntry,
+    PlanMessage,
+    RecordConversion,
+    WithdrawMessage,
+)
 from orchestrator.core.machine.decide import decide
-from orchestrator.core.machine.enrollment import Phase, Run, State, state_from_plain, state_to_plain
+from orchestrator.core.machine.enrollment import (
+    EnrollmentSnapshot,
+    EnrollmentState,
+    Phase,
+    state_from_json,
+    state_to_json,
+)
 from orchestrator.core.machine.events import (
     BeforeHandOver,
     ConsentWithdrawn,
+    DeliveryOutcome,
+    EnrollmentEvent,
     Entered,
     Erased,
     FactsChanged,
-    Fate,
     HandedOver,
-    Happening,
     Responded,
     Settled,
     Signalled,
@@ -31,7 +44,7 @@ from orchestrator.core.machine.events import (
     TimerDue,
 )
 from orchestrator.core.machine.facts import CustomerFacts
-from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.graph.compile import Compiled, compile_playbook
 from orchestrator.language.graph.edges import reached, successors
 from orchestrator.language.model import Playbook
@@ -52,7 +65,7 @@ class Deed:
     """Something that happens, told without knowing where the walk is."""
 
     what: str
-    word: str = ""
+    outcome: str = ""
     detail: str | None = None
     back: int = 0
     value: Any = None
@@ -61,29 +74,29 @@ class Deed:
 deeds = st.one_of(
     st.just(Deed("wake")),
     st.builds(Deed, st.just("pass"), value=st.integers(0, 24 * 9)),
-    st.builds(Deed, st.just("send"), word=st.sampled_from(CHANNELS), value=st.booleans()),
-    st.builds(Deed, st.just("hand_over"), word=st.sampled_from(CHANNELS), back=st.integers(0, 1)),
+    st.builds(Deed, st.just("send"), outcome=st.sampled_from(CHANNELS), value=st.booleans()),
+    st.builds(Deed, st.just("hand_over"), outcome=st.sampled_from(CHANNELS), back=st.integers(0, 1)),
     st.builds(
         Deed,
         st.just("settle"),
-        word=st.sampled_from([fate.value for fate in Fate]),
+        outcome=st.sampled_from([outcome.value for outcome in DeliveryOutcome]),
         detail=st.sampled_from(CHANNELS),
         back=st.integers(0, 1),
     ),
     st.builds(
         Deed,
         st.just("respond"),
-        word=st.sampled_from(WORDS),
+        outcome=st.sampled_from(WORDS),
         detail=st.sampled_from((None, "a", "b", "book")),
         back=st.sampled_from((0, 0, 0, 1)),
     ),
-    st.builds(Deed, st.just("signal"), word=st.sampled_from(EVENTS), detail=st.sampled_from(("A", "B"))),
-    st.builds(Deed, st.just("profile"), word=st.just("health"), value=st.none() | st.integers(0, 100)),
-    st.builds(Deed, st.just("profile"), word=st.sampled_from(("renews_at", "trial_ends")), value=dates),
+    st.builds(Deed, st.just("signal"), outcome=st.sampled_from(EVENTS), detail=st.sampled_from(("A", "B"))),
+    st.builds(Deed, st.just("profile"), outcome=st.just("health"), value=st.none() | st.integers(0, 100)),
+    st.builds(Deed, st.just("profile"), outcome=st.sampled_from(("renews_at", "trial_ends")), value=dates),
     st.builds(
         Deed,
         st.just("opt_out"),
-        word=st.sampled_from(("*", "email", "sms")),
+        outcome=st.sampled_from(("*", "email", "sms")),
         detail=st.sampled_from(("*", "upsell", "events")),
     ),
     st.builds(Deed, st.just("before"), back=st.integers(0, 1)),
@@ -102,50 +115,50 @@ class Tale:
 
     compiled: Compiled
     facts: CustomerFacts
-    run: Run
+    enrollment: EnrollmentSnapshot
     wanted: list[Command] = field(default_factory=list)
-    journal: list[Entry] = field(default_factory=list)
+    journal: list[JournalEntry] = field(default_factory=list)
     gone: int = 0  # visits of entered steps seen so far
 
-    def tell(self, happening: Happening) -> Decision:
-        before, facts_before = self.run, deepcopy(self.facts)
-        decision = decide(self.compiled, self.run, happening, self.facts)
+    def tell(self, event: EnrollmentEvent) -> Decision:
+        before, facts_before = self.enrollment, deepcopy(self.facts)
+        decision = decide(self.compiled, self.enrollment, event, self.facts)
         assert self.facts == facts_before, "decide changes no facts"
-        assert decide(self.compiled, before, happening, facts_before) == decision, "and always says the same"
-        self.run = decision.run
+        assert decide(self.compiled, before, event, facts_before) == decision, "and always says the same"
+        self.enrollment = decision.enrollment
         self.wanted += decision.commands
         self.journal += decision.entries
         self._holds(before, decision)
         return decision
 
-    def _holds(self, before: Run, decision: Decision) -> None:
-        state, old = self.run.state, before.state
-        assert replace(self.run, state=old) == before, "only the state moves"
+    def _holds(self, before: EnrollmentSnapshot, decision: Decision) -> None:
+        state, old = self.enrollment.state, before.state
+        assert replace(self.enrollment, state=old) == before, "only the state moves"
         if state.live:
             assert state.due_at is not None, "nobody waits for ever"
             assert self.compiled.has(state.step)
         else:
             assert state.due_at is None
             assert state.ended_at is not None
-            assert state.end_word
+            assert state.end_status
         if not old.live:
             kept = {"answers": old.answers, "saved": old.saved, "converted_at": old.converted_at}
             assert replace(state, **kept) == old, "an end absorbs"
             assert old.answers.items() <= state.answers.items(), "an answer is never changed by a late one"
-            assert all(isinstance(command, Convert) for command in decision.commands)
+            assert all(isinstance(command, RecordConversion) for command in decision.commands)
         entered = [entry.visit for entry in decision.entries if entry.event == "step_entered"]
         assert entered == list(range(old.visit + 1, state.visit + 1)), "each visit has a number of its own"
-        assert state.touched or not old.touched, "what went out stays out"
+        assert state.any_sent or not old.any_sent, "what went out stays out"
         assert folded(self.journal) == state, "the journal adds up to the state"
-        assert state_from_plain(json.loads(json.dumps(state_to_plain(state)))) == state
+        assert state_from_json(json.loads(json.dumps(state_to_json(state)))) == state
 
     def over_all(self) -> None:
         planned = [command.visit for command in self.wanted if isinstance(command, PlanMessage)]
         withdrawn = [command.visit for command in self.wanted if isinstance(command, WithdrawMessage)]
         assert len(planned) == len(set(planned)), "one message a visit"
-        current = {self.run.state.visit} if self.run.state.live else set()
+        current = {self.enrollment.state.visit} if self.enrollment.state.live else set()
         assert withdrawn == [visit for visit in planned if visit not in current], "nothing is left behind"
-        assert sum(isinstance(command, Convert) for command in self.wanted) <= 1
+        assert sum(isinstance(command, RecordConversion) for command in self.wanted) <= 1
 
 
 def tale(
@@ -157,15 +170,15 @@ def tale(
         zone=ZoneInfo(zone),
         attributes={name: value for name, value in person.items() if value is not None},
     )
-    run = Run(
+    enrollment = EnrollmentSnapshot(
         customer_id=1, enrollment_id=1, playbook_id=1, playbook=playbook.playbook, subject="anna",
         entered_at=start, held_out=held_out, context={"order_id": "A"},
     )  # fmt: skip
-    return Tale(compiled=compile_playbook(playbook), facts=facts, run=run)
+    return Tale(compiled=compile_playbook(playbook), facts=facts, enrollment=enrollment)
 
 
 def happen(told: Tale, deed: Deed) -> None:
-    state, now = told.run.state, told.facts.now
+    state, now = told.enrollment.state, told.facts.now
     match deed.what:
         case "wake":
             told.facts.now = max(now, state.due_at or now)
@@ -173,46 +186,58 @@ def happen(told: Tale, deed: Deed) -> None:
         case "early":
             decision = told.tell(TimerDue())
             if state.due_at is not None and state.due_at > now:
-                assert (decision.run.state, decision.entries) == (state, ()), "no timer fires early"
+                assert (decision.enrollment.state, decision.entries) == (state, ()), "no timer fires early"
         case "pass":
             told.facts.now = now + timedelta(hours=deed.value)
         case "signal":
             properties = {"order_id": deed.detail, "mrr_delta": 5}
-            one = Happened(name=deed.word, occurred_at=now, properties=properties)
-            told.facts.histories.setdefault(deed.word, []).append(one)
-            told.tell(Signalled(name=deed.word, occurred_at=now, properties=properties))
+            one = SignalOccurrence(name=deed.outcome, occurred_at=now, properties=properties)
+            told.facts.histories.setdefault(deed.outcome, []).append(one)
+            told.tell(Signalled(name=deed.outcome, occurred_at=now, properties=properties))
         case "profile":
-            told.facts.attributes.pop(deed.word, None)
+            told.facts.attributes.pop(deed.outcome, None)
             if deed.value is not None:
-                told.facts.attributes[deed.word] = deed.value
+                told.facts.attributes[deed.outcome] = deed.value
             told.tell(FactsChanged())
         case "opt_out":
-            opt_out(told, ConsentWithdrawn(channel=deed.word, topic=deed.detail or "*"))
+            opt_out(told, ConsentWithdrawn(channel=deed.outcome, topic=deed.detail or "*"))
         case "erase" | "stop":
             told.tell(Erased() if deed.what == "erase" else Stopped(why="tests"))
-            assert not told.run.state.live
+            assert not told.enrollment.state.live
         case _:
             happen_to_a_message(told, deed)
 
 
 def happen_to_a_message(told: Tale, deed: Deed) -> None:
-    state, now = told.run.state, told.facts.now
+    state, now = told.enrollment.state, told.facts.now
     visit = max(state.visit - deed.back, 0)
     match deed.what:
         case "before":
             told.tell(BeforeHandOver(visit=visit))
         case "send":
             if state.phase is Phase.UNSENT:
-                told.tell(HandedOver(visit=visit, channel=deed.word, tracked=deed.value))
-                told.tell(Settled(visit=visit, fate=Fate.SENT, at=now, channel=deed.word, answer={"x": 1}))
+                told.tell(HandedOver(visit=visit, channel=deed.outcome, tracked=deed.value))
+                told.tell(
+                    Settled(
+                        visit=visit,
+                        outcome=DeliveryOutcome.SENT,
+                        at=now,
+                        channel=deed.outcome,
+                        answer={"x": 1},
+                    )
+                )
         case "hand_over":
-            told.tell(HandedOver(visit=visit, channel=deed.word))
+            told.tell(HandedOver(visit=visit, channel=deed.outcome))
         case "settle":
-            told.tell(Settled(visit=visit, fate=Fate(deed.word), at=now, channel=deed.detail or ""))
+            told.tell(
+                Settled(visit=visit, outcome=DeliveryOutcome(deed.outcome), at=now, channel=deed.detail or "")
+            )
         case "respond":
             entered = (one.step for one in told.journal if (one.event, one.visit) == ("step_entered", visit))
             step = next(entered, None)
-            told.tell(Responded(visit=visit, word=deed.word, detail=deed.detail, occurred_at=now, step=step))
+            told.tell(
+                Responded(visit=visit, outcome=deed.outcome, detail=deed.detail, occurred_at=now, step=step)
+            )
         case what:
             raise AssertionError(what)
 
@@ -221,7 +246,7 @@ def opt_out(told: Tale, withdrawn: ConsentWithdrawn) -> None:
     decision = told.tell(withdrawn)
     if withdrawn.channel != "*" or withdrawn.topic == "events":
         return
-    state = told.run.state
+    state = told.enrollment.state
     if state.live:
         ahead = reached([state.step], successors(told.compiled.playbook))
         assert not [name for name in ahead if told.compiled.kind(name) in ("send", "ask")], (
@@ -239,7 +264,7 @@ def test_every_walk_obeys_the_laws(
     playbook: Playbook, person: dict[str, Any], zone: str, held_out: bool, story: list[Deed]
 ) -> None:
     told = tale(playbook, person, zone, held_out=held_out)
-    assert folded([]) == State()
+    assert folded([]) == EnrollmentState()
     told.tell(Entered())
     for deed in story:
         happen(told, deed)
@@ -257,12 +282,12 @@ def test_every_walk_ends_by_time_alone(
     for deed in story:
         happen(told, deed)
     for _ in range(5000):
-        if not told.run.state.live:
+        if not told.enrollment.state.live:
             break
         if answers:
-            happen(told, Deed("send", word="email", value=True))
+            happen(told, Deed("send", outcome="email", value=True))
         happen(told, Deed("wake"))
-    assert not told.run.state.live
+    assert not told.enrollment.state.live
     told.over_all()
 
 
@@ -286,10 +311,10 @@ def test_a_walk_knows_no_time_but_the_one_it_is_told(
     later.tell(Entered())
     for deed in story:
         happen(first, deed)
-        happen(later, replace(deed, value=moved(deed.value, deed.word)))
-        mine, other = first.run.state, later.run.state
-        assert (mine.step, mine.visit, mine.phase, mine.end_word) == (
-            other.step, other.visit, other.phase, other.end_word,
+        happen(later, replace(deed, value=moved(deed.value, deed.outcome)))
+        mine, other = first.enrollment.state, later.enrollment.state
+        assert (mine.step, mine.visit, mine.phase, mine.end_status) == (
+            other.step, other.visit, other.phase, other.end_status,
         )  # fmt: skip
         assert (mine.due_at is None) == (other.due_at is None)
         if mine.due_at is not None and other.due_at is not None:

@@ -6,9 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from channels.base import ReceiptWord, Result
-from channels.sandbox import Fate
-from orchestrator.core.machine.enrollment import State, state_from_plain, state_to_plain
+from channels.base import ReceiptKind, SendStatus
+from channels.sandbox import ScriptedResult
+from orchestrator.core.machine.enrollment import EnrollmentState, state_from_json, state_to_json
 from orchestrator.service.values import Track
 from tests.support.engine import EVIDENCE, Scene, one_message, open_scene, playbook
 from tests.support.postgres import Databases
@@ -31,7 +31,7 @@ LONG = playbook(
 POLICY = "caps:\n  - {at_most: 2, within: 7d}\nrests: {ignored: 2d}\n"
 TABLES = (
     "customers", "contact_points", "enrollments", "timers", "journal", "messages", "dispatch", "receipts", "verdicts",
-    "places", "feed_items", "signals", "cooldowns", "conversions", "refusals", "parked", "inbox",
+    "cap_slots", "feed_items", "signals", "cooldowns", "conversions", "refusals", "parked", "inbox",
 )  # fmt: skip
 
 
@@ -39,9 +39,11 @@ def live(scene: Scene) -> Scene:
     """Two dozen people over a month: they answer, ignore, buy and leave, each by her number; providers fail."""
     scene.publish(LONG, one_message("other", more="priority: 80\n"), policy=POLICY)
     keys = scene.people(24)
-    scene.fail(Fate(result=Result.TRY_AGAIN, address="p00*", times=3))
-    scene.fail(Fate(result=Result.UNCERTAIN, address="p01*", times=2))
-    scene.fail(Fate(result=Result.REFUSED, address="p02*", times=2, mark_address=True, code="550"))
+    scene.fail(ScriptedResult(result=SendStatus.TRY_AGAIN, address="p00*", times=3))
+    scene.fail(ScriptedResult(result=SendStatus.UNCERTAIN, address="p01*", times=2))
+    scene.fail(
+        ScriptedResult(result=SendStatus.REFUSED, address="p02*", times=2, mark_address=True, code="550")
+    )
     scene.engine.track([Track(key=key, event="limit_reached", source_id="1") for key in keys])
     for number, key in enumerate(keys):
         if number % 3 == 0:
@@ -63,7 +65,7 @@ def answer_of(scene: Scene, key: str, mood: int) -> None:
     elif mood in (3, 4) and scene.messages(key):
         engine.respond(scene.message_id(key=key), ("clicked", "dismissed")[mood - 3])
     elif mood == 5 and scene.messages(key):
-        scene.callback(ReceiptWord.OPENED, key=key)
+        scene.callback(ReceiptKind.OPENED, key=key)
     elif mood == 6:
         engine.track([Track(key=key, event="limit_reached", source_id="4")])
 
@@ -80,7 +82,7 @@ def test_the_journal_folds_to_every_state(scene: Scene) -> None:
     walks = scene.rows("SELECT customer_id, id, state FROM enrollments")
     assert len(walks) > 24
     for walk in walks:
-        plain = state_to_plain(State())
+        plain = state_to_json(EnrollmentState())
         lines = scene.rows(
             "SELECT data FROM journal WHERE customer_id = :customer AND enrollment_id = :id ORDER BY seq",
             customer=walk.customer_id,
@@ -88,7 +90,7 @@ def test_the_journal_folds_to_every_state(scene: Scene) -> None:
         )
         for line in lines:
             plain |= line.data
-        assert state_from_plain(plain) == state_from_plain(walk.state)
+        assert state_from_json(plain) == state_from_json(walk.state)
 
 
 def test_the_same_story_twice_gives_the_same_rows(databases: Databases, tmp_path: Path) -> None:
@@ -99,6 +101,6 @@ def test_the_same_story_twice_gives_the_same_rows(databases: Databases, tmp_path
             told.append(rows_of(scene))
             assert scene.violations() == []
             scene.engine.close()
-    assert {row[0] for row in told[0]["places"]}
+    assert {row[0] for row in told[0]["cap_slots"]}
     for table in TABLES:
         assert told[0][table] == told[1][table], table

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from channels.base import Result
-from channels.sandbox import Fate
+from channels.base import SendStatus
+from channels.sandbox import ScriptedResult
 from orchestrator.service.enrollment.recheck import HEARD_EVERYWHERE
 from orchestrator.service.values import Identify, Track
 from orchestrator.store.batch.definitions import FRESH_FOR
@@ -80,7 +80,7 @@ def test_a_place_that_a_refused_message_gives_back_is_used_at_once(scene: Scene)
         one_message("first", "sms", more="priority: 90\n"), one_message("second"), policy=ONE_A_WEEK
     )
     scene.person()
-    scene.fail(Fate(result=Result.REFUSED, code="30008"), channel="sms")
+    scene.fail(ScriptedResult(result=SendStatus.REFUSED, code="30008"), channel="sms")
     scene.start("anna", "second")
     scene.start("anna", "first")
     scene.drain()
@@ -94,7 +94,7 @@ def test_what_is_to_be_tried_again_keeps_its_place(scene: Scene) -> None:
     important = one_message("first", "sms", more="priority: 90\n")
     scene.publish(important, one_message("second", patience="20d"), policy=ONE_A_WEEK)
     scene.person()
-    scene.fail(Fate(result=Result.TRY_AGAIN, times=1, retry_after=600), channel="sms")
+    scene.fail(ScriptedResult(result=SendStatus.TRY_AGAIN, times=1, retry_after=600), channel="sms")
     scene.start("anna", "first")
     scene.start("anna", "second")
     scene.run(timedelta(days=8))
@@ -108,7 +108,7 @@ def test_the_place_kept_for_what_gave_up_goes_to_the_next(scene: Scene) -> None:
     important = one_message("first", "sms", patience="30min", more="priority: 90\n")
     scene.publish(important, one_message("second", patience="20d"), policy=ONE_A_WEEK)
     scene.person()
-    scene.fail(Fate(result=Result.TRY_AGAIN, retry_after=1_000), channel="sms")
+    scene.fail(ScriptedResult(result=SendStatus.TRY_AGAIN, retry_after=1_000), channel="sms")
     scene.start("anna", "first")
     scene.start("anna", "second")
     scene.run(timedelta(days=3))

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.service.values import Basis, ConsentFact, ConsentInForce, OptOutEvidence
+from orchestrator.service.values import Basis, ConsentEvidence, ConsentFact, ConsentInForce
 from tests.support.engine import Scene, one_message
 
-FORM = OptOutEvidence(
+FORM = ConsentEvidence(
     method="web_form",
     source="https://shop.example/newsletter",
     wording="Send me offers by email",

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from channels.base import Outgoing, ReceiptWord
+from channels.base import OutboundMessage, ReceiptKind
 from orchestrator.errors import Unavailable
 from orchestrator.service.ports import Transaction
 from orchestrator.service.values import Track
@@ -80,9 +80,9 @@ class Dying:
 
 def dying(scene: Scene) -> Dying:
     """Let this scene's engine work on a store that can die."""
-    store = Dying(inner=scene.engine.ground.store)
-    scene.engine.ground = replace(scene.engine.ground, store=store)
-    scene.engine.delivery = replace(scene.engine.delivery, ground=scene.engine.ground)
+    store = Dying(inner=scene.engine.services.store)
+    scene.engine.services = replace(scene.engine.services, store=store)
+    scene.engine.delivery = replace(scene.engine.delivery, services=scene.engine.services)
     return store
 
 
@@ -106,7 +106,7 @@ def play(scene: Scene) -> None:
     once_more(lambda: engine.opt_out("bea", channel="email", evidence=EVIDENCE, source_id="bea leaves"))
     recovering(scene, timedelta(days=1))
     if any(step == "mail" for step, _, _ in scene.messages("cleo")):
-        once_more(lambda: scene.callback(ReceiptWord.OPENED, step="mail", key="cleo"))
+        once_more(lambda: scene.callback(ReceiptKind.OPENED, step="mail", key="cleo"))
     recovering(scene, timedelta(days=10))
 
 
@@ -132,7 +132,7 @@ def ends(scene: Scene) -> dict[str, Any]:
         ]
         for key in PEOPLE
     }
-    tables = ("timers", "dispatch", "inbox", "parked", "signals", "places", "enrollments", "refusals")
+    tables = ("timers", "dispatch", "inbox", "parked", "signals", "cap_slots", "enrollments", "refusals")
     counts = {table: scene.value(f"SELECT count(*) FROM {table}") for table in tables}
     ledger = scene.value("SELECT count(*) FROM consent_ledger")
     return {"paths": paths, "messages": messages, "counts": counts, "ledger": ledger}
@@ -194,7 +194,7 @@ def test_a_death_at_any_hand_over_changes_nothing(databases: Databases, tmp_path
     for number in range(1, hand_overs + 1):
 
         def dies(scene: Scene, _: Dying, number: int = number) -> None:
-            def before(message: Outgoing) -> None:
+            def before(message: OutboundMessage) -> None:
                 if len(scene.given) == number:
                     raise Killed
 

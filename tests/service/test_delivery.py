@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from channels.base import Outgoing, ReceiptWord, Result
-from channels.sandbox import Fate
+from channels.base import OutboundMessage, ReceiptKind, SendStatus
+from channels.sandbox import ScriptedResult
 from orchestrator.errors import StartRefused
 from orchestrator.service.values import Track
 from tests.support.engine import EVIDENCE, NOON, TEMPLATES, Scene, one_message, playbook
@@ -37,22 +37,22 @@ def offered(scene: Scene) -> Scene:
 
 
 def test_a_refusal_is_final_and_gives_the_place_back(offered: Scene) -> None:
-    offered.fail(Fate(result=Result.REFUSED, code="400"))
+    offered.fail(ScriptedResult(result=SendStatus.REFUSED, code="400"))
     offered.drain()
     assert offered.messages() == [("say", "email", "refused")]
     assert offered.path() == ["say:failed", "failed"]
-    assert offered.value("SELECT count(*) FROM places") == 0
+    assert offered.value("SELECT count(*) FROM cap_slots") == 0
 
 
 def test_a_refused_address_is_not_used_again(offered: Scene) -> None:
-    offered.fail(Fate(result=Result.REFUSED, code="550", mark_address=True))
+    offered.fail(ScriptedResult(result=SendStatus.REFUSED, code="550", mark_address=True))
     offered.drain()
     assert offered.path() == ["say:bounced", "bounced"]
     assert offered.value("SELECT invalid_reason FROM contact_points WHERE channel = 'email'") == "550"
 
 
 def test_a_try_later_waits_longer_each_time_and_ends_in_one_sending(offered: Scene) -> None:
-    offered.fail(Fate(result=Result.TRY_AGAIN, times=4))
+    offered.fail(ScriptedResult(result=SendStatus.TRY_AGAIN, times=4))
     waits = []
     for _ in range(4):
         before = offered.clock.now
@@ -60,7 +60,7 @@ def test_a_try_later_waits_longer_each_time_and_ends_in_one_sending(offered: Sce
         due = offered.engine.next_due()
         assert due is not None
         waits.append((due - before).total_seconds())
-        assert offered.value("SELECT count(*) FROM places") == 0
+        assert offered.value("SELECT count(*) FROM cap_slots") == 0
         offered.clock.move_to(due)
     offered.drain()
     assert offered.messages() == [("say", "email", "sent")]
@@ -70,7 +70,7 @@ def test_a_try_later_waits_longer_each_time_and_ends_in_one_sending(offered: Sce
 
 
 def test_the_provider_says_when_to_try_again(offered: Scene) -> None:
-    offered.fail(Fate(result=Result.TRY_AGAIN, times=1, retry_after=90))
+    offered.fail(ScriptedResult(result=SendStatus.TRY_AGAIN, times=1, retry_after=90))
     offered.drain()
     assert offered.engine.next_due() == NOON + timedelta(seconds=90)
     offered.run(timedelta(seconds=90))
@@ -78,7 +78,7 @@ def test_the_provider_says_when_to_try_again(offered: Scene) -> None:
 
 
 def test_a_try_later_without_end_fails_at_last(offered: Scene) -> None:
-    offered.fail(Fate(result=Result.TRY_AGAIN))
+    offered.fail(ScriptedResult(result=SendStatus.TRY_AGAIN))
     offered.run(timedelta(days=1))
     assert offered.messages() == [("say", "email", "refused")]
     assert offered.path() == ["say:failed", "failed"]
@@ -86,12 +86,12 @@ def test_a_try_later_without_end_fails_at_last(offered: Scene) -> None:
 
 
 def test_an_uncertain_one_is_settled_by_a_callback_and_counts_meanwhile(offered: Scene) -> None:
-    offered.fail(Fate(result=Result.UNCERTAIN))
+    offered.fail(ScriptedResult(result=SendStatus.UNCERTAIN))
     offered.drain()
     assert offered.messages() == [("say", "email", "uncertain")]
-    assert offered.value("SELECT count(*) FROM places") == 1
+    assert offered.value("SELECT count(*) FROM cap_slots") == 1
     offered.run(timedelta(minutes=10))
-    offered.callback(ReceiptWord.DELIVERED)
+    offered.callback(ReceiptKind.DELIVERED)
     offered.drain()
     assert offered.messages() == [("say", "email", "sent")]
     offered.run(timedelta(days=3))
@@ -100,19 +100,19 @@ def test_an_uncertain_one_is_settled_by_a_callback_and_counts_meanwhile(offered:
 
 
 def test_an_uncertain_one_nobody_speaks_of_is_abandoned_never_sent_again(offered: Scene) -> None:
-    offered.fail(Fate(result=Result.UNCERTAIN, times=1))
+    offered.fail(ScriptedResult(result=SendStatus.UNCERTAIN, times=1))
     offered.run(timedelta(hours=2))
     assert offered.messages() == [("say", "email", "abandoned")]
-    assert offered.value("SELECT count(*) FROM places") == 1, "it may have been sent: it counts"
+    assert offered.value("SELECT count(*) FROM cap_slots") == 1, "it may have been sent: it counts"
     offered.run(timedelta(days=3))
     assert offered.path() == ["say:no_response", "nothing"]
     assert len(offered.given) == 1
 
 
 def test_a_very_late_callback_proves_even_an_abandoned_one(offered: Scene) -> None:
-    offered.fail(Fate(result=Result.UNCERTAIN, times=1))
+    offered.fail(ScriptedResult(result=SendStatus.UNCERTAIN, times=1))
     offered.run(timedelta(hours=2))
-    offered.callback(ReceiptWord.DELIVERED)
+    offered.callback(ReceiptKind.DELIVERED)
     offered.drain()
     assert offered.messages() == [("say", "email", "sent")]
 
@@ -122,7 +122,7 @@ def test_an_opt_out_at_the_provider_reaches_our_ledger_and_other_walks(scene: Sc
     scene.person()
     scene.start("anna", "offer")
     scene.start("anna", "other")
-    scene.fail(Fate(result=Result.OPTED_OUT, code="21610", times=1), "sms")
+    scene.fail(ScriptedResult(result=SendStatus.OPTED_OUT, code="21610", times=1), "sms")
     scene.drain()
     last = scene.rows("SELECT action, channel, method FROM consent_ledger ORDER BY id DESC LIMIT 1")
     assert last == [("revoked", "sms", "provider_sync")]
@@ -161,7 +161,7 @@ def test_an_adapter_that_raises_leaves_its_message_uncertain_and_the_others_sent
         scene.person(key)
         scene.start(key, "offer")
 
-    def breaks(message: Outgoing) -> None:
+    def breaks(message: OutboundMessage) -> None:
         if message.customer_key == "bea":
             raise RuntimeError
 
@@ -175,7 +175,7 @@ def test_who_dies_at_the_hand_over_leaves_it_uncertain_after_the_lease(offered: 
     class Killed(BaseException):
         pass
 
-    def dies(_: Outgoing) -> None:
+    def dies(_: OutboundMessage) -> None:
         raise Killed
 
     offered.channels["email"].before = dies
@@ -373,7 +373,7 @@ def test_the_held_out_walk_the_same_way_and_hear_nothing(scene: Scene) -> None:
     assert walk.held_out
     scene.drain()
     assert scene.messages() == [("say", "email", "held_out")]
-    assert scene.value("SELECT shadow FROM places") is True
+    assert scene.value("SELECT shadow FROM cap_slots") is True
     scene.start("anna", "other")
     scene.drain()
     assert scene.messages()[-1][2] == "sent", "a shadow takes no real place"
@@ -416,7 +416,7 @@ def test_a_failing_provider_is_left_alone_and_uses_no_attempts(scene: Scene) -> 
     keys = scene.people(12)
     for key in keys:
         scene.start(key, "offer")
-    scene.fail(Fate(result=Result.UNCERTAIN))
+    scene.fail(ScriptedResult(result=SendStatus.UNCERTAIN))
     scene.engine.deliver(limit=5)
     assert len(scene.given) == 5
     scene.engine.deliver(limit=5)

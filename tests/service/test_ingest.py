@@ -155,7 +155,7 @@ def test_account_traits_are_seen_by_members(scene: Scene) -> None:
     scene.publish(playbook("tiers", steps))
     scene.person(account="acme")
     scene.engine.identify([Identify(key="acme", traits={"tier": "gold", "old": None}, account=True)])
-    assert scene.start("anna", "tiers").end_word == "gold"
+    assert scene.start("anna", "tiers").end_status == "gold"
 
 
 def test_a_goal_of_the_account_counts_for_colleagues_too(scene: Scene) -> None:
@@ -168,8 +168,8 @@ def test_a_goal_of_the_account_counts_for_colleagues_too(scene: Scene) -> None:
     scene.run(timedelta(hours=1))
     assert scene.path("anna") == ["converted"]
     assert scene.path("bea") == ["converted"]
-    rows = scene.rows("SELECT value, message_id IS NOT NULL AS touched FROM conversions")
-    assert [(row.value, row.touched) for row in rows] == [(30, True), (30, True)]
+    rows = scene.rows("SELECT value, message_id IS NOT NULL AS any_sent FROM conversions")
+    assert [(row.value, row.any_sent) for row in rows] == [(30, True), (30, True)]
 
 
 def test_what_happened_later_than_now_happened_now(scene: Scene) -> None:
@@ -198,9 +198,9 @@ def test_an_answer_is_checked_and_heard_once(scene: Scene) -> None:
     scene.start("anna", "offer")
     scene.drain()
     for bad in (
-        {"word": "sent"},
-        {"word": "clicked", "comment": "\x00"},
-        {"word": "clicked", "source_id": "\x00"},
+        {"outcome": "sent"},
+        {"outcome": "clicked", "comment": "\x00"},
+        {"outcome": "clicked", "source_id": "\x00"},
     ):
         with pytest.raises(InputError):
             scene.respond(**bad)

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from channels.base import Outgoing, Receipt, ReceiptWord, Result
-from channels.sandbox import Fate
+from channels.base import OutboundMessage, Receipt, ReceiptKind, SendStatus
+from channels.sandbox import ScriptedResult
 from orchestrator.errors import InputError, NotFound, StartRefused
-from orchestrator.service.values import OptOutEvidence, StoppedMessage
+from orchestrator.service.values import ConsentEvidence, StoppedMessage
 from tests.support.engine import EVIDENCE, NOON, TEMPLATES, Scene, one_message, playbook
 
 LATE = 'quiet_hours: {email: {from: "10:00", until: "20:00"}}\n'  # whatever is for email waits
@@ -65,7 +65,7 @@ def test_a_slip_in_the_scope_is_refused_and_stops_nothing(
 def test_a_link_to_a_topic_that_is_no_more_still_works(scene: Scene) -> None:
     scene.publish(one_message("mail"))
     scene.person()
-    old = OptOutEvidence(method="one_click", source="m_1")
+    old = ConsentEvidence(method="one_click", source="m_1")
     assert scene.engine.opt_out("anna", topic="spring_sale", evidence=old).already is False
     assert scene.value("SELECT count(*) FROM consents WHERE topic = 'spring_sale' AND NOT granted") == 1
 
@@ -224,7 +224,7 @@ def test_what_is_on_the_wire_is_told_as_such(scene: Scene) -> None:
     scene.publish(one_message("mail"), one_message("modal", "in_app"))
     scene.person()
     scene.start("anna", "mail")
-    scene.fail(Fate(result=Result.UNCERTAIN))
+    scene.fail(ScriptedResult(result=SendStatus.UNCERTAIN))
     scene.drain()
     receipt = scene.opt_out()
     assert [(one.channel, one.status) for one in receipt.messages] == [("email", "on_the_wire")]
@@ -236,7 +236,7 @@ def test_an_opt_out_while_a_modal_is_being_handed_over_hides_it(scene: Scene) ->
     scene.person()
     scene.start("anna", "modal")
 
-    def opts_out(_: Outgoing) -> None:
+    def opts_out(_: OutboundMessage) -> None:
         scene.opt_out()
 
     scene.channels["in_app"].before = opts_out
@@ -260,8 +260,8 @@ def test_an_opt_in_opens_only_what_it_names(scene: Scene) -> None:
     assert states == {("*", "*"): False, ("email", "upsell"): True, ("sms", "*"): True}
 
 
-@pytest.mark.parametrize("word", [ReceiptWord.COMPLAINED, ReceiptWord.OPTED_OUT])
-def test_what_a_provider_reports_stops_everyone_at_the_address(scene: Scene, word: ReceiptWord) -> None:
+@pytest.mark.parametrize("outcome", [ReceiptKind.COMPLAINED, ReceiptKind.OPTED_OUT])
+def test_what_a_provider_reports_stops_everyone_at_the_address(scene: Scene, outcome: ReceiptKind) -> None:
     """Two customers share a mailbox; whoever reads it complains about the mail of one."""
     scene.publish(one_message("mail"))
     scene.person()
@@ -270,7 +270,7 @@ def test_what_a_provider_reports_stops_everyone_at_the_address(scene: Scene, wor
     for key in ("anna", "carl"):
         scene.start(key, "mail")
     scene.drain()
-    scene.callback(word, channel="email", address="anna@shop.example")
+    scene.callback(outcome, channel="email", address="anna@shop.example")
     with pytest.raises(StartRefused, match="opted out"):
         scene.start("bob", "mail")
     assert scene.path("anna") == ["say:negative", "finished"]
@@ -281,14 +281,14 @@ def test_a_yes_that_is_reported_late_does_not_undo_the_no_that_followed_it(scene
     """Providers report in no order: she came back and left again, and the coming back is heard of last."""
     scene.publish(one_message("mail"))
     scene.person()
-    for word, minutes in ((ReceiptWord.OPTED_OUT, 20), (ReceiptWord.OPTED_IN, 10)):
+    for outcome, minutes in ((ReceiptKind.OPTED_OUT, 20), (ReceiptKind.OPTED_IN, 10)):
         scene.pass_time(hours=1)
         scene.engine.receive(
             [
                 Receipt(
-                    word=word,
+                    kind=outcome,
                     source="sendgrid",
-                    source_id=word,
+                    source_id=outcome,
                     occurred_at=NOON + timedelta(minutes=minutes),
                     channel="email",
                     address="anna@shop.example",
@@ -352,7 +352,7 @@ def test_what_was_on_the_wire_at_an_erasure_leaves_no_copy(scene: Scene, channel
     scene.publish(one_message("say", channel))
     scene.person(first_name="Anna")
 
-    def forgotten(_: Outgoing) -> None:
+    def forgotten(_: OutboundMessage) -> None:
         scene.engine.erase("anna")
 
     scene.channels[channel].before = forgotten

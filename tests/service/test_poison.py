@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.core.policies import quiet_hours
-from orchestrator.core.policies.request import Question
+from orchestrator.core.policies.request import PolicyRequest
 from orchestrator.store import parked
 from orchestrator.store.reports.health import health
 from tests.support.engine import Scene, one_message
@@ -63,7 +63,7 @@ def test_a_policy_that_fails_for_one_at_the_hand_over_parks_only_her(
         scene.start(key, "mail")
     real = quiet_hours.verdict
 
-    def fails_for_bea(question: Question) -> object:
+    def fails_for_bea(question: PolicyRequest) -> object:
         if question.address == "bea@shop.example":
             raise ZeroDivisionError
         return real(question)

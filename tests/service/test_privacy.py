@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from channels.base import Receipt, ReceiptWord
+from channels.base import Receipt, ReceiptKind
 from orchestrator.bootstrap import build_engine
 from orchestrator.clock import VirtualClock
 from orchestrator.errors import DefinitionError, ErasureIncomplete, NotFound, StartRefused
@@ -62,7 +62,7 @@ def everything_said(scene: Scene) -> None:
 def provider_words(scene: Scene, *, anyway: bool = False) -> dict[str, str]:
     receipt = scene.engine.erase("anna", anyway=anyway)
     assert receipt.erased
-    return {one.channel: one.word for one in receipt.providers}
+    return {one.channel: one.outcome for one in receipt.providers}
 
 
 # --- erasure --------------------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def test_nothing_of_the_forgotten_is_left_in_any_table(real: Scene) -> None:
     real.engine.receive(
         [
             Receipt(
-                word=ReceiptWord.REPLIED,
+                kind=ReceiptKind.REPLIED,
                 source="twilio",
                 source_id="r1",
                 occurred_at=real.clock.now,
@@ -152,7 +152,7 @@ def test_nothing_personal_is_logged_or_put_where_providers_keep_it(
         for name in list(logging.root.manager.loggerDict):
             caplog.set_level(logging.DEBUG, logger=name)
         everything_said(real)
-        real.callback(ReceiptWord.DELIVERED, step="say")
+        real.callback(ReceiptKind.DELIVERED, step="say")
         real.run(timedelta(hours=3))
         real.opt_out()
         real.engine.scan()
@@ -189,7 +189,7 @@ def told_and_done(scene: Scene) -> None:
     scene.engine.track([Track(key="anna", event="limit_reached") for _ in range(3)])
     scene.start("anna", "offer")
     scene.drain()
-    scene.callback(ReceiptWord.DELIVERED)
+    scene.callback(ReceiptKind.DELIVERED)
     scene.run(timedelta(days=3))
 
 

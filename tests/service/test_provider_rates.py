@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from channels.base import Channel, Handed, Outgoing, Result
-from channels.sandbox import Fate
+from channels.base import Channel, OutboundMessage, SendResult, SendStatus
+from channels.sandbox import ScriptedResult
 from orchestrator.bootstrap import build_engine
 from orchestrator.clock import monotonic, system_now
 from orchestrator.engine import Engine
@@ -201,14 +201,14 @@ def test_a_token_whose_mark_grew_old_before_the_call_is_given_back(
 
 def test_a_batch_that_fails_gives_its_tokens_back(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = offer_to_all(scene, 3)
-    real = deliver.fold_messages
+    real = deliver.authorise_messages
 
-    def fails(fold: Any, work: Any, *rest: Any) -> None:
-        real(fold, work, *rest)
+    def fails(batch: Any, work: Any, *rest: Any) -> None:
+        real(batch, work, *rest)
         if work.key == keys[0]:
             raise ValueError
 
-    monkeypatch.setattr(deliver, "fold_messages", fails)
+    monkeypatch.setattr(deliver, "authorise_messages", fails)
     scene.engine.deliver()
     assert {key for key, _ in scene.spoken()} == set(keys[1:])
     monkeypatch.undo()
@@ -220,7 +220,7 @@ def test_a_batch_that_fails_gives_its_tokens_back(scene: Scene, monkeypatch: pyt
 def test_a_refused_message_has_used_its_token(scene: Scene) -> None:
     """The provider was asked: that is what it counts."""
     offer_to_all(scene, 5)
-    scene.fail(Fate(result=Result.REFUSED, code="400"))
+    scene.fail(ScriptedResult(result=SendStatus.REFUSED, code="400"))
     scene.drain()
     assert len(scene.given) == 3
 
@@ -307,7 +307,7 @@ class _Watched:
     def __init__(self, inner: Channel, seen: list[str]) -> None:
         self.name, self.provider, self._inner, self._seen = inner.name, inner.provider, inner, seen
 
-    def send(self, message: Outgoing) -> Handed:
+    def send(self, message: OutboundMessage) -> SendResult:
         self._seen.append(message.message_id)
         return self._inner.send(message)
 

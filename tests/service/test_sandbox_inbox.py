@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from channels.base import Result
-from channels.sandbox import Fate
+from channels.base import SendStatus
+from channels.sandbox import ScriptedResult
 from orchestrator.store import sandbox
 from tests.support.engine import NOON, Scene, one_message
 
 
-def inbox(scene: Scene, **asked: str) -> list[sandbox.Kept]:
+def inbox(scene: Scene, **asked: str) -> list[sandbox.SandboxMessage]:
     with scene.engine.engine.connect() as connection:
         return sandbox.inbox(connection, "anna", **asked)
 
@@ -31,7 +31,7 @@ def test_what_was_sent_is_kept_whole(scene: Scene) -> None:
 def test_what_was_refused_is_not_kept(scene: Scene) -> None:
     scene.publish(one_message("mail"))
     scene.person()
-    scene.fail(Fate(result=Result.REFUSED))
+    scene.fail(ScriptedResult(result=SendStatus.REFUSED))
     scene.start("anna", "mail")
     scene.drain()
     assert len(scene.given) == 1

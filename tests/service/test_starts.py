@@ -50,7 +50,7 @@ def test_the_same_key_gives_the_same_enrollment_whatever_became_of_it(scene: Sce
     assert (again.id, again.created) == (first.id, False)
     scene.run(timedelta(days=30))
     late = scene.start("anna", "offer", key="order 7")
-    assert (late.id, late.created, late.end_word) == (first.id, False, "finished")
+    assert (late.id, late.created, late.end_status) == (first.id, False, "finished")
     assert scene.value("SELECT count(*) FROM enrollments") == 1
 
 
@@ -117,8 +117,8 @@ def test_context_is_checked_as_a_whole(scene: Scene) -> None:
     with pytest.raises(StartRefused) as refused:
         scene.start("anna", "checkout", context={"order": 7, "colour": "red"})
     assert refused.value.reason == "context"
-    for word in ("'colour'", "'order' should be text", "'price'", "'due'"):
-        assert word in refused.value.detail
+    for outcome in ("'colour'", "'order' should be text", "'price'", "'due'"):
+        assert outcome in refused.value.detail
 
 
 def test_python_values_are_good_context_and_survive_storage(scene: Scene) -> None:

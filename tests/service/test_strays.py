@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from orchestrator.service.enrollment import crash_recovery as strays
+from orchestrator.service.enrollment import crash_recovery as interrupted
 from orchestrator.store import parked
 from tests.support.engine import Scene, one_message
 
@@ -43,8 +43,8 @@ def work(scene: Scene) -> bool:
         scene.engine.sweep()
         scene.drain()
     except Killed:
-        scene.execute("UPDATE attempting SET process = process || ' dead' WHERE customer_ids <> '{}'")
-        scene.pass_time(seconds=strays.UNHEARD_FOR.total_seconds() + 1)
+        scene.execute("UPDATE batches_in_hand SET process = process || ' dead' WHERE customer_ids <> '{}'")
+        scene.pass_time(seconds=interrupted.UNHEARD_FOR.total_seconds() + 1)
         return False
     return True
 
@@ -55,7 +55,7 @@ def set_aside(scene: Scene) -> list[tuple[str, str]]:
 
 
 def in_hand(scene: Scene) -> int:
-    count: int = scene.value("SELECT coalesce(sum(cardinality(customer_ids)), 0) FROM attempting")
+    count: int = scene.value("SELECT coalesce(sum(cardinality(customer_ids)), 0) FROM batches_in_hand")
     return count
 
 
@@ -76,7 +76,7 @@ def test_an_innocent_one_is_taken_up_and_not_parked(crowd: Scene) -> None:
     with crowd.engine.engine.begin() as connection:
         ids = [row.id for row in connection.execute(text("SELECT id FROM customers ORDER BY id"))]
     crowd.execute(
-        "INSERT INTO attempting (process, customer_ids, beat_at) VALUES ('gone', :ids, :at)",
+        "INSERT INTO batches_in_hand (process, customer_ids, beat_at) VALUES ('gone', :ids, :at)",
         ids=ids,
         at=crowd.clock.now,
     )
@@ -91,7 +91,7 @@ def test_an_innocent_one_is_taken_up_and_not_parked(crowd: Scene) -> None:
 def test_who_holds_the_locks_is_alive_however_long_it_takes(crowd: Scene) -> None:
     ids = [row.id for row in crowd.rows("SELECT id FROM customers ORDER BY id")]
     crowd.execute(
-        "INSERT INTO attempting (process, customer_ids, beat_at) VALUES ('slow', :ids, :at)",
+        "INSERT INTO batches_in_hand (process, customer_ids, beat_at) VALUES ('slow', :ids, :at)",
         ids=ids,
         at=crowd.clock.now,
     )
@@ -104,9 +104,9 @@ def test_who_holds_the_locks_is_alive_however_long_it_takes(crowd: Scene) -> Non
 
 def test_nobody_is_in_hand_between_batches_and_idle_rows_go(crowd: Scene) -> None:
     crowd.drain()
-    assert crowd.value("SELECT count(*) FROM attempting") > 0
+    assert crowd.value("SELECT count(*) FROM batches_in_hand") > 0
     assert in_hand(crowd) == 0
     crowd.run(timedelta(hours=2))
-    crowd.execute("UPDATE attempting SET beat_at = beat_at - interval '3 hours'")
+    crowd.execute("UPDATE batches_in_hand SET beat_at = beat_at - interval '3 hours'")
     crowd.engine.sweep()
-    assert crowd.value("SELECT count(*) FROM attempting") == 0
+    assert crowd.value("SELECT count(*) FROM batches_in_hand") == 0

@@ -6,11 +6,11 @@ from itertools import count
 
 import pytest
 
-from channels.base import Receipt, ReceiptWord
+from channels.base import Receipt, ReceiptKind
 from channels.optout_keywords.classify import Meant, classify
 from tests.support.engine import Scene, playbook
 
-_WORDS = {Meant.STOP: ReceiptWord.OPTED_OUT, Meant.START: ReceiptWord.OPTED_IN, Meant.HELP: ReceiptWord.HELP}
+_WORDS = {Meant.STOP: ReceiptKind.OPTED_OUT, Meant.START: ReceiptKind.OPTED_IN, Meant.HELP: ReceiptKind.HELP}
 _ids = count(1)
 ENDS = "".join(f"  {name}: {{end: {name}}}\n" for name in ("cheap", "sales", "later", "talk", "nothing"))
 SURVEY = playbook(
@@ -41,11 +41,11 @@ SCALE = playbook(
 def writes(scene: Scene, text: str) -> None:
     """Anna writes back to the number that asked her."""
     phone = scene.value("SELECT address FROM contact_points WHERE channel = 'sms'")
-    word = _WORDS.get(classify(text).meant, ReceiptWord.REPLIED)
+    outcome = _WORDS.get(classify(text).meant, ReceiptKind.REPLIED)
     receipt = Receipt(
         source="twilio",
         source_id=f"SM{next(_ids)}",
-        word=word,
+        kind=outcome,
         occurred_at=scene.clock.now,
         address=phone,
         channel="sms",

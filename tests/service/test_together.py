@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from channels.base import Outgoing
+from channels.base import OutboundMessage
 from orchestrator.clock import monotonic
 from orchestrator.core.policies.request import Allow
 from orchestrator.errors import StartRefused, Unavailable
 from orchestrator.service.delivery import authorise as handing
 from orchestrator.service.enrollment import batch as transaction
-from orchestrator.service.enrollment.apply_events import Fold
+from orchestrator.service.enrollment.apply_events import Batch
 from orchestrator.store.batch import claim
 from orchestrator.store.reports.invariants import check_invariants
 from tests.support.engine import EVIDENCE, Scene, one_message, open_scene
@@ -44,7 +44,7 @@ class Crowd:
         self.left: dict[str, int] = {}
         scene.channels["email"].before = self._note
 
-    def _note(self, message: Outgoing) -> None:
+    def _note(self, message: OutboundMessage) -> None:
         self.handed[message.customer_key].append(next(self.ticks))
 
     def _work(self, deed: Callable[[], Any], starting: threading.Event) -> None:
@@ -106,7 +106,7 @@ def test_no_cap_is_broken_and_nobody_is_spoken_to_after_leaving(crowd: Crowd) ->
     with crowd.scene.engine.engine.connect() as connection:
         doubled = connection.execute(
             text(
-                "SELECT message_id FROM receipts WHERE word = 'sent' GROUP BY message_id HAVING count(*) > 1"
+                "SELECT message_id FROM receipts WHERE kind = 'sent' GROUP BY message_id HAVING count(*) > 1"
             )
         ).all()
     assert doubled == []
@@ -126,7 +126,7 @@ def test_without_the_policies_at_hand_over_somebody_is_spoken_to(
     for name in NAMES:
         scene.start("anna", name)
     monkeypatch.setattr(
-        handing, "judge_message", lambda _, __, message, ___, **____: (message.channel, Allow())
+        handing, "ask_policies", lambda _, __, message, ___, **____: (message.channel, Allow())
     )
     scene.drain()
     assert len(scene.given) > 2
@@ -159,7 +159,7 @@ def _two_workers_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch, *, apart
     both = threading.Barrier(2)
     turn = count()
 
-    class Meeting(Fold):
+    class Meeting(Batch):
         def timers(self, work: Any) -> None:
             super().timers(work)
             keep = next(turn)
@@ -173,7 +173,7 @@ def _two_workers_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch, *, apart
                         message.due_at = self.now + timedelta(days=1)
 
     with monkeypatch.context() as patch:
-        patch.setattr(transaction, "Fold", Meeting)
+        patch.setattr(transaction, "Batch", Meeting)
         with ThreadPoolExecutor(2) as pool:
             for future in [pool.submit(scene.engine.deliver) for _ in range(2)]:
                 with suppress(Unavailable):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from channels.base import Outgoing, Receipt, ReceiptWord
+from channels.base import OutboundMessage, Receipt, ReceiptKind
 from orchestrator.errors import StartRefused
 from orchestrator.ids import MESSAGE, public_id
 from orchestrator.service.values import Identify, Track
@@ -55,12 +55,12 @@ def mailed(scene: Scene) -> None:
     scene.drain()
 
 
-@pytest.mark.parametrize("word", ["clicked", "replied", "negative"])
-def test_an_answer_moves_at_once(scene: Scene, word: str) -> None:
+@pytest.mark.parametrize("outcome", ["clicked", "replied", "negative"])
+def test_an_answer_moves_at_once(scene: Scene, outcome: str) -> None:
     mailed(scene)
-    scene.respond(word)
+    scene.respond(outcome)
     scene.drain()
-    assert scene.path() == [f"mail:{word}", word]
+    assert scene.path() == [f"mail:{outcome}", outcome]
     assert scene.clock.now == NOON
 
 
@@ -68,22 +68,22 @@ def test_an_answer_moves_at_once(scene: Scene, word: str) -> None:
     ("words", "end"),
     [
         ((), "nothing"),
-        ((ReceiptWord.DELIVERED,), "nothing"),
-        ((ReceiptWord.OPENED,), "opened"),
-        ((ReceiptWord.OPENED_BY_MACHINE,), "unknown"),
-        ((ReceiptWord.OPENED_BY_MACHINE, ReceiptWord.OPENED), "opened"),
-        ((ReceiptWord.CLICKED_BY_MACHINE,), "nothing"),
-        ((ReceiptWord.CLICKED,), "clicked"),
-        ((ReceiptWord.BOUNCED,), "bounced"),
-        ((ReceiptWord.BLOCKED,), "failed"),
-        ((ReceiptWord.FAILED,), "failed"),
-        ((ReceiptWord.REPLIED,), "replied"),
+        ((ReceiptKind.DELIVERED,), "nothing"),
+        ((ReceiptKind.OPENED,), "opened"),
+        ((ReceiptKind.OPENED_BY_MACHINE,), "unknown"),
+        ((ReceiptKind.OPENED_BY_MACHINE, ReceiptKind.OPENED), "opened"),
+        ((ReceiptKind.CLICKED_BY_MACHINE,), "nothing"),
+        ((ReceiptKind.CLICKED,), "clicked"),
+        ((ReceiptKind.BOUNCED,), "bounced"),
+        ((ReceiptKind.BLOCKED,), "failed"),
+        ((ReceiptKind.FAILED,), "failed"),
+        ((ReceiptKind.REPLIED,), "replied"),
     ],
 )
-def test_what_the_provider_tells_is_judged(scene: Scene, words: tuple[ReceiptWord, ...], end: str) -> None:
+def test_what_the_provider_tells_is_judged(scene: Scene, words: tuple[ReceiptKind, ...], end: str) -> None:
     mailed(scene)
-    for word in words:
-        scene.callback(word)
+    for outcome in words:
+        scene.callback(outcome)
     scene.run(timedelta(days=3))
     assert scene.path()[-1] == end
 
@@ -115,14 +115,14 @@ def test_without_consent_to_tracking_links_do_not_lead_by_way_of_us(
 
 
 @pytest.mark.parametrize(
-    ("word", "end"), [("clicked", "clicked"), ("dismissed", "dismissed"), ("seen", "seen")]
+    ("outcome", "end"), [("clicked", "clicked"), ("dismissed", "dismissed"), ("seen", "seen")]
 )
-def test_what_a_person_does_in_the_product_is_an_outcome(scene: Scene, word: str, end: str) -> None:
+def test_what_a_person_does_in_the_product_is_an_outcome(scene: Scene, outcome: str, end: str) -> None:
     scene.publish(IN_APP)
     scene.person()
     scene.start("anna", "modal")
     scene.drain()
-    scene.respond(word)
+    scene.respond(outcome)
     scene.run(timedelta(days=1))
     assert scene.path()[-1] == end
 
@@ -152,7 +152,7 @@ def test_an_answer_may_come_before_the_result_of_its_own_sending(scene: Scene) -
     scene.person()
     scene.start("anna", "offer")
 
-    def clicks_at_once(message: Outgoing) -> None:
+    def clicks_at_once(message: OutboundMessage) -> None:
         scene.engine.respond(message.message_id, "clicked")
 
     scene.channels["email"].before = clicks_at_once
@@ -165,10 +165,10 @@ def test_a_callback_may_come_before_the_result_of_its_own_sending(scene: Scene) 
     scene.publish(EMAIL)
     scene.person()
     scene.start("anna", "offer")
-    scene.channels["email"].before = lambda _: scene.callback(ReceiptWord.DELIVERED)
+    scene.channels["email"].before = lambda _: scene.callback(ReceiptKind.DELIVERED)
     scene.drain()
     assert scene.messages() == [("mail", "email", "sent")]
-    words = [row.word for row in scene.rows("SELECT word FROM receipts ORDER BY word")]
+    words = [row.kind for row in scene.rows("SELECT kind FROM receipts ORDER BY kind")]
     assert words == ["delivered", "sent"], "the answer of the sending is kept as well"
     assert scene.value("SELECT provider_id FROM messages") is not None
 
@@ -199,9 +199,9 @@ def test_a_late_answer_named_for_any_step_does_move(scene: Scene) -> None:
 def test_a_doubled_callback_is_one_receipt(scene: Scene) -> None:
     mailed(scene)
     for _ in range(3):
-        scene.callback(ReceiptWord.OPENED)
+        scene.callback(ReceiptKind.OPENED)
     scene.drain()
-    assert scene.value("SELECT count(*) FROM receipts WHERE word = 'opened'") == 1
+    assert scene.value("SELECT count(*) FROM receipts WHERE kind = 'opened'") == 1
 
 
 def test_a_callback_about_nobody_does_not_cost_the_others(scene: Scene) -> None:
@@ -211,7 +211,7 @@ def test_a_callback_about_nobody_does_not_cost_the_others(scene: Scene) -> None:
         return Receipt(
             source="sendgrid",
             source_id=source,
-            word=ReceiptWord.CLICKED,
+            kind=ReceiptKind.CLICKED,
             occurred_at=NOON,
             message_id=message,
             **more,
@@ -234,7 +234,7 @@ def test_a_callback_about_nobody_does_not_cost_the_others(scene: Scene) -> None:
 
 def test_a_bounce_marks_the_address_until_a_new_one_is_told(scene: Scene) -> None:
     mailed(scene)
-    scene.callback(ReceiptWord.BOUNCED, code="550")
+    scene.callback(ReceiptKind.BOUNCED, code="550")
     scene.drain()
     assert scene.value("SELECT invalid_reason FROM contact_points WHERE channel = 'email'") == "550"
     assert scene.value("SELECT count(*) FROM cooldowns") == 0, "nobody ignored what she never got"
@@ -251,7 +251,7 @@ def test_a_bounce_marks_the_address_until_a_new_one_is_told(scene: Scene) -> Non
 
 def test_a_complaint_is_an_opt_out(scene: Scene) -> None:
     mailed(scene)
-    scene.callback(ReceiptWord.COMPLAINED)
+    scene.callback(ReceiptKind.COMPLAINED)
     scene.drain()
     ledger = scene.rows("SELECT action, channel, method FROM consent_ledger WHERE action = 'revoked'")
     assert ledger == [("revoked", "email", "spam_report")]
@@ -277,11 +277,11 @@ def test_a_goal_ends_the_walk_and_names_the_message_that_led_to_it(scene: Scene)
     scene.drain()
     assert scene.path(playbook="offer")[-1] == "converted"
     assert scene.path(playbook="other")[-1] == "stopped", "who took one offer is left alone by the others"
-    touched = scene.rows(
+    any_sent = scene.rows(
         "SELECT m.step, v.value FROM conversions v LEFT JOIN messages m"
         " ON m.customer_id = v.customer_id AND m.id = v.message_id"
     )
-    assert touched == [("mail", 49.5)]
+    assert any_sent == [("mail", 49.5)]
 
 
 def test_a_goal_after_the_end_still_counts_within_its_time(scene: Scene) -> None:
@@ -327,7 +327,7 @@ def test_a_goal_between_the_trigger_and_the_worker_counts(scene: Scene) -> None:
     )
     scene.drain()
     assert scene.spoken("anna") == []
-    assert scene.rows("SELECT end_word FROM enrollments")[0].end_word == "converted"
+    assert scene.rows("SELECT end_status FROM enrollments")[0].end_status == "converted"
 
 
 def test_what_lies_before_the_walk_moves_nobody(scene: Scene) -> None:

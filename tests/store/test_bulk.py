@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 
 from orchestrator.errors import StoreError
 from orchestrator.store.sql.bulk import delete_rows, insert_rows, update_rows
-from orchestrator.store.sql.tables import attempting, conversions, customers, journal, timers
+from orchestrator.store.sql.tables import batches_in_hand, conversions, customers, journal, timers
 from tests.support.statements import counted
 
 
@@ -23,7 +23,7 @@ def customer(key: str, now: datetime, **more: Any) -> dict[str, Any]:
 
 def timer(customer_id: int, now: datetime, visit: int = 1) -> dict[str, Any]:
     return {
-        "customer_id": customer_id, "enrollment_id": 7, "playbook": "upsell", "run_key": "", "visit": visit,
+        "customer_id": customer_id, "enrollment_id": 7, "playbook": "upsell", "reentry_key": "", "visit": visit,
         "due_at": now,
     }  # fmt: skip
 
@@ -59,8 +59,8 @@ def test_every_type_comes_back_as_it_went(engine: Engine, now: datetime) -> None
         )
         insert_rows(
             connection,
-            attempting,
-            [{"process": "p", "customer_ids": [1, 2**60], "beat_at": now, "strikes": {"1": Decimal(2)}}],
+            batches_in_hand,
+            [{"process": "p", "customer_ids": [1, 2**60], "beat_at": now, "crash_counts": {"1": Decimal(2)}}],
         )
         insert_rows(
             connection,
@@ -71,14 +71,14 @@ def test_every_type_comes_back_as_it_went(engine: Engine, now: datetime) -> None
             ],
         )
         stored = connection.execute(select(customers)).one()
-        process = connection.execute(select(attempting)).one()
+        process = connection.execute(select(batches_in_hand)).one()
         conversion = connection.execute(select(conversions)).one()
     assert stored.tags == ['q"', "b\\c", "{,}", "NULL", ""]
     assert stored.attributes == properties
     assert stored.created_at == now
     assert stored.timezone is None
     assert process.customer_ids == [1, 2**60]
-    assert process.strikes == {"1": "2"}
+    assert process.crash_counts == {"1": "2"}
     assert (conversion.value, conversion.held_out, conversion.message_id) == (1.25, True, None)
 
 
@@ -162,10 +162,10 @@ def test_a_delete_looks_at_keys_only(engine: Engine, now: datetime) -> None:
 def test_a_value_postgresql_cannot_hold_is_named_by_its_row(
     engine: Engine, now: datetime, poison: Any
 ) -> None:
-    row = {"customer_id": 1, "enrollment_id": 2, "seq": 0, "at": now, "event": "entered", "word": "x"}
+    row = {"customer_id": 1, "enrollment_id": 2, "seq": 0, "at": now, "event": "entered", "outcome": "x"}
     with counted(engine) as statements, engine.begin() as connection, pytest.raises(StoreError) as caught:
-        insert_rows(connection, journal, [row, row | {"seq": 1, "word": poison}])
-    assert "journal.word of row 1 (customer_id 1, enrollment_id 2, seq 1)" in str(caught.value)
+        insert_rows(connection, journal, [row, row | {"seq": 1, "outcome": poison}])
+    assert "journal.outcome of row 1 (customer_id 1, enrollment_id 2, seq 1)" in str(caught.value)
     assert statements == []
 
 

@@ -48,7 +48,7 @@ def test_pages_follow_one_another(engine: Engine, now: datetime) -> None:
         world = World(connection, now)
         customer, playbook = world.customer("ann"), world.playbook("upsell")
         for number in range(5):
-            walk = world.enroll(customer, playbook, run_key=str(number))
+            walk = world.enroll(customer, playbook, reentry_key=str(number))
             world.feed_item(
                 walk, world.message(walk, channel="in_app"), shown_at=now - MINUTE * (number // 2)
             )

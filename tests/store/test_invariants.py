@@ -83,16 +83,16 @@ BREAKS = {
     ],
     "journal_is_dense": ["DELETE FROM journal WHERE seq = 1"],
     "journal_folds_to_the_state": [
-        "UPDATE enrollments SET state = state || jsonb_build_object('touched', true)"
+        "UPDATE enrollments SET state = state || jsonb_build_object('any_sent', true)"
     ],
     "mirror_columns_agree": ["UPDATE enrollments SET step = 'elsewhere'"],
     "step_belongs_to_the_version": [
         "UPDATE playbooks SET definition = jsonb_build_object('steps', jsonb_build_array())"
     ],
-    "promotional_message_has_a_place": ["DELETE FROM places", "UPDATE places SET shadow = NOT shadow"],
+    "promotional_message_has_a_place": ["DELETE FROM cap_slots", "UPDATE cap_slots SET shadow = NOT shadow"],
     "place_belongs_to_what_was_said": [
         (
-            "INSERT INTO places SELECT customer_id, id, planned_at, channel, topic, false FROM messages"
+            "INSERT INTO cap_slots SELECT customer_id, id, planned_at, channel, topic, false FROM messages"
             " WHERE status IN ('planned', 'not_sent')"
         ),
     ],

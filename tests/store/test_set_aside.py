@@ -84,8 +84,8 @@ def test_lag_is_the_age_of_the_oldest_due_thing(engine: Engine, now: datetime) -
         world.row(
             t.dispatch, customer_id=poisoned, message_id=1, provider="p", due_at=long_ago, free_at=long_ago
         )
-        world.row(t.attempting, process="p1", customer_ids=[1], beat_at=now - timedelta(seconds=30))
-        world.row(t.attempting, process="idle", customer_ids=[], beat_at=now)
+        world.row(t.batches_in_hand, process="p1", customer_ids=[1], beat_at=now - timedelta(seconds=30))
+        world.row(t.batches_in_hand, process="idle", customer_ids=[], beat_at=now)
         with counted(engine) as statements:
             found = health(connection, business=now, machine=now)
     assert len(statements) == 1

@@ -37,7 +37,7 @@ def story(connection: Connection, now: datetime) -> Walked:
         walk, message, "quiet_hours", "defer", until=now + HOUR, why="it is night in Vienna", count=3
     )
     world.row(
-        t.receipts, customer_id=ann, message_id=message, source_id="r1", word="delivered", data={"to": SECRET},
+        t.receipts, customer_id=ann, message_id=message, source_id="r1", kind="delivered", data={"to": SECRET},
         occurred_at=now + HOUR, received_at=now + HOUR,
     )  # fmt: skip
     world.row(
@@ -73,7 +73,7 @@ def story(connection: Connection, now: datetime) -> Walked:
 def test_the_story_reads_in_order(engine: Engine, now: datetime) -> None:
     with engine.begin() as connection:
         walk = story(connection, now)
-        entries = timeline.story(connection, walk.customer_id).entries
+        entries = timeline.customer_timeline(connection, walk.customer_id).entries
     assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
     told = [entry.words for entry in entries]
     wanted = [
@@ -109,13 +109,13 @@ def test_it_takes_as_many_statements_for_a_long_story(engine: Engine, now: datet
     with engine.begin() as connection:
         walk = story(connection, now)
     with counted(engine) as short, engine.connect() as connection:
-        whole = timeline.story(connection, walk.customer_id)
+        whole = timeline.customer_timeline(connection, walk.customer_id)
     with engine.begin() as connection:
         world = World(connection, now)
         for number in range(50):
             world.signal(walk.customer_id, f"s{number}")
     with counted(engine) as long, engine.connect() as connection:
-        latest = timeline.story(connection, walk.customer_id).latest(7)
+        latest = timeline.customer_timeline(connection, walk.customer_id).latest(7)
     assert len(long) == len(short)
     assert (len(latest.entries), latest.older) == (7, len(whole.entries) + 50 - 7)
 

@@ -48,12 +48,14 @@ def test_the_funnel_counts_visits_and_words(engine: Engine, now: datetime) -> No
     with engine.begin() as connection:
         world = World(connection, now)
         playbook = world.playbook("upsell")
-        for number, word in enumerate(["clicked", "dismissed", "dismissed", None]):
+        for number, outcome in enumerate(["clicked", "dismissed", "dismissed", None]):
             walk = world.enroll(world.customer(f"c{number}"), playbook, step="banner")
-            if word:
-                world.move(walk, word, "email", at=now + timedelta(hours=1))
+            if outcome:
+                world.move(walk, outcome, "email", at=now + timedelta(hours=1))
     with engine.connect() as connection:
-        rows = connection.execute(text("SELECT step, entered, live, word, left_by_word FROM v_funnel")).all()
+        rows = connection.execute(
+            text("SELECT step, entered, live, outcome, left_by_outcome FROM v_funnel")
+        ).all()
     assert {tuple(row) for row in rows} == {
         ("banner", 4, 1, "clicked", 1),
         ("banner", 4, 1, "dismissed", 2),

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, text
 
-from orchestrator.core.machine.enrollment import Phase, State, state_to_plain
+from orchestrator.core.machine.enrollment import EnrollmentState, Phase, state_to_json
 from orchestrator.store.sql import tables as t
 
 UNSETTLED = ("planned", "handing_over", "uncertain")
@@ -31,7 +31,7 @@ class World:
         self.connection = connection
         self.now = now
         self._ids = count(1)
-        self._states: dict[int, State] = {}
+        self._states: dict[int, EnrollmentState] = {}
         self._seq: dict[int, int] = {}
 
     def row(self, table: Table, **values: Any) -> Any:
@@ -81,11 +81,11 @@ class World:
         }  # fmt: skip
         self.row(t.enrollments, **values | more)
         walk = Walked(customer_id=customer_id, id=number, playbook_id=playbook_id, playbook=str(name))
-        self._states[number] = State()
+        self._states[number] = EnrollmentState()
         self.journal(walk, "started", step="", visit=0)
         self.row(
-            t.timers, customer_id=customer_id, enrollment_id=number, playbook=name, run_key=more.get("run_key", ""),
-            visit=1, due_at=self.now + timedelta(days=1),
+            t.timers, customer_id=customer_id, enrollment_id=number, playbook=name,
+            reentry_key=more.get("reentry_key", ""), visit=1, due_at=self.now + timedelta(days=1),
         )  # fmt: skip
         self.change(walk, "step_entered", step=step, visit=1, step_entered_at=self.now)
         return walk
@@ -100,16 +100,22 @@ class World:
         )  # fmt: skip
 
     def change(
-        self, walk: Walked, event: str, *, at: datetime | None = None, word: str | None = None, **values: Any
+        self,
+        walk: Walked,
+        event: str,
+        *,
+        at: datetime | None = None,
+        outcome: str | None = None,
+        **values: Any,
     ) -> None:
         """Change the state as the engine would: state, plain columns and journal line agree."""
-        before = state_to_plain(self._states[walk.id])
+        before = state_to_json(self._states[walk.id])
         state = self._states[walk.id] = replace(self._states[walk.id], **values)
-        after = state_to_plain(state)
+        after = state_to_json(state)
         changes = {name: value for name, value in after.items() if value != before[name]}
-        self.journal(walk, event, at=at, word=word, data=changes)
+        self.journal(walk, event, at=at, outcome=outcome, data=changes)
         columns = {
-            "step": state.step, "visit": state.visit, "ended_at": state.ended_at, "end_word": state.end_word,
+            "step": state.step, "visit": state.visit, "ended_at": state.ended_at, "end_status": state.end_status,
             "step_entered_at": state.step_entered_at, "state": after,
         }  # fmt: skip
         self.connection.execute(t.enrollments.update().where(t.enrollments.c.id == walk.id).values(**columns))
@@ -117,14 +123,20 @@ class World:
             t.timers.update().where(t.timers.c.enrollment_id == walk.id).values(visit=state.visit)
         )
 
-    def move(self, walk: Walked, word: str, to: str, *, at: datetime | None = None) -> None:
-        self.journal(walk, "step_left", at=at, word=word, to_step=to)
+    def move(self, walk: Walked, outcome: str, to: str, *, at: datetime | None = None) -> None:
+        self.journal(walk, "step_left", at=at, outcome=outcome, to_step=to)
         visit = self._states[walk.id].visit + 1
         self.change(walk, "step_entered", at=at, step=to, visit=visit, step_entered_at=at or self.now)
 
-    def end(self, walk: Walked, word: str, *, at: datetime | None = None) -> None:
+    def end(self, walk: Walked, outcome: str, *, at: datetime | None = None) -> None:
         self.change(
-            walk, "ended", at=at, word=word, phase=Phase.ENDED, end_word=word, ended_at=at or self.now
+            walk,
+            "ended",
+            at=at,
+            outcome=outcome,
+            phase=Phase.ENDED,
+            end_status=outcome,
+            ended_at=at or self.now,
         )
         self.connection.execute(t.timers.delete().where(t.timers.c.enrollment_id == walk.id))
 
@@ -171,7 +183,7 @@ class World:
             )  # fmt: skip
         if (spoken or status == "held_out") and values["promotional"]:
             self.row(
-                t.places, customer_id=walk.customer_id, message_id=number, handed_at=values["handed_at"],
+                t.cap_slots, customer_id=walk.customer_id, message_id=number, handed_at=values["handed_at"],
                 channel=channel, topic=values["topic"], shadow=status == "held_out",
             )  # fmt: skip
         return number

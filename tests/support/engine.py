@@ -14,19 +14,19 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from channels.base import Channel, Handed, Outgoing, Receipt, ReceiptWord
-from channels.sandbox import Fate, SandboxChannel
+from channels.base import Channel, OutboundMessage, Receipt, ReceiptKind, SendResult
+from channels.sandbox import SandboxChannel, ScriptedResult
 from orchestrator.bootstrap import build_engine
 from orchestrator.clock import Clock, VirtualClock
 from orchestrator.engine import Engine
 from orchestrator.ids import MESSAGE, public_id
 from orchestrator.language.model import Cap
-from orchestrator.service.values import Enrollment, Identify, OptOutEvidence, OptOutReceipt, Track
+from orchestrator.service.values import ConsentEvidence, Enrollment, Identify, OptOutReceipt, Track
 from orchestrator.settings import Settings
 from orchestrator.store.reports.invariants import Violation, check_invariants
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)  # a Tuesday
-EVIDENCE = OptOutEvidence(method="api", source="tests")
+EVIDENCE = ConsentEvidence(method="api", source="tests")
 
 POLICY = """
 sender: {name: Test Shop, postal_address: 1 Test Street}
@@ -83,13 +83,13 @@ class Watched:
     """An adapter that is listened to: what it was given, in order, whatever it answered."""
 
     inner: Channel
-    given: list[Outgoing]
-    before: Callable[[Outgoing], None] | None = None
+    given: list[OutboundMessage]
+    before: Callable[[OutboundMessage], None] | None = None
 
     def __post_init__(self) -> None:
         self.name, self.provider = self.inner.name, self.inner.provider
 
-    def send(self, message: Outgoing) -> Handed:
+    def send(self, message: OutboundMessage) -> SendResult:
         self.given.append(message)
         if self.before is not None:
             self.before(message)
@@ -103,7 +103,7 @@ class Scene:
     engine: Engine
     folder: Path
     clock: VirtualClock
-    given: list[Outgoing]
+    given: list[OutboundMessage]
     channels: dict[str, Watched] = field(default_factory=dict)
 
     # --- what growth teams do ---------------------------------------------------------------------------------------
@@ -145,19 +145,21 @@ class Scene:
     def start(self, customer: str, name: str, **more: Any) -> Enrollment:
         return self.engine.start_playbook(customer, name, **more)
 
-    def respond(self, word: str, *, step: str | None = None, key: str = "anna", **more: Any) -> bool:
+    def respond(self, outcome: str, *, step: str | None = None, key: str = "anna", **more: Any) -> bool:
         """The person answers the latest message of that step."""
-        return self.engine.respond(self.message_id(step=step, key=key), word, **more)
+        return self.engine.respond(self.message_id(step=step, key=key), outcome, **more)
 
-    def callback(self, word: ReceiptWord, *, step: str | None = None, key: str = "anna", **more: Any) -> None:
+    def callback(
+        self, outcome: ReceiptKind, *, step: str | None = None, key: str = "anna", **more: Any
+    ) -> None:
         """The provider tells something about the latest message of that step."""
         message = self.message_id(step=step, key=key)
         given: dict[str, Any] = {
             "source": "sendgrid",
-            "source_id": f"{message}:{word}",
+            "source_id": f"{message}:{outcome}",
             "occurred_at": self.clock.now,
         }
-        self.engine.receive([Receipt(word=word, message_id=message, **given | more)])
+        self.engine.receive([Receipt(kind=outcome, message_id=message, **given | more)])
 
     def opt_out(self, key: str = "anna", **more: Any) -> OptOutReceipt:
         return self.engine.opt_out(key, evidence=EVIDENCE, **more)
@@ -230,14 +232,14 @@ class Scene:
     def path(self, key: str = "anna", playbook: str | None = None) -> list[str]:
         """How a walk went: ``step:word`` for each step left, then the word it ended with."""
         found = self.rows(
-            "SELECT j.event, j.step, j.word FROM journal j JOIN customers c ON c.id = j.customer_id"
+            "SELECT j.event, j.step, j.outcome FROM journal j JOIN customers c ON c.id = j.customer_id"
             " JOIN enrollments e ON e.customer_id = j.customer_id AND e.id = j.enrollment_id"
             " WHERE c.key = :key AND (CAST(:playbook AS text) IS NULL OR e.playbook = :playbook)"
             " AND j.event IN ('step_left', 'ended') ORDER BY j.enrollment_id, j.seq",
             key=key,
             playbook=playbook,
         )
-        return [f"{row.step}:{row.word}" if row.event == "step_left" else row.word for row in found]
+        return [f"{row.step}:{row.outcome}" if row.event == "step_left" else row.outcome for row in found]
 
     def step(self, key: str = "anna", playbook: str | None = None) -> str:
         found: str = self.value(
@@ -260,10 +262,10 @@ class Scene:
 
     # --- faults -----------------------------------------------------------------------------------------------------
 
-    def fail(self, fate: Fate, channel: str = "email") -> None:
+    def fail(self, outcome: ScriptedResult, channel: str = "email") -> None:
         inner = self.channels[channel].inner
         assert isinstance(inner, SandboxChannel), f"{channel} is no sandbox"
-        inner.fail(fate)
+        inner.fail(outcome)
 
     def heal(self, channel: str = "email") -> None:
         inner = self.channels[channel].inner
@@ -280,7 +282,7 @@ def settings_of(database_url: str, **more: Any) -> Settings:
 def open_scene(database_url: str, folder: Path, *, start: datetime = NOON, **settings: Any) -> Scene:
     """A scene at ``start``, with nothing published."""
     clock = VirtualClock(start)
-    given: list[Outgoing] = []
+    given: list[OutboundMessage] = []
     watched: dict[str, Watched] = {}
 
     def watch(inner: Channel) -> Channel:

@@ -179,10 +179,10 @@ class Installation:
     def ended(self) -> dict[str, str]:
         """Customer key to the word with which her walk ended."""
         found = self.rows(
-            "SELECT c.key, e.end_word FROM enrollments e JOIN customers c ON c.id = e.customer_id"
+            "SELECT c.key, e.end_status FROM enrollments e JOIN customers c ON c.id = e.customer_id"
             " WHERE e.ended_at IS NOT NULL"
         )
-        return {row.key: row.end_word for row in found}
+        return {row.key: row.end_status for row in found}
 
     def close(self) -> None:
         for process in self.processes:

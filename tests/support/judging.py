@@ -28,7 +28,9 @@ def judge(installation: Installation, customers: Collection[str]) -> None:
         found = parse_public_id(name)
         assert status[found.customer_id, found.row_id] in ("sent", *_IN_DOUBT), name
     arrived = {(parse_public_id(name).customer_id, parse_public_id(name).row_id) for name in taken}
-    assert {key for key, word in status.items() if word == "sent"} <= arrived, "said to be sent, never taken"
+    assert {key for key, outcome in status.items() if outcome == "sent"} <= arrived, (
+        "said to be sent, never taken"
+    )
     unsent = [row for row in rows if (row.customer_id, row.id) not in arrived and row.status not in _IN_DOUBT]
     lost = [row for row in unsent if (row.status, row.reason) != _LEFT]
     assert lost == [], f"neither sent nor in doubt: {lost}"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orchestrator.core.policies.request import Consent, Question
+from orchestrator.core.policies.request import Consent, PolicyRequest
 from orchestrator.core.zones import zone
 from orchestrator.language.model import Cap, QuietWindow
 from orchestrator.language.moments import Duration
@@ -17,9 +17,9 @@ BERLIN, NEW_YORK, AUCKLAND = (
 )
 
 
-def a_question(**changes: Any) -> Question:
+def a_question(**changes: Any) -> PolicyRequest:
     """Noon in winter, an upsell email to a customer in Berlin whom nothing speaks against."""
-    plain = Question(
+    plain = PolicyRequest(
         now=NOON,
         channel="email",
         kind="send",

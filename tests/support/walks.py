@@ -13,16 +13,22 @@ from textwrap import indent
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from orchestrator.core.machine.commands import Command, Decision, Entry, PlanMessage
+from orchestrator.core.machine.commands import Command, Decision, JournalEntry, PlanMessage
 from orchestrator.core.machine.decide import decide
-from orchestrator.core.machine.enrollment import Phase, Run, State, state_from_plain, state_to_plain
+from orchestrator.core.machine.enrollment import (
+    EnrollmentSnapshot,
+    EnrollmentState,
+    Phase,
+    state_from_json,
+    state_to_json,
+)
 from orchestrator.core.machine.events import (
     ConsentWithdrawn,
+    DeliveryOutcome,
+    EnrollmentEvent,
     Entered,
     FactsChanged,
-    Fate,
     HandedOver,
-    Happening,
     Responded,
     Settled,
     Signalled,
@@ -34,7 +40,7 @@ from orchestrator.language.account.policy import read_policy
 from orchestrator.language.account.signals import read_vocabulary
 from orchestrator.language.checking.playbook import check
 from orchestrator.language.conditions.computed import Computed
-from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.graph.compile import Compiled, compile_playbook
 from orchestrator.language.model import Playbook
 from orchestrator.language.problems import has_errors
@@ -96,12 +102,12 @@ def a_customer(now: datetime = NOON, zone: ZoneInfo = BERLIN, **attributes: Any)
     return CustomerFacts(key="anna", now=now, zone=zone, attributes=attributes)
 
 
-def folded(entries: list[Entry]) -> State:
+def folded(entries: list[JournalEntry]) -> EnrollmentState:
     """The state that the journal's lines add up to."""
-    plain = state_to_plain(State())
+    plain = state_to_json(EnrollmentState())
     for entry in entries:
         plain.update(entry.changes)
-    return state_from_plain(plain)
+    return state_from_json(plain)
 
 
 @dataclass
@@ -117,11 +123,11 @@ class Stroll:
     subject: str = "anna"
     computed: Mapping[str, Computed] = field(default_factory=dict)
     wanted: list[Command] = field(default_factory=list)
-    journal: list[Entry] = field(default_factory=list)
+    journal: list[JournalEntry] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.compiled: Compiled = compile_playbook(playbook(self.steps, self.more, self.head))
-        self.run = Run(
+        self.enrollment = EnrollmentSnapshot(
             customer_id=1,
             enrollment_id=1,
             playbook_id=1,
@@ -135,9 +141,9 @@ class Stroll:
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
-    def tell(self, happening: Happening) -> Decision:
-        self.last = decide(self.compiled, self.run, happening, self.customer, self.computed)
-        self.run = self.last.run
+    def tell(self, event: EnrollmentEvent) -> Decision:
+        self.last = decide(self.compiled, self.enrollment, event, self.customer, self.computed)
+        self.enrollment = self.last.enrollment
         self.wanted.extend(self.last.commands)
         self.journal.extend(self.last.entries)
         return self.last
@@ -156,24 +162,26 @@ class Stroll:
     def hand_over(self, channel: str = "email", *, tracked: bool = True) -> Decision:
         return self.tell(HandedOver(visit=self.visit, channel=channel, tracked=tracked))
 
-    def settle(self, fate: Fate, channel: str = "email", answer: Mapping[str, Any] | None = None) -> Decision:
+    def settle(
+        self, outcome: DeliveryOutcome, channel: str = "email", answer: Mapping[str, Any] | None = None
+    ) -> Decision:
         return self.tell(
-            Settled(visit=self.visit, fate=fate, at=self.customer.now, channel=channel, answer=answer)
+            Settled(visit=self.visit, outcome=outcome, at=self.customer.now, channel=channel, answer=answer)
         )
 
     def send(self, channel: str = "email", *, tracked: bool = True) -> Stroll:
         """The current message goes out at once."""
         self.hand_over(channel, tracked=tracked)
-        self.settle(Fate.SENT, channel)
+        self.settle(DeliveryOutcome.SENT, channel)
         return self
 
     def respond(
-        self, word: str, detail: str | None = None, *, visit: int | None = None, step: str | None = None
+        self, outcome: str, detail: str | None = None, *, visit: int | None = None, step: str | None = None
     ) -> Decision:
         return self.tell(
             Responded(
                 visit=self.visit if visit is None else visit,
-                word=word,
+                outcome=outcome,
                 detail=detail,
                 occurred_at=self.customer.now,
                 step=step,
@@ -183,7 +191,7 @@ class Stroll:
     def signal(self, name: str, **properties: Any) -> Decision:
         now = self.customer.now
         self.customer.histories.setdefault(name, []).append(
-            Happened(name=name, occurred_at=now, properties=properties)
+            SignalOccurrence(name=name, occurred_at=now, properties=properties)
         )
         return self.tell(Signalled(name=name, occurred_at=now, properties=properties))
 
@@ -200,13 +208,13 @@ class Stroll:
     # --- what is seen -----------------------------------------------------------------------------------------------
 
     @property
-    def state(self) -> State:
-        return self.run.state
+    def state(self) -> EnrollmentState:
+        return self.enrollment.state
 
     @property
     def at(self) -> str:
         """The step, or how the run ended."""
-        return self.state.step if self.state.live else f"end:{self.state.end_word}"
+        return self.state.step if self.state.live else f"end:{self.state.end_status}"
 
     @property
     def phase(self) -> Phase:
@@ -222,7 +230,7 @@ class Stroll:
 
     def path(self) -> list[str]:
         """``step:word`` for every step left, in order."""
-        return [f"{one.step}:{one.word}" for one in self.journal if one.event == "step_left"]
+        return [f"{one.step}:{one.outcome}" for one in self.journal if one.event == "step_left"]
 
     def all(self, kind: type[C]) -> list[C]:
         return [one for one in self.wanted if isinstance(one, kind)]

@@ -16,7 +16,7 @@ def mail(web: Web, customer: str) -> dict[str, object]:
 
 def responses(web: Web) -> list[str]:
     entries = web.client.get("/v1/customers/anna/timeline", headers=web.key).json()["entries"]
-    return [entry["data"]["word"] for entry in entries if entry["kind"] == "response"]
+    return [entry["data"]["outcome"] for entry in entries if entry["kind"] == "response"]
 
 
 @pytest.fixture
@@ -32,7 +32,8 @@ def test_a_click_is_recorded_and_leads_on(web: Web, plans: str) -> None:
     web.drain()
     assert responses(web) == ["clicked"]
     assert (
-        web.client.get("/v1/customers/anna", headers=web.key).json()["playbooks"][0]["end_word"] == "finished"
+        web.client.get("/v1/customers/anna", headers=web.key).json()["playbooks"][0]["end_status"]
+        == "finished"
     )
 
 
@@ -96,7 +97,8 @@ def test_an_answer_counts_when_it_is_sent_not_when_the_page_is_opened(
     web.drain()
     assert responses(web) == ["answered"]
     assert (
-        web.client.get("/v1/customers/anna", headers=web.key).json()["playbooks"][0]["end_word"] == "finished"
+        web.client.get("/v1/customers/anna", headers=web.key).json()["playbooks"][0]["end_status"]
+        == "finished"
     )
 
 

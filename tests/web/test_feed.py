@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.bootstrap import build_engine
 from orchestrator.service.delivery.live_push import RedisPush
-from orchestrator.service.rendering.links import Links
+from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.settings import Settings
 from tests.web.served import Web, serving
 from tests.web.shop import write_folder
@@ -32,7 +32,7 @@ def test_a_feed_token_opens_one_feed_and_an_api_key_none(web: Web, offered: str)
     assert web.client.get("/v1/feed", headers=web.key).status_code == 401
     token = web.feed_key("anna")["Authorization"].removeprefix("Bearer ")
     assert web.client.get("/v1/feed", params={"token": token}).status_code == 401, "not from the address"
-    old = Links(base_url="http://x", keys=["s" * 40], now=lambda: 1_000_000).feed_token(1)
+    old = LinkSigner(base_url="http://x", keys=["s" * 40], now=lambda: 1_000_000).feed_token(1)
     assert web.client.get("/v1/feed", headers={"Authorization": f"Bearer {old}"}).status_code == 401
 
 

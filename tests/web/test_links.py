@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.errors import BadToken
-from orchestrator.service.rendering.links import Links
+from orchestrator.service.rendering.links import LinkSigner
 
 OLD, NEW = "o" * 32, "n" * 32
 
 
-def links(*keys: str, **how: object) -> Links:
-    return Links(base_url="https://engine.example/", keys=keys, **how)  # type: ignore[arg-type]
+def links(*keys: str, **how: object) -> LinkSigner:
+    return LinkSigner(base_url="https://engine.example/", keys=keys, **how)  # type: ignore[arg-type]
 
 
 def token(url: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from orchestrator.bootstrap import build_engine
 from orchestrator.errors import StartRefused
-from orchestrator.service.rendering.links import Links
+from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.service.values import Identify
 from orchestrator.settings import Settings
 from tests.fakes.provider import FakeProvider
@@ -154,10 +154,10 @@ def test_an_unknown_token_gets_a_neutral_page_without_an_address(mailing: Web, t
 def test_a_token_signed_by_an_older_key_still_opts_out(mailing: Web, address: str) -> None:
     """Keys are changed by putting a new one in front; mails of years ago must still be left."""
     old, new = "s" * 40, "n" * 40
-    mailing.engine.links = Links(base_url=mailing.settings.base_url, keys=(new, old))
+    mailing.engine.links = LinkSigner(base_url=mailing.settings.base_url, keys=(new, old))
     assert post(address).status_code == 200
     assert ledger(mailing) == [("revoked", "*", "upsell", "one_click")]
-    mailing.engine.links = Links(base_url=mailing.settings.base_url, keys=(new,))
+    mailing.engine.links = LinkSigner(base_url=mailing.settings.base_url, keys=(new,))
     assert post(address).status_code == 404, "a key that is gone signs nothing any more"
 
 

@@ -183,7 +183,7 @@ def test_erasure_tells_what_each_provider_answered(web: Web, offered: str) -> No
         connection.execute(text("UPDATE messages SET channel = 'email', provider = 'courier'"))
     answer = web.client.delete("/v1/customers/anna", headers=web.key)
     assert answer.status_code == 200
-    told = {"channel": "email", "provider": "courier", "word": "by_hand", "count": 1}
+    told = {"channel": "email", "provider": "courier", "outcome": "by_hand", "count": 1}
     (provider,) = answer.json()["providers"]
     assert provider == told | {"detail": "courier offers no way to be told; ask it yourself"}
 

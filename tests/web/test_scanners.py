@@ -49,10 +49,10 @@ def codes(web: Web) -> list[str]:
     with web.engine.engine.connect() as connection:
         rows = connection.execute(
             text(
-                "SELECT word, data->>'code' AS code FROM receipts WHERE source_id LIKE 'link:%' ORDER BY code"
+                "SELECT kind, data->>'code' AS code FROM receipts WHERE source_id LIKE 'link:%' ORDER BY code"
             )
         ).all()
-    assert {row.word for row in rows} <= {"clicked_by_machine"}
+    assert {row.kind for row in rows} <= {"clicked_by_machine"}
     return [row.code for row in rows]
 
 
@@ -78,7 +78,7 @@ def test_fetching_every_address_right_after_delivery_changes_nothing(
         assert web.client.request(method, url, headers={"User-Agent": name}).status_code in (200, 302)
     web.drain()
     assert entries(web, "consent") == []
-    assert [entry for entry in entries(web, "response") if entry["data"]["word"] == "clicked"] == []  # type: ignore[index]
+    assert [entry for entry in entries(web, "response") if entry["data"]["outcome"] == "clicked"] == []  # type: ignore[index]
     known = web.client.get("/v1/customers/anna", headers=web.key).json()
     assert known["playbooks"][0]["step"] == "mail", "her walk still listens"
     assert len(codes(web)) == 1, "the raw click is kept"
@@ -111,7 +111,7 @@ def test_a_person_who_clicks_later_is_believed_whatever_a_scanner_did_before(
     long_ago(web)
     web.client.get(link)
     web.drain()
-    assert [entry["data"]["word"] for entry in entries(web, "response")][-1] == "clicked"  # type: ignore[index]
+    assert [entry["data"]["outcome"] for entry in entries(web, "response")][-1] == "clicked"  # type: ignore[index]
 
 
 def test_links_followed_all_at_once_are_suspect_from_the_second_on(web: Web, mailed: list[str]) -> None:

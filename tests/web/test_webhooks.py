@@ -143,11 +143,11 @@ def test_what_sendgrid_did_not_sign_is_refused(web: Web, anna: str, sendgrid: Se
     body = json.dumps(
         [{"email": "anna@shop.example", "timestamp": int(stamp), "event": "unsubscribe"}]
     ).encode()
-    touched = body.replace(b"anna", b"anne")
+    any_sent = body.replace(b"anna", b"anne")
     assert web.client.post("/webhooks/sendgrid", content=body).status_code == 403
     assert (
         web.client.post(
-            "/webhooks/sendgrid", content=touched, headers=sendgrid.headers(body, stamp)
+            "/webhooks/sendgrid", content=any_sent, headers=sendgrid.headers(body, stamp)
         ).status_code
         == 403
     )

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from orchestrator.errors import DefinitionError, Problem
 from orchestrator.row_files import UNREADABLE, Row, read_rows, why
-from orchestrator.service.values import Basis, ConsentFact, Method, OptOutEvidence
+from orchestrator.service.values import Basis, ConsentEvidence, ConsentFact, Method
 
 _FACT = ("customer", "action", "occurred_at", "channel", "topic", "address", "id")
 _EVIDENCE = (
@@ -74,7 +74,7 @@ def _fact(written: Row) -> ConsentFact:
     details = row.get("evidence", {})
     if type(details) is not dict:
         raise ValueError(f"evidence: expected an object, got {type(details).__name__}")
-    evidence = OptOutEvidence(
+    evidence = ConsentEvidence(
         method=cast(Method, row.get("method", "import")),  # checked with all others when it is imported
         basis=cast(Basis, row.get("basis", "express")),
         source=row["source"],

@@ -10,7 +10,7 @@ from orchestrator.cli.exits import Exit
 from orchestrator.cli.opening import open_connection, open_engine
 from orchestrator.cli.output import Json, instant, note, print_json, say, show, table
 from orchestrator.errors import NotFound
-from orchestrator.service.values import OptOutEvidence
+from orchestrator.service.values import ConsentEvidence
 from orchestrator.store import customers
 from orchestrator.store.customers import Customer
 
@@ -79,7 +79,7 @@ def opt_out(
     as_json: Json = False,
 ) -> None:
     """Record that a customer asked not to be written to; print what it stopped."""
-    evidence = OptOutEvidence(method="agent", source="command line", actor="operator")
+    evidence = ConsentEvidence(method="agent", source="command line", actor="operator")
     receipt = open_engine().opt_out(customer, channel=channel, topic=topic, evidence=evidence)
     if as_json:
         print_json(receipt)
@@ -114,9 +114,8 @@ def erase(
         return
     say("erased")
     for one in receipt.providers:
-        say(
-            f"  {one.provider} ({one.channel}): {one.word.replace('_', ' ')}{f', {one.detail}' if one.detail else ''}"
-        )
+        detail = f", {one.detail}" if one.detail else ""
+        say(f"  {one.provider} ({one.channel}): {one.outcome.replace('_', ' ')}{detail}")
 
 
 def _found(customer: Customer | None, key: str) -> Customer:

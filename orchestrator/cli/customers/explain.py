@@ -12,7 +12,7 @@ from orchestrator.cli.output import Json, instant, note, print_json, say, show, 
 from orchestrator.errors import NotFound
 from orchestrator.store import customers
 from orchestrator.store.reports.explanations import Explanation
-from orchestrator.store.reports.timeline import Entry, story
+from orchestrator.store.reports.timeline import TimelineEntry, customer_timeline
 
 app = typer.Typer(add_completion=False)
 
@@ -39,7 +39,7 @@ def explain(
         found = customers.find(connection, customer)
         if found is None:
             raise NotFound("customer", customer)
-        told = story(connection, found.id)
+        told = customer_timeline(connection, found.id)
     if playbook is not None:
         told = told.of_playbook(playbook)
     if not signals:
@@ -59,7 +59,7 @@ def explain(
         show(table("messages", columns, map(_why, told.explanations), right=5))
 
 
-def _row(entry: Entry) -> tuple[str, Text, str, str]:
+def _row(entry: TimelineEntry) -> tuple[str, Text, str, str]:
     kind = Text(entry.kind, style=_STYLES.get(entry.kind, ""))
     return (instant(entry.at), kind, entry.playbook or "", entry.words)
 

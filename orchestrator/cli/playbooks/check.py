@@ -8,7 +8,7 @@ import typer
 
 from orchestrator.cli.exits import Exit
 from orchestrator.cli.output import Json, note, print_json, say
-from orchestrator.cli.playbooks.paths import Found, Paths, find
+from orchestrator.cli.playbooks.paths import FoundPlaybooks, Paths, find
 
 app = typer.Typer(add_completion=False)
 
@@ -34,12 +34,12 @@ def check(
         raise typer.Exit(Exit.NO)
 
 
-def _summary(found: Found) -> str:
+def _summary(found: FoundPlaybooks) -> str:
     names = ", ".join(bundle.name for bundle in found.bundles) or "nothing"
     return f"checked {names}: {found.errors} errors, {found.warnings} warnings"
 
 
-def _plain(found: Found) -> dict[str, object]:
+def _plain(found: FoundPlaybooks) -> dict[str, object]:
     return {
         "ok": not found.errors,
         "playbooks": [

@@ -25,7 +25,7 @@ _WHICH = "A playbook's folder or file, or NAME or NAME@VERSION of what is publis
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Version:
+class DiffSide:
     """One side: the playbook, its templates, and what to call it."""
 
     shown: str
@@ -61,12 +61,12 @@ def diff(
         raise typer.Exit(Exit.NO)
 
 
-def _side(which: str) -> Version:
+def _side(which: str) -> DiffSide:
     path = Path(which)
     return _file(path) if path.exists() else _stored(which)
 
 
-def _file(path: Path) -> Version:
+def _file(path: Path) -> DiffSide:
     found = find([path])
     books = [(bundle.playbook, bundle.templates) for bundle in found.bundles if bundle.playbook]
     if found.errors:
@@ -74,10 +74,10 @@ def _file(path: Path) -> Version:
     if len(books) != 1:
         raise typer.BadParameter(f"expected one playbook, {path} holds {len(books)}")
     book, templates = books[0]
-    return Version(shown=str(path), playbook=book, templates=dict(templates))
+    return DiffSide(shown=str(path), playbook=book, templates=dict(templates))
 
 
-def _stored(which: str) -> Version:
+def _stored(which: str) -> DiffSide:
     from orchestrator.cli.opening import open_connection  # noqa: PLC0415 - two files need no database
     from orchestrator.store import published  # noqa: PLC0415
 
@@ -89,7 +89,7 @@ def _stored(which: str) -> Version:
         raise NotFound("file or published playbook", which)
     one = chosen[0]
     shown = f"{one.name}@{one.version}"
-    return Version(shown=shown, playbook=from_plain(one.definition), templates=dict(one.templates))
+    return DiffSide(shown=shown, playbook=from_plain(one.definition), templates=dict(one.templates))
 
 
 def _steps(before: Playbook, after: Playbook) -> dict[str, list[str]]:
@@ -102,7 +102,7 @@ def _steps(before: Playbook, after: Playbook) -> dict[str, list[str]]:
     }
 
 
-def _lines(before: Version, after: Version) -> list[str]:
+def _lines(before: DiffSide, after: DiffSide) -> list[str]:
     lines = list(
         difflib.unified_diff(
             to_yaml(before.playbook).splitlines(),

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from orchestrator.errors import NotFound
-from orchestrator.language.folder import Bundle, load_account, load_folder
-from orchestrator.language.problems import Problem
+from orchestrator.language.folder import PlaybookFiles, load_account, load_folder
+from orchestrator.language.problems import PlacedProblem
 from orchestrator.settings import load_settings
 
 DEFINITIONS = ("playbook.yaml", "playbook.py")
@@ -28,11 +28,11 @@ Paths = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class FoundPlaybooks:
     """The playbooks that paths lead to, and everything wrong with them, each problem once."""
 
-    bundles: tuple[Bundle, ...]
-    problems: tuple[Problem, ...]
+    bundles: tuple[PlaybookFiles, ...]
+    problems: tuple[PlacedProblem, ...]
 
     @property
     def errors(self) -> int:
@@ -43,16 +43,16 @@ class Found:
         return len(self.problems) - self.errors
 
 
-def find(paths: Iterable[Path] | None) -> Found:
+def find(paths: Iterable[Path] | None) -> FoundPlaybooks:
     """Load and check what the paths lead to. A path that leads nowhere is a problem like any other."""
-    bundles: dict[Path, Bundle] = {}
-    problems: dict[Problem, None] = {}
+    bundles: dict[Path, PlaybookFiles] = {}
+    problems: dict[PlacedProblem, None] = {}
     for path in paths or [load_settings().playbooks]:
         found, wrong = _load(path)
         bundles |= {bundle.path: bundle for bundle in found}
         problems |= dict.fromkeys([*wrong, *(problem for bundle in found for problem in bundle.problems)])
     ordered = sorted(problems, key=lambda problem: (problem.path, problem.line, problem.column))
-    return Found(bundles=tuple(bundles.values()), problems=tuple(ordered))
+    return FoundPlaybooks(bundles=tuple(bundles.values()), problems=tuple(ordered))
 
 
 def folder_of(path: Path) -> Path:
@@ -76,12 +76,12 @@ def asked_for(path: Path, playbooks: Path) -> tuple[Path, list[str]]:
     return folder, [bundle.name for bundle in load_folder(folder) if bundle.path == home]
 
 
-def _load(path: Path) -> tuple[list[Bundle], list[Problem]]:
+def _load(path: Path) -> tuple[list[PlaybookFiles], list[PlacedProblem]]:
     if not path.exists():
-        return [], [Problem(path=str(path), message="no such file or folder")]
+        return [], [PlacedProblem(path=str(path), message="no such file or folder")]
     if path.is_file() and path.name not in (*DEFINITIONS, *SHARED):
         wanted = ", ".join((*DEFINITIONS, *SHARED))
-        return [], [Problem(path=str(path), message=f"expected a folder or one of {wanted}")]
+        return [], [PlacedProblem(path=str(path), message=f"expected a folder or one of {wanted}")]
     folder = folder_of(path)
     account = load_account(folder)
     bundles = load_folder(folder, account=account)
@@ -90,7 +90,7 @@ def _load(path: Path) -> tuple[list[Bundle], list[Problem]]:
         return [bundle for bundle in bundles if bundle.path == home], []
     if not bundles and path.is_dir():
         message = "no playbooks here: expected folders that hold a playbook.yaml or a playbook.py"
-        return [], [*account.problems, Problem(path=str(path), message=message)]
+        return [], [*account.problems, PlacedProblem(path=str(path), message=message)]
     return bundles, list(account.problems)
 
 

@@ -89,7 +89,7 @@ def _drawn(book: Playbook) -> Group:
         f"goal {_goal(book)}",
         f"takes at most {longest.days} days before it rests" if longest else "takes as long as its dates say",
     ]
-    anywhere = [f"{route.word} -> {_targets(route.to, route.choices)}" for route in book.at_any_step]
+    anywhere = [f"{route.outcome} -> {_targets(route.to, route.choices)}" for route in book.at_any_step]
     if anywhere:
         facts.append(f"at any step: {', '.join(anywhere)}")
     rows = [(step.name, _does(step), str(step.wait or ""), _leads(step)) for step in book.steps]
@@ -125,11 +125,11 @@ def _does(step: Step) -> str:
 
 
 def _leads(step: Step) -> str:
-    return ", ".join(f"{_word(edge.word)} -> {edge.to}" for edge in own_edges(step))
+    return ", ".join(f"{_word(edge.outcome)} -> {edge.to}" for edge in own_edges(step))
 
 
-def _word(word: str) -> str:
-    head, _, tail = word.partition(":")
+def _word(outcome: str) -> str:
+    head, _, tail = outcome.partition(":")
     return f"row {int(tail) + 1}" if head == "go" and tail else f"{head} {tail}".rstrip()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from orchestrator.core.machine.enrollment import Run
+from orchestrator.core.machine.enrollment import EnrollmentSnapshot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +29,7 @@ class WithdrawMessage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rest:
+class BeginCooldown:
     """Begin a cooldown."""
 
     visit: int
@@ -39,7 +39,7 @@ class Rest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LiftRest:
+class LiftCooldown:
     """End the cooldown this visit began."""
 
     visit: int
@@ -53,7 +53,7 @@ class SetTraits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Begin:
+class StartEnrollment:
     """Begin another run, of this customer or of a colleague with one of these roles, in its own transaction."""
 
     playbook: str
@@ -62,7 +62,7 @@ class Begin:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Convert:
+class RecordConversion:
     """Record that the offer was taken."""
 
     event: str
@@ -70,17 +70,25 @@ class Convert:
     value: float | None
 
 
-Command = PlanMessage | WithdrawMessage | Rest | LiftRest | SetTraits | Begin | Convert
+Command = (
+    PlanMessage
+    | WithdrawMessage
+    | BeginCooldown
+    | LiftCooldown
+    | SetTraits
+    | StartEnrollment
+    | RecordConversion
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class JournalEntry:
     """One journal line. ``changes`` are the fields of the state that this line changed, as JSON values."""
 
     event: str
     step: str
     visit: int
-    word: str | None = None
+    outcome: str | None = None
     to_step: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
 
@@ -89,6 +97,6 @@ class Entry:
 class Decision:
     """The run after it, the effects wanted, and the journal lines that explain both."""
 
-    run: Run
+    enrollment: EnrollmentSnapshot
     commands: tuple[Command, ...] = ()
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[JournalEntry, ...] = ()

@@ -10,18 +10,18 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from orchestrator.core.machine.commands import Decision
-from orchestrator.core.machine.draft import NO_COMPUTED, Walk
-from orchestrator.core.machine.enrollment import Phase, Run
+from orchestrator.core.machine.draft import NO_COMPUTED, DecisionDraft
+from orchestrator.core.machine.enrollment import EnrollmentSnapshot, Phase
 from orchestrator.core.machine.events import (
     BeforeHandOver,
     ConsentWithdrawn,
+    DeliveryOutcome,
+    EnrollmentEvent,
     Entered,
     Erased,
     FactsChanged,
-    Fate,
     Frozen,
     HandedOver,
-    Happening,
     Responded,
     Settled,
     Signalled,
@@ -32,7 +32,7 @@ from orchestrator.core.machine.facts import CustomerFacts
 from orchestrator.core.machine.reasons import OPTED_OUT_OF_CHANNEL, PATIENCE_OVER
 from orchestrator.language.conditions.computed import Computed
 from orchestrator.language.conditions.evaluate import matches
-from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.graph.compile import Compiled
 from orchestrator.language.model import Ask, Call, Send
 
@@ -41,8 +41,8 @@ _MESSAGE_PHASES = (Phase.HANDED, Phase.LISTENING)
 
 def decide(  # noqa: C901, PLR0912 - one arm for each happening
     playbook: Compiled,
-    run: Run,
-    happening: Happening,
+    enrollment: EnrollmentSnapshot,
+    event: EnrollmentEvent,
     facts: CustomerFacts,
     computed: Mapping[str, Computed] = NO_COMPUTED,
 ) -> Decision:
@@ -51,46 +51,46 @@ def decide(  # noqa: C901, PLR0912 - one arm for each happening
 
     ``computed`` are the values the version computes from other facts.
     """
-    walk = Walk(playbook, run, facts, computed)
-    if not run.state.live:
-        if isinstance(happening, Signalled):
-            _late_goal(walk, happening)
-        elif isinstance(happening, Responded) and _late_answer(walk, happening):
-            walk.note("late_response", word=happening.word)
+    walk = DecisionDraft(playbook, enrollment, facts, computed)
+    if not enrollment.state.live:
+        if isinstance(event, Signalled):
+            _late_goal(walk, event)
+        elif isinstance(event, Responded) and _late_answer(walk, event):
+            walk.note("late_response", outcome=event.outcome)
         return walk.decision()
-    match happening:
+    match event:
         case Entered():
-            walk.begin(happening.since)
+            walk.begin(event.since)
         case TimerDue():
             _timer(walk)
         case BeforeHandOver():
-            if happening.visit == run.state.visit:
+            if event.visit == enrollment.state.visit:
                 walk.end_if_reason_gone()
         case HandedOver():
-            _handed_over(walk, happening)
+            _handed_over(walk, event)
         case Settled():
-            _settled(walk, happening)
+            _settled(walk, event)
         case Responded():
-            _responded(walk, happening)
+            _responded(walk, event)
         case Signalled():
-            _signalled(walk, happening)
+            _signalled(walk, event)
         case FactsChanged():
             _facts_changed(walk)
         case ConsentWithdrawn():
-            _consent_withdrawn(walk, happening)
+            _consent_withdrawn(walk, event)
         case Erased():
             walk.end_by("erasure", "erased")
         case Frozen():
-            if happening.visit == run.state.visit:
-                walk.freeze(happening.until)
+            if event.visit == enrollment.state.visit:
+                walk.freeze(event.until)
         case Stopped():
-            walk.end_by("stop", "stopped", why=happening.why)
+            walk.end_by("stop", "stopped", why=event.why)
         case _:
-            assert_never(happening)
+            assert_never(event)
     return walk.decision()
 
 
-def _timer(walk: Walk) -> None:
+def _timer(walk: DecisionDraft) -> None:
     state = walk.state
     if state.due_at is None or state.due_at > walk.now:
         return
@@ -109,7 +109,7 @@ def _timer(walk: Walk) -> None:
             assert_never(state.phase)
 
 
-def _waited(walk: Walk) -> None:
+def _waited(walk: DecisionDraft) -> None:
     condition = walk.awaited_condition()
     timeout = walk.state.timeout_at
     if condition is None:
@@ -122,79 +122,77 @@ def _waited(walk: Walk) -> None:
         walk.leave_by("no_response")
 
 
-def _handed_over(walk: Walk, happening: HandedOver) -> None:
-    if happening.visit == walk.state.visit and walk.state.phase is Phase.UNSENT:
-        walk.listen_from(walk.now, Phase.HANDED, happening.channel, tracked=happening.tracked)
+def _handed_over(walk: DecisionDraft, event: HandedOver) -> None:
+    if event.visit == walk.state.visit and walk.state.phase is Phase.UNSENT:
+        walk.listen_from(walk.now, Phase.HANDED, event.channel, tracked=event.tracked)
 
 
-def _settled(walk: Walk, happening: Settled) -> None:
+def _settled(walk: DecisionDraft, event: Settled) -> None:
     state = walk.state
-    if happening.visit != state.visit or state.phase not in (Phase.UNSENT, *_MESSAGE_PHASES):
+    if event.visit != state.visit or state.phase not in (Phase.UNSENT, *_MESSAGE_PHASES):
         return
-    match happening.fate:
-        case Fate.SENT | Fate.HELD_OUT:
-            _spoken(walk, happening)
-        case Fate.TRY_AGAIN:
+    match event.outcome:
+        case DeliveryOutcome.SENT | DeliveryOutcome.HELD_OUT:
+            _spoken(walk, event)
+        case DeliveryOutcome.TRY_AGAIN:
             walk.unsend()
-        case Fate.BOUNCED:
-            any(walk.leave_by(word) for word in ("bounced", "failed"))  # a call knows no bounce
-        case Fate.FAILED:
+        case DeliveryOutcome.BOUNCED:
+            any(walk.leave_by(outcome) for outcome in ("bounced", "failed"))  # a call knows no bounce
+        case DeliveryOutcome.FAILED:
             walk.leave_by("failed")
-        case Fate.NOT_SENT:
+        case DeliveryOutcome.NOT_SENT:
             walk.leave_by("not_sent")
-        case Fate.ABANDONED:
+        case DeliveryOutcome.ABANDONED:
             if walk.step.wait is None:
                 walk.judge()
         case _:
-            assert_never(happening.fate)
+            assert_never(event.outcome)
 
 
-def _spoken(walk: Walk, happening: Settled) -> None:
+def _spoken(walk: DecisionDraft, event: Settled) -> None:
     action = walk.step.action
     if isinstance(action, Call):
-        walk.save_answer(action, happening.answer)
+        walk.save_answer(action, event.answer)
         walk.leave_by("done")
         return
     if walk.state.phase is Phase.LISTENING:
         return  # said before, by a callback
     tracked = walk.state.tracked
-    walk.listen_from(happening.at, Phase.LISTENING, happening.channel, tracked=tracked, fate=happening.fate)
+    walk.listen_from(event.at, Phase.LISTENING, event.channel, tracked=tracked, outcome=event.outcome)
 
 
-def _responded(walk: Walk, happening: Responded) -> None:
+def _responded(walk: DecisionDraft, event: Responded) -> None:
     state = walk.state
-    if happening.visit != state.visit or state.phase not in _MESSAGE_PHASES:
-        answered = _late_answer(walk, happening)
-        walk.note("late_response", word=happening.word)
-        if not walk.leave_by_any_step(happening.word, happening.detail) and answered:
+    if event.visit != state.visit or state.phase not in _MESSAGE_PHASES:
+        answered = _late_answer(walk, event)
+        walk.note("late_response", outcome=event.outcome)
+        if not walk.leave_by_any_step(event.outcome, event.detail) and answered:
             _facts_changed(walk)
         return
-    walk.hear(happening.word, happening.occurred_at)
-    word = happening.word
-    if word == "answered" and happening.detail is not None:
-        walk.save_survey(happening.detail, state.step)
-        if walk.is_negative(happening.detail) and (
-            walk.names("negative") or not walk.names("answered", happening.detail)
+    walk.hear(event.outcome, event.occurred_at)
+    outcome = event.outcome
+    if outcome == "answered" and event.detail is not None:
+        walk.save_survey(event.detail, state.step)
+        if walk.is_negative(event.detail) and (
+            walk.names("negative") or not walk.names("answered", event.detail)
         ):
-            word = "negative"
-    if word in walk.playbook.at_once(state.step, state.channel) and walk.leave_by(word, happening.detail):
+            outcome = "negative"
+    if outcome in walk.playbook.at_once(state.step, state.channel) and walk.leave_by(outcome, event.detail):
         return
-    walk.leave_by_any_step(word, happening.detail)
+    walk.leave_by_any_step(outcome, event.detail)
 
 
-def _late_answer(walk: Walk, happening: Responded) -> bool:
+def _late_answer(walk: DecisionDraft, event: Responded) -> bool:
     """Keep an answer to a question the walk has left. Whether it was kept: a step answered before is not asked anew."""
-    step, answer = happening.step, happening.detail
-    if happening.word != "answered" or answer is None or step is None or step in walk.state.answers:
+    step, answer = event.step, event.detail
+    if event.outcome != "answered" or answer is None or step is None or step in walk.state.answers:
         return False
     walk.save_survey(answer, step)
     return True
 
 
-def _signalled(walk: Walk, happening: Signalled) -> None:
-    happened = Happened(
-        name=happening.name, occurred_at=happening.occurred_at, properties=happening.properties
-    )
+def _signalled(walk: DecisionDraft, event: Signalled) -> None:
+    happened = SignalOccurrence(name=event.name, occurred_at=event.occurred_at, properties=event.properties)
     names = _names(walk, happened)
     if _goal(walk, happened, names):
         walk.end_by("goal", "converted")
@@ -210,32 +208,30 @@ def _signalled(walk: Walk, happening: Signalled) -> None:
     any(walk.leave_by_any_step(name, _closing_detail(happened)) for name in heard)
 
 
-def _late_goal(walk: Walk, happening: Signalled) -> None:
-    happened = Happened(
-        name=happening.name, occurred_at=happening.occurred_at, properties=happening.properties
-    )
+def _late_goal(walk: DecisionDraft, event: Signalled) -> None:
+    happened = SignalOccurrence(name=event.name, occurred_at=event.occurred_at, properties=event.properties)
     _goal(walk, happened, _names(walk, happened))
 
 
-def _goal(walk: Walk, happened: Happened, names: tuple[str, ...]) -> bool:
+def _goal(walk: DecisionDraft, happened: SignalOccurrence, names: tuple[str, ...]) -> bool:
     goal = walk.playbook.playbook.goal
     if goal is None or walk.state.converted_at is not None:
         return False
     name = next((name for name in names if name in goal.events), None)
-    last = walk.run.entered_at + goal.within.span
+    last = walk.enrollment.entered_at + goal.within.span
     if name is None or not walk.since <= happened.occurred_at <= last:
         return False
     walk.convert(name, happened, goal.value)
     return True
 
 
-def _names(walk: Walk, happened: Happened) -> tuple[str, ...]:
+def _names(walk: DecisionDraft, happened: SignalOccurrence) -> tuple[str, ...]:
     """The playbook's own signals come first: they say more than the event they narrow."""
     own = (signal.name for signal in walk.playbook.playbook.signals if matches(signal, happened, walk.facts))
     return (*own, happened.name)
 
 
-def _closing_detail(happened: Happened) -> str | None:
+def _closing_detail(happened: SignalOccurrence) -> str | None:
     """The property that tells branches of a named signal apart: ``reason``, ``outcome`` or ``choice``."""
     for name in ("reason", "outcome", "choice"):
         if isinstance(happened.properties.get(name), str):
@@ -243,7 +239,7 @@ def _closing_detail(happened: Happened) -> str | None:
     return None
 
 
-def _facts_changed(walk: Walk) -> bool:
+def _facts_changed(walk: DecisionDraft) -> bool:
     """Whether new facts took the run out of its step."""
     visit = walk.state.visit
     condition = walk.awaited_condition()
@@ -254,11 +250,11 @@ def _facts_changed(walk: Walk) -> bool:
     return walk.state.visit != visit
 
 
-def _consent_withdrawn(walk: Walk, happening: ConsentWithdrawn) -> None:
+def _consent_withdrawn(walk: DecisionDraft, event: ConsentWithdrawn) -> None:
     definition = walk.playbook.playbook
-    if happening.topic not in ("*", definition.topic):
+    if event.topic not in ("*", definition.topic):
         return
-    if happening.channel == "*":
+    if event.channel == "*":
         if not walk.is_silent() and not walk.leave_by_any_step("opted_out"):
             walk.end_by("opt_out", "opted_out")
         return
@@ -266,8 +262,8 @@ def _consent_withdrawn(walk: Walk, happening: ConsentWithdrawn) -> None:
     if not isinstance(walk.step.action, Send | Ask):
         return
     if state.phase is Phase.UNSENT:
-        if walk.only_channel(happening.channel):
+        if walk.only_channel(event.channel):
             walk.leave_by("not_sent", withdraw=OPTED_OUT_OF_CHANNEL)
-    elif state.phase in _MESSAGE_PHASES and state.channel == happening.channel:
+    elif state.phase in _MESSAGE_PHASES and state.channel == event.channel:
         walk.hear("negative", walk.now)
         walk.leave_by("negative")

@@ -1,7 +1,7 @@
-"""The moves of one walk: entering, leaving and resting in steps, each written down as it is made.
+"""The moves of one enrollment: entering, leaving and waiting in steps, each written down as it is made.
 
-:class:`Walk` is the work sheet of one call of ``decide``: it lives as long as the call, collects commands and journal
-lines, and is the only place where the state of a run changes.
+:class:`DecisionDraft` lives as long as one call of ``decide``: it collects commands and journal lines, and is the only
+place where the state of an enrollment changes.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from orchestrator.core.machine.commands import (
-    Begin,
+    BeginCooldown,
     Command,
-    Convert,
     Decision,
-    Entry,
-    LiftRest,
+    JournalEntry,
+    LiftCooldown,
     PlanMessage,
-    Rest,
+    RecordConversion,
     SetTraits,
+    StartEnrollment,
     WithdrawMessage,
 )
-from orchestrator.core.machine.enrollment import Phase, Run, state_to_plain
-from orchestrator.core.machine.events import Fate
+from orchestrator.core.machine.enrollment import EnrollmentSnapshot, Phase, state_to_json
+from orchestrator.core.machine.events import DeliveryOutcome
 from orchestrator.core.machine.experiment import variant
 from orchestrator.core.machine.facts import CustomerFacts
-from orchestrator.core.machine.json_values import as_plain
+from orchestrator.core.machine.json_values import as_json_value
 from orchestrator.core.machine.reasons import run_ended, step_left
-from orchestrator.core.machine.view import View
+from orchestrator.core.machine.view import EnrollmentView
 from orchestrator.errors import OrchestratorError
 from orchestrator.language.conditions.computed import Computed
-from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.conditions.requirements import names_needed
 from orchestrator.language.conditions.values import as_number
 from orchestrator.language.graph.compile import Compiled
@@ -53,7 +53,7 @@ from orchestrator.language.model import (
     Wait,
 )
 from orchestrator.language.moments import Anchored, Moment
-from orchestrator.language.outcomes import GO, LEDGER_WORD, SPEAKING, chain
+from orchestrator.language.outcomes import GO, LEDGER_OUTCOME, SPEAKING, chain
 
 NO_COMPUTED: Mapping[str, Computed] = {}
 LATE = timedelta(hours=24)
@@ -65,52 +65,58 @@ MOST_MOVES = 500  # a checked playbook cannot move this often without waiting
 _UNDELIVERED = frozenset({"bounced", "failed", "not_sent"})
 
 
-class EndlessWalk(OrchestratorError):
+class EndlessEnrollment(OrchestratorError):
     """A run moved on and on without ever waiting: its playbook was published without the check."""
 
 
-class Walk(View):
+class DecisionDraft(EnrollmentView):
     def __init__(
-        self, playbook: Compiled, run: Run, customer: CustomerFacts, computed: Mapping[str, Computed]
+        self,
+        playbook: Compiled,
+        enrollment: EnrollmentSnapshot,
+        customer: CustomerFacts,
+        computed: Mapping[str, Computed],
     ) -> None:
-        super().__init__(playbook, run, customer, computed)
+        super().__init__(playbook, enrollment, customer, computed)
         self._commands: list[Command] = []
-        self._entries: list[Entry] = []
-        self._logged = state_to_plain(run.state)
+        self._entries: list[JournalEntry] = []
+        self._logged = state_to_json(enrollment.state)
         self._moves = 0
 
     # --- writing down -----------------------------------------------------------------------------------------------
 
-    def note(self, event: str, *, word: str | None = None, to: str | None = None) -> None:
+    def note(self, event: str, *, outcome: str | None = None, to: str | None = None) -> None:
         """One journal line carrying whatever changed since the line before."""
-        plain = state_to_plain(self.state)
+        plain = state_to_json(self.state)
         changes = {name: value for name, value in plain.items() if value != self._logged[name]}
         self._logged = plain
         self._entries.append(
-            Entry(
+            JournalEntry(
                 event=event,
                 step=self.state.step,
                 visit=self.state.visit,
-                word=word,
+                outcome=outcome,
                 to_step=to,
                 changes=changes,
             )
         )
 
     def decision(self) -> Decision:
-        if state_to_plain(self.state) != self._logged:
+        if state_to_json(self.state) != self._logged:
             self.note("state")
-        return Decision(run=self.run, commands=tuple(self._commands), entries=tuple(self._entries))
+        return Decision(
+            enrollment=self.enrollment, commands=tuple(self._commands), entries=tuple(self._entries)
+        )
 
     def _change(self, **values: Any) -> None:
-        self.run = replace(self.run, state=replace(self.state, **values))
+        self.enrollment = replace(self.enrollment, state=replace(self.state, **values))
 
     # --- entering ---------------------------------------------------------------------------------------------------
 
     def begin(self, since: datetime | None = None) -> None:
         """The walk begins. One that never speaks uses up re-entry by having been walked."""
         speaks = any(self.playbook.kind(name) in SPEAKING for name in self.playbook.order)
-        self._change(touched=not speaks, since=since)
+        self._change(any_sent=not speaks, since=since)
         self.note("started")
         self.enter(self.playbook.first)
 
@@ -118,7 +124,7 @@ class Walk(View):
         """Enter a step and go on until one has to be waited for."""
         self._moves += 1
         if self._moves > MOST_MOVES:
-            raise EndlessWalk(
+            raise EndlessEnrollment(
                 f"playbook '{self.playbook.playbook.playbook}' moved {MOST_MOVES} times without waiting, last into "
                 f"'{name}'; run 'orchestrator check' on it and publish a mended version"
             )
@@ -196,15 +202,15 @@ class Walk(View):
                 self.leave_by(GO)
             case Start():
                 self._freeze_offers(value.name for _, value in action.context if isinstance(value, SameAs))
-                if not self.run.held_out:
+                if not self.enrollment.held_out:
                     context = {name: self._literal(value) for name, value in action.context}
                     self._commands.append(
-                        Begin(playbook=action.playbook, one_of=action.one_of, context=context)
+                        StartEnrollment(playbook=action.playbook, one_of=action.one_of, context=context)
                     )
-                self.note("start_held_out" if self.run.held_out else "start_asked", to=action.playbook)
+                self.note("start_held_out" if self.enrollment.held_out else "start_asked", to=action.playbook)
                 self.leave_by(GO)
             case End():
-                self._finish(action.word)
+                self._finish(action.outcome)
             case _:
                 assert_never(action)
 
@@ -261,7 +267,7 @@ class Walk(View):
         definition = self.playbook.playbook
         value = {"topic": definition.topic, "playbook": definition.playbook}.get(action.scope, "*")
         self._commands.append(
-            Rest(visit=self.state.visit, scope=action.scope, scope_value=value, until=until)
+            BeginCooldown(visit=self.state.visit, scope=action.scope, scope_value=value, until=until)
         )
         self._change(phase=Phase.WAITING, due_at=until)
 
@@ -274,7 +280,7 @@ class Walk(View):
                 return
 
     def _split(self, action: Split) -> None:
-        chosen = variant(self.run.subject, self.run.playbook, self.state.step, action.shares)
+        chosen = variant(self.enrollment.subject, self.enrollment.playbook, self.state.step, action.shares)
         self._change(variants={**self.state.variants, self.state.step: chosen})
         self.leave_by(chosen)
 
@@ -284,12 +290,20 @@ class Walk(View):
             self._change(offers={**self.state.offers, **frozen})
 
     def _literal(self, value: Scalar | SameAs) -> Any:
-        return as_plain(self.facts.value(value.name)) if isinstance(value, SameAs) else as_plain(value)
+        return (
+            as_json_value(self.facts.value(value.name)) if isinstance(value, SameAs) else as_json_value(value)
+        )
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
     def listen_from(
-        self, start: datetime, phase: Phase, channel: str, *, tracked: bool, fate: Fate = Fate.SENT
+        self,
+        start: datetime,
+        phase: Phase,
+        channel: str,
+        *,
+        tracked: bool,
+        outcome: DeliveryOutcome = DeliveryOutcome.SENT,
     ) -> None:
         """Count the listening time from ``start``: the hand-over mark, then the moment it really went out."""
         handed = phase is Phase.HANDED
@@ -302,12 +316,12 @@ class Walk(View):
             channel=channel,
             channels={**self.state.channels, self.state.step: channel},
             tracked=tracked,
-            touched=self.state.touched or not handed,
+            any_sent=self.state.any_sent or not handed,
         )
         if handed:
-            self.note("handed_over", word=channel)
+            self.note("handed_over", outcome=channel)
             return
-        self.note(fate.value, word=channel)
+        self.note(outcome.value, outcome=channel)
         if self.step.wait is None:
             self.judge()
 
@@ -327,20 +341,20 @@ class Walk(View):
         self._change(due_at=give_up, give_up_at=give_up, frozen_until=until)
         self.note("frozen")
 
-    def hear(self, word: str, at: datetime) -> None:
-        if word not in self.state.heard:
-            self._change(heard={**self.state.heard, word: at.isoformat()})
-        self.note("response", word=word)
+    def hear(self, outcome: str, at: datetime) -> None:
+        if outcome not in self.state.heard:
+            self._change(heard={**self.state.heard, outcome: at.isoformat()})
+        self.note("response", outcome=outcome)
 
     def judge(self) -> None:
         """The listening time is over: the most specific word that is true; a call without an answer has failed."""
         if isinstance(self.step.action, Call):
-            self._change(touched=True)  # it may have been made
+            self._change(any_sent=True)  # it may have been made
             self.leave_by("failed")
             return
-        for word in self.playbook.judged(self.state.step, self.state.channel):
-            if self.is_true(word):
-                self.leave_by(word)
+        for outcome in self.playbook.judged(self.state.step, self.state.channel):
+            if self.is_true(outcome):
+                self.leave_by(outcome)
                 return
 
     def save_survey(self, answer: str, step: str) -> None:
@@ -353,50 +367,50 @@ class Walk(View):
 
     def save_answer(self, action: Call, answer: Mapping[str, Any] | None) -> None:
         new = {action.saves: dict(answer)} if action.saves is not None and answer is not None else {}
-        self._change(touched=True, saved={**self.state.saved, **new})
+        self._change(any_sent=True, saved={**self.state.saved, **new})
 
     # --- leaving ----------------------------------------------------------------------------------------------------
 
-    def leave_by(self, word: str, detail: str | None = None, *, withdraw: str | None = None) -> bool:
-        """Follow ``word`` from the current step if it leads anywhere."""
-        hop = self.hop(word, detail)
+    def leave_by(self, outcome: str, detail: str | None = None, *, withdraw: str | None = None) -> bool:
+        """Follow ``outcome`` from the current step if it leads anywhere."""
+        hop = self.hop(outcome, detail)
         if hop is None:
             return False
-        self._go(hop, word, withdraw=withdraw)
+        self._go(hop, outcome, withdraw=withdraw)
         return True
 
-    def leave_by_own(self, word: str, detail: str | None = None) -> bool:
-        """Follow ``word`` if the step's own ``then`` names it."""
-        hop = self.hop(word, detail)
+    def leave_by_own(self, outcome: str, detail: str | None = None) -> bool:
+        """Follow ``outcome`` if the step's own ``then`` names it."""
+        hop = self.hop(outcome, detail)
         if hop is None or hop.trigger.startswith(ANY):
             return False
-        self._go(hop, word)
+        self._go(hop, outcome)
         return True
 
-    def leave_by_any_step(self, word: str, detail: str | None = None) -> bool:
-        """Follow ``word``, or what a negative word becomes, if ``at_any_step`` names it."""
-        for name in chain(word) if word == "negative" else (word,):
+    def leave_by_any_step(self, outcome: str, detail: str | None = None) -> bool:
+        """Follow ``outcome``, or what a negative word becomes, if ``at_any_step`` names it."""
+        for name in chain(outcome) if outcome == "negative" else (outcome,):
             hop = self.any_hop(name, detail)
             if hop is not None:
                 self._go(hop, name)
                 return True
         return False
 
-    def _go(self, hop: Hop, word: str, *, withdraw: str | None = None) -> None:
-        self._clear_message(withdraw or step_left(word), word, may_keep=word != LEDGER_WORD)
-        if self._rests() and word in self.playbook.signals_heard(self.state.step):
-            self._commands.append(LiftRest(visit=self.state.visit))
-        self._change(outcomes={**self.state.outcomes, self.state.step: word})
-        self.note("step_left", word=word, to=hop.to)
+    def _go(self, hop: Hop, outcome: str, *, withdraw: str | None = None) -> None:
+        self._clear_message(withdraw or step_left(outcome), outcome, may_keep=outcome != LEDGER_OUTCOME)
+        if self._rests() and outcome in self.playbook.signals_heard(self.state.step):
+            self._commands.append(LiftCooldown(visit=self.state.visit))
+        self._change(outcomes={**self.state.outcomes, self.state.step: outcome})
+        self.note("step_left", outcome=outcome, to=hop.to)
         self.enter(self.playbook.move(self.state.step, hop.trigger))
 
     def _rests(self) -> bool:
         return isinstance(self.step.action, Cooldown) and self.state.phase is Phase.WAITING
 
-    def _clear_message(self, reason: str, word: str, *, may_keep: bool) -> None:
+    def _clear_message(self, reason: str, outcome: str, *, may_keep: bool) -> None:
         action = self.step.action
-        if self.state.phase is Phase.HANDED and word not in _UNDELIVERED:
-            self._change(touched=True)  # it may have gone out
+        if self.state.phase is Phase.HANDED and outcome not in _UNDELIVERED:
+            self._change(any_sent=True)  # it may have gone out
         if self.state.phase in (Phase.UNSENT, Phase.HANDED, Phase.LISTENING):
             keep = action.keep if may_keep and isinstance(action, Send | Ask) else None
             until = self.instant(keep) if keep is not None and self.state.phase is not Phase.UNSENT else None
@@ -411,25 +425,32 @@ class Walk(View):
         self.end_by("leave", "left")
         return True
 
-    def end_by(self, trigger: str, word: str, *, why: str | None = None) -> None:
+    def end_by(self, trigger: str, outcome: str, *, why: str | None = None) -> None:
         """Follow one of the compiler's own transitions out of a live step."""
         self.playbook.move(self.state.step, f"engine:{trigger}")
-        self._clear_message(why or run_ended(word), word, may_keep=False)
-        self._finish(word)
+        self._clear_message(why or run_ended(outcome), outcome, may_keep=False)
+        self._finish(outcome)
 
-    def convert(self, event: str, happened: Happened, value: str | None) -> None:
+    def convert(self, event: str, happened: SignalOccurrence, value: str | None) -> None:
         number = as_number(happened.properties.get(value)) if value is not None else None
         self._commands.append(
-            Convert(event=event, at=happened.occurred_at, value=None if number is None else float(number))
+            RecordConversion(
+                event=event, at=happened.occurred_at, value=None if number is None else float(number)
+            )
         )
         self._change(converted_at=happened.occurred_at)
-        self.note("converted", word=event)
+        self.note("converted", outcome=event)
 
-    def _finish(self, word: str) -> None:
+    def _finish(self, outcome: str) -> None:
         self._change(
-            phase=Phase.ENDED, due_at=None, give_up_at=None, timeout_at=None, ended_at=self.now, end_word=word
+            phase=Phase.ENDED,
+            due_at=None,
+            give_up_at=None,
+            timeout_at=None,
+            ended_at=self.now,
+            end_status=outcome,
         )
-        self.note("ended", word=word)
+        self.note("ended", outcome=outcome)
 
     # --- anchors ----------------------------------------------------------------------------------------------------
 

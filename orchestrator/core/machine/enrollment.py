@@ -21,7 +21,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class State:
+class EnrollmentState:
     """Everything about a walk that changes. The journal's entries fold back to it.
 
     ``heard`` are the words received about the current message, each with its first instant. ``said`` are answers,
@@ -48,10 +48,10 @@ class State:
     channels: Mapping[str, str] = field(default_factory=dict)
     offers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     saved: Mapping[str, Any] = field(default_factory=dict)
-    touched: bool = False  # at least one message went out (or was held out): the walk uses up re-entry
+    any_sent: bool = False  # at least one message went out (or was held out): the walk uses up re-entry
     converted_at: datetime | None = None
     ended_at: datetime | None = None
-    end_word: str | None = None
+    end_status: str | None = None
 
     @property
     def live(self) -> bool:
@@ -59,7 +59,7 @@ class State:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
+class EnrollmentSnapshot:
     """One enrollment. Identity and entry facts never change; ``state`` does.
 
     ``subject`` is what holdout and variants hash: the customer's key, or the account's for ``one_per: account``.
@@ -72,11 +72,11 @@ class Run:
     subject: str
     entered_at: datetime
     held_out: bool
-    run_key: str = ""
+    reentry_key: str = ""
     trigger: str = "product"
     because: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
-    state: State = State()
+    state: EnrollmentState = EnrollmentState()
 
 
 _INSTANTS = frozenset(
@@ -92,10 +92,10 @@ _INSTANTS = frozenset(
         "ended_at",
     }
 )
-_NAMES = tuple(item.name for item in fields(State))
+_NAMES = tuple(item.name for item in fields(EnrollmentState))
 
 
-def state_to_plain(state: State) -> dict[str, Any]:
+def state_to_json(state: EnrollmentState) -> dict[str, Any]:
     """``state`` as JSON values; instants as ISO 8601 text."""
     plain: dict[str, Any] = {}
     for name in _NAMES:
@@ -108,11 +108,11 @@ def state_to_plain(state: State) -> dict[str, Any]:
     return plain
 
 
-def state_from_plain(plain: Mapping[str, Any]) -> State:
-    """The state that :func:`state_to_plain` wrote."""
+def state_from_json(plain: Mapping[str, Any]) -> EnrollmentState:
+    """The state that :func:`state_to_json` wrote."""
     values = dict(plain)
     for name in _INSTANTS:
         if values.get(name) is not None:
             values[name] = datetime.fromisoformat(values[name])
     values["phase"] = Phase(values["phase"])
-    return State(**values)
+    return EnrollmentState(**values)

@@ -38,7 +38,7 @@ class HandedOver:
     tracked: bool = True
 
 
-class Fate(StrEnum):
+class DeliveryOutcome(StrEnum):
     """What became of a hand-over, as far as the walk is concerned."""
 
     SENT = "sent"
@@ -55,7 +55,7 @@ class Settled:
     """What became of the message of ``visit``. ``answer`` is what a called function gave back."""
 
     visit: int
-    fate: Fate
+    outcome: DeliveryOutcome
     at: datetime
     channel: str
     answer: Mapping[str, Any] | None = None
@@ -70,7 +70,7 @@ class Responded:
     """
 
     visit: int
-    word: str
+    outcome: str
     occurred_at: datetime
     detail: str | None = None
     step: str | None = None
@@ -118,7 +118,7 @@ class Stopped:
     why: str
 
 
-Happening = (
+EnrollmentEvent = (
     Entered
     | TimerDue
     | BeforeHandOver

@@ -9,10 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from orchestrator.core.machine.commands import SetTraits
-from orchestrator.core.machine.enrollment import Run, State
-from orchestrator.language.conditions.facts import Happened
+from orchestrator.core.machine.enrollment import EnrollmentSnapshot, EnrollmentState
+from orchestrator.language.conditions.facts import SignalOccurrence
 
-_NOTHING: tuple[Happened, ...] = ()
+_NOTHING: tuple[SignalOccurrence, ...] = ()
 
 
 @dataclass(kw_only=True, slots=True)
@@ -29,7 +29,7 @@ class CustomerFacts:
     account: Mapping[str, Any] = field(default_factory=dict)
     account_key: str | None = None
     tags: tuple[str, ...] = ()
-    histories: dict[str, list[Happened]] = field(default_factory=dict)
+    histories: dict[str, list[SignalOccurrence]] = field(default_factory=dict)
     playbooks: dict[str, str] = field(default_factory=dict)
     day_starts: time = time(9)
     default_patience_hours: int = 72
@@ -47,7 +47,7 @@ class CustomerFacts:
             return list(self.tags)
         return self.attributes.get(name)
 
-    def history(self, event: str) -> Sequence[Happened]:
+    def history(self, event: str) -> Sequence[SignalOccurrence]:
         events = self.histories.get(event, _NOTHING)
         if events and events[-1].occurred_at > self.now:
             return [item for item in events if item.occurred_at <= self.now]
@@ -61,11 +61,11 @@ class CustomerFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RunFacts:
+class EnrollmentFacts:
     """The same customer inside one run: its context, answers, variants, outcomes, channels, visits and offers."""
 
     customer: CustomerFacts
-    run: Run
+    enrollment: EnrollmentSnapshot
 
     @property
     def now(self) -> datetime:
@@ -77,26 +77,26 @@ class RunFacts:
 
     @property
     def entered_at(self) -> datetime | None:
-        return self.run.entered_at
+        return self.enrollment.entered_at
 
     def value(self, name: str) -> Any | None:
         head, dot, tail = name.partition(".")
         if dot:
-            found, value = run_fact(self.run.state, head, tail)
+            found, value = enrollment_fact(self.enrollment.state, head, tail)
             if found:
                 return value
         if name == "arrival":
-            return self.run.state.step_entered_at
-        for place in (self.run.state.saved, self.run.context):
+            return self.enrollment.state.step_entered_at
+        for place in (self.enrollment.state.saved, self.enrollment.context):
             if name in place:
                 return place[name]
         return self.customer.value(name)
 
-    def history(self, event: str) -> Sequence[Happened]:
+    def history(self, event: str) -> Sequence[SignalOccurrence]:
         return self.customer.history(event)
 
 
-def run_fact(state: State, head: str, tail: str) -> tuple[bool, Any]:
+def enrollment_fact(state: EnrollmentState, head: str, tail: str) -> tuple[bool, Any]:
     """A dotted run fact: whether ``head`` names one, and its value (None when there is none yet)."""
     match head:
         case "answer":

@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 
-def as_plain(value: Any) -> Any:
+def as_json_value(value: Any) -> Any:
     """``value`` as JSON keeps it: a date as ISO 8601 text, a Decimal as a number."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, list | tuple):
-        return [as_plain(item) for item in value]
+        return [as_json_value(item) for item in value]
     return value

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from orchestrator.language.outcomes import AT_ONCE, OTHER_CHANNEL
 
 
-class Arrived(Protocol):
+class Occurred(Protocol):
     """One thing from outside, as it lies in the inbox."""
 
     @property
@@ -22,7 +22,7 @@ class Arrived(Protocol):
     def data(self) -> Mapping[str, Any]: ...
 
 
-Item = TypeVar("Item", bound=Arrived)
+Item = TypeVar("Item", bound=Occurred)
 
 
 def in_order(items: Sequence[Item], channel_of: Callable[[int], str | None]) -> list[Item]:
@@ -34,9 +34,9 @@ def in_order(items: Sequence[Item], channel_of: Callable[[int], str | None]) -> 
         if item.kind not in ("response", "receipt"):
             return index, 0
         message: int = item.data["message_id"]
-        words = AT_ONCE.get(channel_of(message) or OTHER_CHANNEL, AT_ONCE[OTHER_CHANNEL])
-        word = item.data["word"]
-        rank = words.index(word) if word in words else -1  # what moves nobody is heard first: seen, opened
+        outcomes = AT_ONCE.get(channel_of(message) or OTHER_CHANNEL, AT_ONCE[OTHER_CHANNEL])
+        said = item.data["outcome" if item.kind == "response" else "kind"]
+        rank = outcomes.index(said) if said in outcomes else -1  # what moves nobody comes first: seen, opened
         return first.setdefault((message, item.occurred_at), index), rank
 
     return [items[index] for index in sorted(range(len(items)), key=place)]

@@ -14,12 +14,12 @@ OPTED_OUT_OF_CHANNEL: Final = "the customer opted out of this channel"
 PROVED_BY: Final = "proved by "  # and the word the provider reported
 
 
-def run_ended(word: str) -> str:
-    return f"the run ended: {word}"
+def run_ended(outcome: str) -> str:
+    return f"the run ended: {outcome}"
 
 
-def step_left(word: str) -> str:
-    return f"the step was left by {word}"
+def step_left(outcome: str) -> str:
+    return f"the step was left by {outcome}"
 
 
 # The guardrail that would have said so, had the message still been there to be asked about; and its sentence.

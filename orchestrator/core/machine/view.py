@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from orchestrator.core.machine.enrollment import Phase, Run, State
-from orchestrator.core.machine.facts import CustomerFacts, RunFacts
-from orchestrator.core.machine.json_values import as_plain
+from orchestrator.core.machine.enrollment import EnrollmentSnapshot, EnrollmentState, Phase
+from orchestrator.core.machine.facts import CustomerFacts, EnrollmentFacts
+from orchestrator.core.machine.json_values import as_json_value
 from orchestrator.language.conditions.computed import Computed, WithComputed
 from orchestrator.language.conditions.evaluate import anchor_value, holds
 from orchestrator.language.conditions.facts import Facts
@@ -18,32 +18,36 @@ from orchestrator.language.graph.edges import reached, successors
 from orchestrator.language.graph.routes import Hop, any_hops
 from orchestrator.language.model import Ask, Condition, FilteredSignal, Send, Step, Wait
 from orchestrator.language.moments import Moment
-from orchestrator.language.outcomes import LEDGER_WORD, SPEAKING
+from orchestrator.language.outcomes import LEDGER_OUTCOME, SPEAKING
 
 # What a person does about a message: who did one of these has not "seen it and done nothing".
 _ACTIONS = frozenset({"answered", "clicked", "replied", "negative", "dismissed"})
 
 
-class View:
+class EnrollmentView:
     """One run of one customer at ``customer.now``. Nothing here changes anything."""
 
     def __init__(
-        self, playbook: Compiled, run: Run, customer: CustomerFacts, computed: Mapping[str, Computed]
+        self,
+        playbook: Compiled,
+        enrollment: EnrollmentSnapshot,
+        customer: CustomerFacts,
+        computed: Mapping[str, Computed],
     ) -> None:
         self.playbook = playbook
         self.computed = computed
-        self.run = run
+        self.enrollment = enrollment
         self.customer = customer
         self.now = customer.now
 
     @property
     def since(self) -> datetime:
         """From when on what the customer does belongs to this walk."""
-        return self.state.since or self.run.entered_at
+        return self.state.since or self.enrollment.entered_at
 
     @property
-    def state(self) -> State:
-        return self.run.state
+    def state(self) -> EnrollmentState:
+        return self.enrollment.state
 
     @property
     def step(self) -> Step:
@@ -51,7 +55,7 @@ class View:
 
     @property
     def facts(self) -> Facts:
-        facts = RunFacts(customer=self.customer, run=self.run)
+        facts = EnrollmentFacts(customer=self.customer, enrollment=self.enrollment)
         return WithComputed(base=facts, computed=self.computed) if self.computed else facts
 
     @property
@@ -84,25 +88,25 @@ class View:
             if offer.name in self.state.offers or (used is not None and offer.name not in used):
                 continue
             row = next((row for row in offer.rows if row.if_ is None or self.holds(row.if_)), None)
-            found[offer.name] = {name: as_plain(value) for name, value in row.facts} if row else {}
+            found[offer.name] = {name: as_json_value(value) for name, value in row.facts} if row else {}
         return found
 
     # --- words ------------------------------------------------------------------------------------------------------
 
-    def hop(self, word: str, detail: str | None = None) -> Hop | None:
-        """Where ``word`` leads from the current step."""
+    def hop(self, outcome: str, detail: str | None = None) -> Hop | None:
+        """Where ``outcome`` leads from the current step."""
         return self.playbook.route(
-            self.state.step, self.state.channel, word, detail, exhausted=self.exhausted()
+            self.state.step, self.state.channel, outcome, detail, exhausted=self.exhausted()
         )
 
-    def any_hop(self, word: str, detail: str | None = None) -> Hop | None:
-        """Where ``at_any_step`` leads ``word`` from here."""
-        return self.playbook.any_step(self.state.step, word, detail, exhausted=self.exhausted())
+    def any_hop(self, outcome: str, detail: str | None = None) -> Hop | None:
+        """Where ``at_any_step`` leads ``outcome`` from here."""
+        return self.playbook.any_step(self.state.step, outcome, detail, exhausted=self.exhausted())
 
-    def names(self, word: str, detail: str | None = None) -> bool:
-        """Whether ``word`` itself, not what it becomes, leads anywhere from here."""
-        hop = self.hop(word, detail)
-        return hop is not None and hop.word_used == word
+    def names(self, outcome: str, detail: str | None = None) -> bool:
+        """Whether ``outcome`` itself, not what it becomes, leads anywhere from here."""
+        hop = self.hop(outcome, detail)
+        return hop is not None and hop.outcome_used == outcome
 
     def exhausted(self) -> frozenset[str]:
         """The steps this run may not enter again."""
@@ -121,20 +125,20 @@ class View:
         action = self.step.action
         return isinstance(action, Ask) and answer in action.negative
 
-    def is_true(self, word: str) -> bool:
+    def is_true(self, outcome: str) -> bool:
         """Whether a word that is judged when the wait ends holds of what was heard."""
         heard = self.state.heard
-        match word:
+        match outcome:
             case "seen_no_action":
                 return "seen" in heard and not _ACTIONS & set(heard)
             case "opened_no_click":
                 return self.state.tracked and "opened" in heard and "clicked" not in heard
             case "unknown":
-                if self.run.held_out or "clicked" in heard or "opened" in heard:
+                if self.enrollment.held_out or "clicked" in heard or "opened" in heard:
                     return False
                 return not self.state.tracked or "opened_by_machine" in heard
             case _:
-                return word == "no_response"
+                return outcome == "no_response"
 
     # --- opting out -------------------------------------------------------------------------------------------------
 
@@ -150,7 +154,7 @@ class View:
 
     def is_silent(self) -> bool:
         """Whether the run is already where ``at_any_step: {opted_out: ...}`` leads: steps that cannot speak."""
-        routes = [route for route in self.playbook.playbook.at_any_step if route.word == LEDGER_WORD]
+        routes = [route for route in self.playbook.playbook.at_any_step if route.outcome == LEDGER_OUTCOME]
         silent = [hop.to for hop in any_hops(routes)]
         return self.state.step in reached(silent, successors(self.playbook.playbook))
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from orchestrator.core.consent.scope import IMPLIED, covers, in_force
 from orchestrator.core.policies.message_kinds import is_promotion
-from orchestrator.core.policies.request import Drop, Question
+from orchestrator.core.policies.request import Drop, PolicyRequest
 
 name = "consent"
 
 
-def verdict(question: Question) -> Drop | None:
+def verdict(question: PolicyRequest) -> Drop | None:
     if not is_promotion(question) or question.channel not in question.needs_consent:
         return None
     express = [row for row in question.consents if not (row.granted and row.basis in IMPLIED)]
@@ -26,7 +26,7 @@ def verdict(question: Question) -> Drop | None:
     )
 
 
-def _missing(question: Question) -> str:
+def _missing(question: PolicyRequest) -> str:
     grants = [
         row
         for row in question.consents

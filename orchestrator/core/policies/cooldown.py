@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from orchestrator.core.policies.hold_behaviour import as_wished
 from orchestrator.core.policies.message_kinds import is_promotion
-from orchestrator.core.policies.request import Defer, Drop, Question, Rest
+from orchestrator.core.policies.request import ActiveCooldown, Defer, Drop, PolicyRequest
 
 name = "cooldown"
 
 
-def verdict(question: Question) -> Defer | Drop | None:
+def verdict(question: PolicyRequest) -> Defer | Drop | None:
     if not is_promotion(question):
         return None
-    resting = [rest for rest in question.rests if _holds(rest, question)]
+    resting = [rest for rest in question.cooldowns if _holds(rest, question)]
     if not resting:
         return None
     last = max(resting, key=lambda rest: rest.ends_at)
@@ -32,7 +32,7 @@ def verdict(question: Question) -> Defer | Drop | None:
     return as_wished(question.when_resting, waits, refusal=why)
 
 
-def _holds(rest: Rest, question: Question) -> bool:
+def _holds(rest: ActiveCooldown, question: PolicyRequest) -> bool:
     if rest.ends_at <= question.now or rest.enrollment_id == question.enrollment_id:
         return False
     if rest.scope == "topic":

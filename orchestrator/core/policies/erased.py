@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from orchestrator.core.policies.request import Drop, Question
+from orchestrator.core.policies.request import Drop, PolicyRequest
 
 name = "erased"
 
 
-def verdict(question: Question) -> Drop | None:
+def verdict(question: PolicyRequest) -> Drop | None:
     if not question.erased:
         return None
     return Drop(

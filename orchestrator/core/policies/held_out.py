@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from orchestrator.core.policies.request import HoldOut, Question
+from orchestrator.core.policies.request import HoldOut, PolicyRequest
 
 name = "held_out"
 
 
-def verdict(question: Question) -> HoldOut | None:
+def verdict(question: PolicyRequest) -> HoldOut | None:
     if not question.held_out:
         return None
     return HoldOut(

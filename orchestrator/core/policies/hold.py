@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.policies.hold_behaviour import as_wished
 from orchestrator.core.policies.message_kinds import is_promotion
-from orchestrator.core.policies.request import Defer, Drop, OpenHold, Question
+from orchestrator.core.policies.request import Defer, Drop, OpenHold, PolicyRequest
 
 name = "hold"
 
 LOOK_AGAIN = timedelta(days=1)
 
 
-def verdict(question: Question) -> Defer | Drop | None:
+def verdict(question: PolicyRequest) -> Defer | Drop | None:
     if not is_promotion(question):
         return None
     holding = [hold for hold in question.holds if _holds(hold, question)]
@@ -35,12 +35,12 @@ def verdict(question: Question) -> Defer | Drop | None:
     return as_wished(question.when_held, waits, refusal=why)
 
 
-def _holds(hold: OpenHold, question: Question) -> bool:
+def _holds(hold: OpenHold, question: PolicyRequest) -> bool:
     lasts = hold.ends_at is None or hold.ends_at > question.now
     return lasts and (not hold.topics or question.topic in hold.topics)
 
 
-def _next_look(question: Question) -> datetime:
+def _next_look(question: PolicyRequest) -> datetime:
     tomorrow = question.now + LOOK_AGAIN
     bounded = question.when_held != "freeze" and question.give_up_at > question.now
     return min(tomorrow, question.give_up_at) if bounded else tomorrow

@@ -8,12 +8,12 @@ complaint is not promotional and goes on. A called function tells nobody anythin
 from __future__ import annotations
 
 from orchestrator.core.consent.scope import ANY, in_force
-from orchestrator.core.policies.request import Consent, Drop, Question
+from orchestrator.core.policies.request import Consent, Drop, PolicyRequest
 
 name = "opted_out"
 
 
-def verdict(question: Question) -> Drop | None:
+def verdict(question: PolicyRequest) -> Drop | None:
     if question.kind == "call" or (question.kind == "handoff" and not question.promotional):
         return None
     channel = ANY if question.kind == "handoff" else question.channel

@@ -30,7 +30,7 @@ from orchestrator.core.policies import (
     reachable,
     reason_gone,
 )
-from orchestrator.core.policies.request import Allow, Question, Verdict
+from orchestrator.core.policies.request import Allow, PolicyRequest, Verdict
 
 
 class Policy(Protocol):
@@ -39,7 +39,7 @@ class Policy(Protocol):
     @property
     def name(self) -> str: ...
 
-    def verdict(self, question: Question) -> Verdict | None:
+    def verdict(self, question: PolicyRequest) -> Verdict | None:
         """The objection, or None when this policy has none."""
 
 
@@ -58,7 +58,7 @@ ORDER: tuple[Policy, ...] = (
 )
 
 
-def ask(question: Question, policies: Sequence[Policy] = ORDER) -> Verdict:
+def ask(question: PolicyRequest, policies: Sequence[Policy] = ORDER) -> Verdict:
     """Ask every policy in turn; the first objection is the verdict."""
     for policy in policies:
         objection = policy.verdict(question)

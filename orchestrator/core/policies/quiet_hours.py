@@ -6,13 +6,13 @@ Texts to a phone fail closed: with no better clue than the account's default zon
 from __future__ import annotations
 
 from orchestrator.core.policies.message_kinds import is_promotion
-from orchestrator.core.policies.request import Defer, Drop, Question
+from orchestrator.core.policies.request import Defer, Drop, PolicyRequest
 from orchestrator.core.quiet_hours import FAILS_CLOSED, next_allowed, windows_for
 
 name = "quiet_hours"
 
 
-def verdict(question: Question) -> Defer | Drop | None:
+def verdict(question: PolicyRequest) -> Defer | Drop | None:
     if not is_promotion(question):
         return None
     windows = windows_for(question.channel, question.quiet)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from orchestrator.core.policies.message_kinds import is_to_customer
-from orchestrator.core.policies.request import Drop, Question
+from orchestrator.core.policies.request import Drop, PolicyRequest
 
 name = "reachable"
 
 WITHOUT_ADDRESS = frozenset({"in_app", "chat", "webhook"})
 
 
-def verdict(question: Question) -> Drop | None:
+def verdict(question: PolicyRequest) -> Drop | None:
     if not is_to_customer(question):
         return None
     missing = _missing(question)
@@ -24,7 +24,7 @@ def verdict(question: Question) -> Drop | None:
     return Drop(policy=name, why=missing, inputs={"channel": question.channel})
 
 
-def _missing(question: Question) -> str | None:
+def _missing(question: PolicyRequest) -> str | None:
     channel = question.channel
     if question.address_invalid:
         return f"the customer's contact point for {channel} must not be used: {question.address_invalid}"

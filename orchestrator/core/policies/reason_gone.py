@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from orchestrator.core.policies.message_kinds import is_promotion
-from orchestrator.core.policies.request import Drop, Question
+from orchestrator.core.policies.request import Drop, PolicyRequest
 
 name = "reason_gone"
 
 
-def verdict(question: Question) -> Drop | None:
+def verdict(question: PolicyRequest) -> Drop | None:
     if not (question.reason_gone and is_promotion(question)):
         return None
     return Drop(

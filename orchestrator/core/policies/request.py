@@ -1,6 +1,6 @@
 """What a policy is asked, and the closed set of its answers.
 
-A :class:`Question` is one message on one channel at one instant, with everything the policies may look at already
+A :class:`PolicyRequest` is one message on one channel at one instant, with everything the policies may look at already
 loaded. It is asked twice: when the message is planned and in the transaction that marks its hand-over.
 """
 
@@ -29,7 +29,7 @@ class Consent:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rest:
+class ActiveCooldown:
     """One cooldown in force or past. ``scope`` is everything, topic or playbook."""
 
     scope: str
@@ -51,7 +51,7 @@ class OpenHold:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class CapSlot:
     """One place taken under the caps."""
 
     handed_at: datetime
@@ -61,7 +61,7 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class PolicyRequest:
     now: datetime
     channel: str
     kind: Literal["send", "ask", "handoff", "call"]
@@ -87,10 +87,10 @@ class Question:
     zones: tuple[ZoneInfo, ...] = ()  # every plausible zone, best first
     zone_source: str | None = None  # profile, device, phone, account; None: nothing is known
     consents: tuple[Consent, ...] = ()
-    rests: tuple[Rest, ...] = ()
+    cooldowns: tuple[ActiveCooldown, ...] = ()
     holds: tuple[OpenHold, ...] = ()
-    places: tuple[
-        Place, ...
+    cap_slots: tuple[
+        CapSlot, ...
     ] = ()  # real ones, or shadows when held_out; including those reserved in this batch
 
     # the rules: the account's and the playbook's own, together

@@ -16,9 +16,9 @@ from functools import cached_property
 from pathlib import Path
 
 from orchestrator.language import grammar
-from orchestrator.language.problems import Problem, Problems, shown
+from orchestrator.language.problems import PlacedProblem, Problems, shown
 from orchestrator.language.reading import field_reader as read
-from orchestrator.language.reading.tree import Entry, Items, Leaf, Map, Node, came
+from orchestrator.language.reading.tree import Items, Leaf, Map, MapEntry, Node, came
 from orchestrator.language.reading.yaml_tree import read_yaml, read_yaml_file
 
 
@@ -51,13 +51,13 @@ class Calendars:
         return {**dict(self.rows), **dict(self.own)}
 
 
-def read_calendars(text: str, path: str = "calendar.yaml") -> tuple[Calendars, list[Problem]]:
+def read_calendars(text: str, path: str = "calendar.yaml") -> tuple[Calendars, list[PlacedProblem]]:
     """The calendars of a text, and everything wrong with it."""
     problems = Problems()
     return _calendars(read_yaml(text, path, problems), problems), problems.sorted()
 
 
-def read_calendars_file(path: Path, shown_as: str | None = None) -> tuple[Calendars, list[Problem]]:
+def read_calendars_file(path: Path, shown_as: str | None = None) -> tuple[Calendars, list[PlacedProblem]]:
     """The calendars of a file; an absent file has none."""
     problems = Problems()
     if not path.exists():
@@ -89,13 +89,13 @@ def _calendars(tree: Node | None, problems: Problems) -> Calendars:
     return Calendars(rows=tuple(rows), own=tuple(own))
 
 
-def _refuse_double_keys(entry: Entry, keys: list[str], problems: Problems) -> None:
+def _refuse_double_keys(entry: MapEntry, keys: list[str], problems: Problems) -> None:
     for key in dict.fromkeys(keys):
         if keys.count(key) > 1:
             problems.error(entry.place, f"calendar '{entry.key}': two rows have the key {shown(key)}")
 
 
-def _own(entry: Entry, problems: Problems) -> OwnDates | None:
+def _own(entry: MapEntry, problems: Problems) -> OwnDates | None:
     found = read.fields(entry.node, f"calendar '{entry.key}'", grammar.CALENDAR_OWN, problems)
     if found is None or not found.required("starts", "the attribute that holds the first day"):
         return None

@@ -16,7 +16,7 @@ from orchestrator.language.account.retention import Retention, retention
 from orchestrator.language.model import Cap, Condition, QuietWindow
 from orchestrator.language.moments import Duration
 from orchestrator.language.outcomes import CHANNELS, OTHER_CHANNEL
-from orchestrator.language.problems import Problem, Problems, shown
+from orchestrator.language.problems import PlacedProblem, Problems, shown
 from orchestrator.language.reading import field_reader as read
 from orchestrator.language.reading.conditions import condition
 from orchestrator.language.reading.parts import caps, quiet_hours
@@ -78,7 +78,7 @@ class AccountPolicy:
     booking: tuple[tuple[str, str], ...] = ()
     sender: tuple[tuple[str, str], ...] = ()  # name, postal_address and what else templates say of us
     reachable_in_app: Duration = _FORTNIGHT
-    ignored_rest: Duration = _FORTNIGHT
+    ignored_cooldown: Duration = _FORTNIGHT
     default_patience: Duration = _THREE_DAYS
     when_held: Waiting = "defer"
     when_resting: Waiting = "defer"
@@ -124,13 +124,13 @@ class AccountPolicy:
         return known is None or known.promotional
 
 
-def read_policy(text: str, path: str = "policy.yaml") -> tuple[AccountPolicy, list[Problem]]:
+def read_policy(text: str, path: str = "policy.yaml") -> tuple[AccountPolicy, list[PlacedProblem]]:
     """The policy of a text, and everything wrong with it."""
     problems = Problems()
     return _policy(read_yaml(text, path, problems), problems), problems.sorted()
 
 
-def read_policy_file(path: Path) -> tuple[AccountPolicy, Node | None, list[Problem]]:
+def read_policy_file(path: Path) -> tuple[AccountPolicy, Node | None, list[PlacedProblem]]:
     """The policy of a file, as read and as written; an absent file is the default policy."""
     if not path.exists():
         return AccountPolicy(), None, []
@@ -158,8 +158,8 @@ def _policy(tree: Node | None, problems: Problems) -> AccountPolicy:
         reachable_in_app=found.inner("reachable", grammar.REACHABLE).read_or(
             "in_app", read.duration, default.reachable_in_app
         ),
-        ignored_rest=found.inner("rests", grammar.RESTS).read_or(
-            "ignored", read.duration, default.ignored_rest
+        ignored_cooldown=found.inner("rests", grammar.RESTS).read_or(
+            "ignored", read.duration, default.ignored_cooldown
         ),
         more_channels=found.read_or("channels", read.names, default.more_channels),
         negative_starts=found.inner("feedback", grammar.FEEDBACK).read("negative", read.name),

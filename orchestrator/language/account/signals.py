@@ -26,29 +26,29 @@ from typing import cast
 from orchestrator.language import grammar
 from orchestrator.language.conditions.computed import (
     Computed,
+    CountedEvents,
     FirstOf,
     FirstRow,
     Ratio,
     Rule,
     Score,
     ScoreRow,
-    Tally,
     ValueType,
     computed_needs,
 )
 from orchestrator.language.outcomes import RESERVED_WORDS
-from orchestrator.language.problems import Place, Problem, Problems, one_of, shown
+from orchestrator.language.problems import PlacedProblem, Problems, SourcePosition, one_of, shown
 from orchestrator.language.reading import field_reader as read
 from orchestrator.language.reading.conditions import condition, filters
 from orchestrator.language.reading.field_reader import Fields
-from orchestrator.language.reading.tree import Entry, Items, Map, Node, came
+from orchestrator.language.reading.tree import Items, Map, MapEntry, Node, came
 from orchestrator.language.reading.yaml_tree import read_yaml, read_yaml_file
 
 _RULES = ("ratio", "count", "sum", "distinct", "first", "score")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Attribute:
+class DeclaredAttribute:
     """A customer's or (``account.x``) an account's attribute. ``always``: nobody is without it."""
 
     name: str
@@ -57,7 +57,7 @@ class Attribute:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Event:
+class DeclaredEvent:
     name: str
     properties: tuple[tuple[str, ValueType], ...] = ()
 
@@ -66,16 +66,16 @@ class Event:
 class Vocabulary:
     """All declared names. ``None`` of them is declared twice."""
 
-    attributes: tuple[Attribute, ...] = ()
-    events: tuple[Event, ...] = ()
+    attributes: tuple[DeclaredAttribute, ...] = ()
+    events: tuple[DeclaredEvent, ...] = ()
     computed: tuple[Computed, ...] = ()
 
     @cached_property
-    def attribute_named(self) -> Mapping[str, Attribute]:
+    def attribute_named(self) -> Mapping[str, DeclaredAttribute]:
         return {attribute.name: attribute for attribute in self.attributes}
 
     @cached_property
-    def event_named(self) -> Mapping[str, Event]:
+    def event_named(self) -> Mapping[str, DeclaredEvent]:
         return {event.name: event for event in self.events}
 
     @cached_property
@@ -101,13 +101,13 @@ class Vocabulary:
         return (*self.attribute_named, *self.computed_named, "tags")
 
 
-def read_vocabulary(text: str, path: str = "signals.yaml") -> tuple[Vocabulary, list[Problem]]:
+def read_vocabulary(text: str, path: str = "signals.yaml") -> tuple[Vocabulary, list[PlacedProblem]]:
     """The vocabulary of a text, and everything wrong with it."""
     problems = Problems()
     return _vocabulary(read_yaml(text, path, problems), problems), problems.sorted()
 
 
-def read_vocabulary_file(path: Path, shown_as: str | None = None) -> tuple[Vocabulary, list[Problem]]:
+def read_vocabulary_file(path: Path, shown_as: str | None = None) -> tuple[Vocabulary, list[PlacedProblem]]:
     """The vocabulary of a file; an absent file is an empty vocabulary."""
     problems = Problems()
     if not path.exists():
@@ -134,7 +134,7 @@ def _vocabulary(tree: Node | None, problems: Problems) -> Vocabulary:
     return vocabulary
 
 
-def _entries(found: Fields, key: str) -> Iterable[Entry]:
+def _entries(found: Fields, key: str) -> Iterable[MapEntry]:
     node = found.node_of(key)
     if node is None:
         return ()
@@ -153,22 +153,22 @@ def _type_of(found: Fields) -> ValueType | None:
     return None if node is None else _type(node, f"{found.what}: type", found.problems)
 
 
-def _attribute(entry: Entry, problems: Problems) -> Attribute | None:
+def _attribute(entry: MapEntry, problems: Problems) -> DeclaredAttribute | None:
     what = f"attribute '{entry.key}'"
     if not read.DOTTED.fullmatch(entry.key) or ("." in entry.key and not entry.key.startswith("account.")):
         problems.error(entry.place, f"{what}: expected a name, or account.name for an account's attribute")
         return None
     if not isinstance(entry.node, Map):
         only = _type(entry.node, what, problems)
-        return Attribute(name=entry.key, type=only) if only else None
+        return DeclaredAttribute(name=entry.key, type=only) if only else None
     found = Fields(entry.node, what, grammar.ATTRIBUTE, problems)
     found.required("type", one_of(grammar.VALUE_TYPES))
     kind = _type_of(found)
     always = found.read("always", read.flag)
-    return Attribute(name=entry.key, type=kind, always=bool(always)) if kind else None
+    return DeclaredAttribute(name=entry.key, type=kind, always=bool(always)) if kind else None
 
 
-def _event(entry: Entry, problems: Problems) -> Event | None:
+def _event(entry: MapEntry, problems: Problems) -> DeclaredEvent | None:
     what = f"event '{entry.key}'"
     if not read.NAME.fullmatch(entry.key):
         problems.error(entry.place, f"{what}: expected a name of letters, digits and _")
@@ -188,10 +188,10 @@ def _event(entry: Entry, problems: Problems) -> Event | None:
             problems.error(one.place, f"{what}: expected a property's name, got {shown(one.key)}")
         elif kind:
             properties.append((one.key, kind))
-    return Event(name=entry.key, properties=tuple(properties))
+    return DeclaredEvent(name=entry.key, properties=tuple(properties))
 
 
-def _computed(entry: Entry, problems: Problems) -> Computed | None:
+def _computed(entry: MapEntry, problems: Problems) -> Computed | None:
     what = f"computed '{entry.key}'"
     found = read.fields(entry.node, what, grammar.COMPUTED, problems)
     if not read.NAME.fullmatch(entry.key):
@@ -226,11 +226,11 @@ def _rule(key: str, found: Fields, problems: Problems) -> Rule | None:
     where = found.read("where", filters) or ()
     if key == "count":
         event = found.read("count", read.name)
-        return Tally(measure="times", event=event, within=within, where=where) if event else None
+        return CountedEvents(measure="times", event=event, within=within, where=where) if event else None
     named = found.read(key, _event_and_field)
     if named is None:
         return None
-    return Tally(
+    return CountedEvents(
         measure="sum" if key == "sum" else "distinct",
         event=named[0],
         field=named[1],
@@ -291,7 +291,9 @@ def _score_rows(node: Node, what: str, problems: Problems) -> tuple[ScoreRow, ..
 
 
 def _refuse_doubles(found: Fields, problems: Problems) -> None:
-    seen: dict[str, tuple[str, Place]] = {"tags": ("the built-in values", Place(found.place.path))}
+    seen: dict[str, tuple[str, SourcePosition]] = {
+        "tags": ("the built-in values", SourcePosition(found.place.path))
+    }
     for key in grammar.VOCABULARY:
         for entry in _entries(found, key):
             if entry.key in seen:

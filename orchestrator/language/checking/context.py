@@ -10,7 +10,7 @@ from orchestrator.language.account.calendar import Calendars
 from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.language.account.signals import Vocabulary
 from orchestrator.language.model import Ask, Call, FilteredSignal, Playbook, Step
-from orchestrator.language.problems import Place, Problems
+from orchestrator.language.problems import Problems, SourcePosition
 from orchestrator.language.reading.tree import Items, Map, Node
 
 EVENT_FACTS: Mapping[str, str] = {
@@ -61,10 +61,10 @@ class Checking:
     def values(self) -> tuple[str, ...]:
         return (*self.vocabulary.value_names, *self.context, *self.saved)
 
-    def place(self, *keys: str | int) -> Place:
+    def place(self, *keys: str | int) -> SourcePosition:
         """Where a part was written: as deep as the keys lead, the key itself for a mapping's entry."""
         if self.tree is None:
-            return Place(self.path)
+            return SourcePosition(self.path)
         node, place = self.tree, self.tree.place
         for key in keys:
             if isinstance(node, Map):

@@ -10,7 +10,7 @@ from orchestrator.language.graph.longest import longest_path
 from orchestrator.language.graph.routes import Hop, find, own_hops
 from orchestrator.language.model import Choose, Cooldown, Step, Wait
 from orchestrator.language.moments import ClockTime, Duration, Moment
-from orchestrator.language.outcomes import LEDGER_WORD, MET, SPEAKING, kind_of
+from orchestrator.language.outcomes import LEDGER_OUTCOME, MET, SPEAKING, kind_of
 from orchestrator.language.problems import did_you_mean, one_of, shown
 
 
@@ -42,17 +42,17 @@ def targets(step: Step) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield ("steps", step.name, "choose", number, "go"), row.go
     for route in step.then:
         if route.to is not None:
-            yield ("steps", step.name, "then", route.word), route.to
+            yield ("steps", step.name, "then", route.outcome), route.to
         for key, to in route.choices:
-            yield ("steps", step.name, "then", route.word, key), to
+            yield ("steps", step.name, "then", route.outcome, key), to
 
 
 def _check_targets(checking: Checking) -> None:
     found = [one for step in checking.playbook.steps for one in targets(step)]
     for route in checking.playbook.at_any_step:
         if route.to is not None:
-            found.append((("at_any_step", route.word), route.to))
-        found += [(("at_any_step", route.word, key), to) for key, to in route.choices]
+            found.append((("at_any_step", route.outcome), route.to))
+        found += [(("at_any_step", route.outcome, key), to) for key, to in route.choices]
     for where, to in found:
         if to not in checking.steps:
             what = f"step '{where[1]}'" if where[0] == "steps" else "at_any_step"
@@ -94,9 +94,9 @@ def _check_loops(checking: Checking) -> None:
 
 def _instant_hops(checking: Checking, step: Step) -> Iterator[Hop]:
     kind = kind_of(step.action)
-    any_step = {route.word: route for route in checking.playbook.at_any_step}
+    any_step = {route.outcome: route for route in checking.playbook.at_any_step}
     if isinstance(step.action, Choose):
-        yield from (Hop(to=row.go, trigger="", word_used="") for row in step.action.branches)
+        yield from (Hop(to=row.go, trigger="", outcome_used="") for row in step.action.branches)
     elif kind in SPEAKING:
         hop = find(step, any_step, "exhausted")
         if hop is not None:
@@ -109,7 +109,7 @@ def _instant_hops(checking: Checking, step: Step) -> Iterator[Hop]:
         at_once = {MET} if until is not None and not isinstance(until, Moment) else set()
         if not isinstance(moment, Duration | ClockTime):
             at_once |= {"no_response", "missed"}  # an anchor may lie in the past, or have no value
-        yield from (hop for hop in own_hops(step) if hop.word_used in at_once)
+        yield from (hop for hop in own_hops(step) if hop.outcome_used in at_once)
     if step.at is not None and kind not in SPEAKING:
         hop = find(step, any_step, "missed")
         if hop is not None:
@@ -118,7 +118,7 @@ def _instant_hops(checking: Checking, step: Step) -> Iterator[Hop]:
 
 def _check_opt_out(checking: Checking, follow: Mapping[str, tuple[str, ...]]) -> None:
     for route in checking.playbook.at_any_step:
-        if route.word != LEDGER_WORD or route.to is None or route.to not in checking.steps:
+        if route.outcome != LEDGER_OUTCOME or route.to is None or route.to not in checking.steps:
             continue
         speaking = [
             name
@@ -127,6 +127,6 @@ def _check_opt_out(checking: Checking, follow: Mapping[str, tuple[str, ...]]) ->
         ]
         if speaking:
             checking.error(
-                ("at_any_step", LEDGER_WORD),
+                ("at_any_step", LEDGER_OUTCOME),
                 f"at_any_step: opted_out leads to step '{speaking[0]}', which speaks; lead it to a rest or an end",
             )

@@ -15,7 +15,7 @@ from orchestrator.language.checking.context import Checking
 from orchestrator.language.checking.retention import refuse_longer
 from orchestrator.language.conditions.requirements import events_needed
 from orchestrator.language.model import Cap, Enter, Playbook, QuietWindow, Reentry
-from orchestrator.language.problems import Problem, did_you_mean, one_of, shown
+from orchestrator.language.problems import PlacedProblem, did_you_mean, one_of, shown
 from orchestrator.language.reading.tree import Node
 
 Keys = tuple[str | int, ...]
@@ -35,7 +35,7 @@ def check_guardrails(checking: Checking) -> None:
 
 def check_policy(
     policy: AccountPolicy, *, vocabulary: Vocabulary, tree: Node | None, path: str
-) -> list[Problem]:
+) -> list[PlacedProblem]:
     """Every name in policy.yaml that nothing declares, in the order of the file."""
     checking = _of_account(policy, vocabulary, tree, path)
     _check_caps(checking, policy.caps, ("caps",), "caps")
@@ -49,7 +49,7 @@ def check_policy(
 
 def check_negative(
     policy: AccountPolicy, playbooks: Iterable[str], *, tree: Node | None, path: str
-) -> list[Problem]:
+) -> list[PlacedProblem]:
     """A negative answer must find the playbook that takes it to a person."""
     name, known = policy.negative_starts, sorted(playbooks)
     checking = _of_account(policy, Vocabulary(), tree, path)

@@ -24,7 +24,14 @@ from orchestrator.language.model import (
 )
 from orchestrator.language.moments import Anchored, Moment
 from orchestrator.language.outcomes import RESERVED_WORDS
-from orchestrator.language.problems import Place, Problem, Problems, did_you_mean, one_of, shown
+from orchestrator.language.problems import (
+    PlacedProblem,
+    Problems,
+    SourcePosition,
+    did_you_mean,
+    one_of,
+    shown,
+)
 from orchestrator.language.templates import GIVEN, RUN_FACTS
 
 Keys = tuple[str | int, ...]
@@ -201,13 +208,14 @@ def conditions_in(step: Step) -> Iterator[tuple[Keys, Condition]]:
             return
 
 
-def unknown_starts(playbook: Playbook, known: Iterable[str], path: str) -> list[Problem]:
+def unknown_starts(playbook: Playbook, known: Iterable[str], path: str) -> list[PlacedProblem]:
     """Start steps that name no playbook of the folder."""
     names, problems = set(known), Problems()
     for step in playbook.steps:
         if isinstance(step.action, Start) and step.action.playbook not in names:
             hint = did_you_mean(step.action.playbook, names)
             problems.error(
-                Place(path), f"step '{step.name}': {shown(step.action.playbook)} is no playbook here{hint}"
+                SourcePosition(path),
+                f"step '{step.name}': {shown(step.action.playbook)} is no playbook here{hint}",
             )
     return problems.sorted()

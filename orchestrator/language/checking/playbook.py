@@ -19,7 +19,7 @@ from orchestrator.language.checking.retention import check_retention
 from orchestrator.language.checking.steps import check_steps
 from orchestrator.language.checking.templates import check_templates, check_texts
 from orchestrator.language.model import Playbook
-from orchestrator.language.problems import Problem
+from orchestrator.language.problems import PlacedProblem
 from orchestrator.language.reading.tree import Node
 
 
@@ -32,7 +32,7 @@ def check(
     templates: Mapping[str, str] | None = None,
     tree: Node | None = None,
     path: str = "playbook",
-) -> list[Problem]:
+) -> list[PlacedProblem]:
     """All problems and warnings, in the order of the file.
 
     ``tree`` is what the playbook was read from; without it problems carry no line. ``templates`` None: they are not

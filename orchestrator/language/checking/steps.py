@@ -22,7 +22,7 @@ from orchestrator.language.model import (
 from orchestrator.language.moments import Moment
 from orchestrator.language.outcomes import (
     END_WORDS,
-    LEDGER_WORD,
+    LEDGER_OUTCOME,
     MESSAGE_WORDS,
     NO_RESPONSE,
     SPEAKING,
@@ -47,12 +47,12 @@ def check_steps(checking: Checking) -> None:
 
 def _check_end(checking: Checking, step: Step) -> None:
     """An end may have a word of its own, but hardly one that differs from a known word by a letter."""
-    if isinstance(step.action, End) and step.action.word not in END_WORDS:
-        hint = did_you_mean(step.action.word, END_WORDS)
+    if isinstance(step.action, End) and step.action.outcome not in END_WORDS:
+        hint = did_you_mean(step.action.outcome, END_WORDS)
         if hint:
             checking.warning(
                 ("steps", step.name, "end"),
-                f"step '{step.name}': {shown(step.action.word)} is a word of your own{hint}",
+                f"step '{step.name}': {shown(step.action.outcome)} is a word of your own{hint}",
             )
 
 
@@ -65,15 +65,15 @@ def _check_words(checking: Checking, step: Step) -> None:
             checking.error(where, f"{what}: a {kind} has no 'then': it {said}")
         return
     words = words_of(step.action)
-    named = {route.word for route in step.then}
+    named = {route.outcome for route in step.then}
     for route in step.then:
-        if route.word == EVERY_WORD:
+        if route.outcome == EVERY_WORD:
             continue
-        if route.word not in words and route.word not in checking.signals:
-            _unknown_word(checking, step, route.word, words)
+        if route.outcome not in words and route.outcome not in checking.signals:
+            _unknown_word(checking, step, route.outcome, words)
         _check_choices(checking, step, route)
     if EVERY_WORD not in named:
-        missing = [word for word in obligatory(step.action) if word not in named]
+        missing = [outcome for outcome in obligatory(step.action) if outcome not in named]
         if missing:
             lead = "then: x" if not step.then else f"{missing[0]}: x"
             checking.error(
@@ -92,38 +92,38 @@ def _check_words(checking: Checking, step: Step) -> None:
     if (
         heard_clicks
         and "clicked" not in named
-        and not any(r.word == "clicked" for r in checking.playbook.at_any_step)
+        and not any(r.outcome == "clicked" for r in checking.playbook.at_any_step)
     ):
         checking.warning(("steps", step.name), f"{what}: a click moves nobody; name 'clicked' if it should")
 
 
-def _unknown_word(checking: Checking, step: Step, word: str, words: Iterable[str]) -> None:
+def _unknown_word(checking: Checking, step: Step, outcome: str, words: Iterable[str]) -> None:
     what, kind = f"step '{step.name}'", kind_of(step.action)
     channels = channels_of(step.action)
     owner = one_of(channels) if channels else kind
     known = [*words, *checking.signals]
-    where = ("steps", step.name, "then", word)
-    if word in MESSAGE_WORDS:
+    where = ("steps", step.name, "then", outcome)
+    if outcome in MESSAGE_WORDS:
         checking.error(
-            where, f"{what}: {shown(word)} is not an outcome of {owner}; its outcomes are {one_of(words)}"
+            where, f"{what}: {shown(outcome)} is not an outcome of {owner}; its outcomes are {one_of(words)}"
         )
         return
-    hint = did_you_mean(word, known) or f"; expected {one_of(words)} or a signal of signals.yaml"
+    hint = did_you_mean(outcome, known) or f"; expected {one_of(words)} or a signal of signals.yaml"
     checking.error(
-        where, f"{what}: {shown(word)} is neither an outcome of {owner} nor a declared signal{hint}"
+        where, f"{what}: {shown(outcome)} is neither an outcome of {owner} nor a declared signal{hint}"
     )
 
 
 def _check_choices(checking: Checking, step: Step, route: Route) -> None:
     if not route.choices:
         return
-    what, where = f"step '{step.name}'", ("steps", step.name, "then", route.word)
-    if route.word not in _CHOICE_WORDS:
+    what, where = f"step '{step.name}'", ("steps", step.name, "then", route.outcome)
+    if route.outcome not in _CHOICE_WORDS:
         checking.error(
-            where, f"{what}: only {one_of(_CHOICE_WORDS)} tell cases apart, not {shown(route.word)}"
+            where, f"{what}: only {one_of(_CHOICE_WORDS)} tell cases apart, not {shown(route.outcome)}"
         )
         return
-    if route.word != "answered" or not isinstance(step.action, Ask):
+    if route.outcome != "answered" or not isinstance(step.action, Ask):
         return
     keys = [key for key, _ in route.choices]
     answers = answer_keys(step.action)
@@ -164,7 +164,7 @@ def _check_timing(checking: Checking, step: Step) -> None:
             (*where, "at_most"), f"{what}: a {kind} may be entered as often as it is led to; remove 'at_most'"
         )
     if isinstance(step.action, Handoff) and step.wait is None:
-        dead = [route.word for route in step.then if route.word == "closed"]
+        dead = [route.outcome for route in step.then if route.outcome == "closed"]
         if dead:
             checking.error(
                 (*where, "then", "closed"),
@@ -201,15 +201,18 @@ def _check_channels(checking: Checking, step: Step) -> None:
 
 
 def _check_any_step(checking: Checking) -> None:
-    known = {*MESSAGE_WORDS, LEDGER_WORD, *checking.signals}
+    known = {*MESSAGE_WORDS, LEDGER_OUTCOME, *checking.signals}
     for route in checking.playbook.at_any_step:
-        where = ("at_any_step", route.word)
-        if route.word not in known:
-            hint = did_you_mean(route.word, known) or "; expected an outcome, a declared signal or opted_out"
-            checking.error(
-                where, f"at_any_step: {shown(route.word)} is neither an outcome nor a declared signal{hint}"
+        where = ("at_any_step", route.outcome)
+        if route.outcome not in known:
+            hint = (
+                did_you_mean(route.outcome, known) or "; expected an outcome, a declared signal or opted_out"
             )
-        if route.word == NO_RESPONSE:
+            checking.error(
+                where,
+                f"at_any_step: {shown(route.outcome)} is neither an outcome nor a declared signal{hint}",
+            )
+        if route.outcome == NO_RESPONSE:
             checking.error(where, "at_any_step: no_response belongs to each step's own 'then'")
-        if route.choices and route.word not in _CHOICE_WORDS:
+        if route.choices and route.outcome not in _CHOICE_WORDS:
             checking.error(where, f"at_any_step: only {one_of(_CHOICE_WORDS)} tell cases apart")

@@ -10,7 +10,7 @@ from orchestrator.language.conditions.computed import computed_needs
 from orchestrator.language.conditions.requirements import names_needed
 from orchestrator.language.model import All, Any, Ask, AtLeastOf, Condition, Handoff, Not, Send, Step
 from orchestrator.language.outcomes import channels_of, kind_of
-from orchestrator.language.problems import Place, did_you_mean, one_of, shown
+from orchestrator.language.problems import SourcePosition, did_you_mean, one_of, shown
 from orchestrator.language.templates import (
     FUNCTIONS,
     GIVEN,
@@ -41,7 +41,7 @@ def check_templates(checking: Checking, templates: Mapping[str, str]) -> None:
         place = _beside(checking.path, name)
         if parts.base not in used and name not in extended:
             checking.problems.warning(
-                Place(place, 1, 1), f"no step uses this template{did_you_mean(parts.base, used)}"
+                SourcePosition(place, 1, 1), f"no step uses this template{did_you_mean(parts.base, used)}"
             )
             continue
         links.setdefault(parts.base, set()).update(_check_file(checking, place, text, parts))
@@ -107,19 +107,19 @@ def _check_file(checking: Checking, place: str, text: str, parts: TemplateName) 
     found += more
     faults += wrong
     for fault in faults:
-        checking.problems.error(Place(place, fault.line, 1), fault.message)
+        checking.problems.error(SourcePosition(place, fault.line, 1), fault.message)
     if parts.channel == "email" and template.field("subject") is None and parts.ext == "html":
         checking.problems.error(
-            Place(place, 1, 1), "an email needs a header with 'subject: ...' between '---' lines"
+            SourcePosition(place, 1, 1), "an email needs a header with 'subject: ...' between '---' lines"
         )
     for use in found:
-        _check_use(checking, Place(place, use.line, 1), use)
+        _check_use(checking, SourcePosition(place, use.line, 1), use)
     _check_opt_out(checking, place, parts, template, {use.name for use in found})
     names: set[str] = set()
     for source, line in ((template.body, template.body_line), *((value, 1) for _, value in template.header)):
         for called in calls(source, "link"):
             names.add(called.name)
-            at = Place(place, line + called.line - 1, 1)
+            at = SourcePosition(place, line + called.line - 1, 1)
             for refused in _link_faults(called):
                 checking.problems.error(at, refused)
         for called in calls(source, "booking_link"):
@@ -128,7 +128,7 @@ def _check_file(checking: Checking, place: str, text: str, parts: TemplateName) 
                     did_you_mean(called.name, checking.policy.booking_links)
                     or "; add it under 'booking' in policy.yaml"
                 )
-                at = Place(place, line + called.line - 1, 1)
+                at = SourcePosition(place, line + called.line - 1, 1)
                 checking.problems.error(at, f"{shown(called.name)} is no booking link{hint}")
     return names
 
@@ -158,10 +158,12 @@ def _check_opt_out(
         )
     else:
         message = "a promotional text message must say how to opt out: 'STOP', or {{ opt_out_url }}"
-    checking.problems.error(Place(place, template.body_line, 1), message)
+    checking.problems.error(SourcePosition(place, template.body_line, 1), message)
 
 
-def _check_use(checking: Checking, place: Place, use: Use, *, sure: frozenset[str] = frozenset()) -> None:
+def _check_use(
+    checking: Checking, place: SourcePosition, use: Use, *, sure: frozenset[str] = frozenset()
+) -> None:
     head, _, tail = use.name.partition(".")
     if head in GIVEN or use.name in sure:
         return
@@ -209,7 +211,7 @@ def _check_links(checking: Checking, links: Mapping[str, set[str]]) -> None:
             continue
         have = links[step.action.template]
         for route in step.then:
-            for key, _ in route.choices if route.word == "clicked" else ():
+            for key, _ in route.choices if route.outcome == "clicked" else ():
                 if key != "else" and key not in have:
                     hint = did_you_mean(key, have) or f"; write {{{{ link('{key}') }}}}"
                     checking.warning(

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from orchestrator.language.conditions.comparing import ratio
 from orchestrator.language.conditions.evaluate import holds, measured
-from orchestrator.language.conditions.facts import Facts, Happened
+from orchestrator.language.conditions.facts import Facts, SignalOccurrence
 from orchestrator.language.conditions.filters import passes
 from orchestrator.language.conditions.requirements import events_needed, filter_names, merge, names_needed
 from orchestrator.language.model import Condition, Filter, Scalar
@@ -33,7 +33,7 @@ class Ratio:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tally:
+class CountedEvents:
     """Over the events of one name within a window: how many, the sum of a field, or its different values."""
 
     measure: Literal["times", "sum", "distinct"]
@@ -73,7 +73,7 @@ class Score:
     start: int = 0
 
 
-Rule = Ratio | Tally | FirstOf | Score
+Rule = Ratio | CountedEvents | FirstOf | Score
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +85,7 @@ class Computed:
     @property
     def always(self) -> bool:
         """Whether every customer has the value, so that a template needs no default."""
-        return isinstance(self.rule, Tally | Score)
+        return isinstance(self.rule, CountedEvents | Score)
 
 
 def evaluate(computed: Computed, facts: Facts) -> Any | None:
@@ -94,7 +94,7 @@ def evaluate(computed: Computed, facts: Facts) -> Any | None:
     match rule:
         case Ratio():
             return ratio(facts.value(rule.of), facts.value(rule.to))
-        case Tally():
+        case CountedEvents():
             return measured(rule.measure, rule.field, _events(rule, facts))
         case FirstOf():
             for row in rule.rows:
@@ -112,7 +112,7 @@ def active_rows(score: Score, facts: Facts) -> tuple[ScoreRow, ...]:
     return tuple(row for row in score.rows if holds(row.if_, facts))
 
 
-def _events(rule: Tally, facts: Facts) -> list[Happened]:
+def _events(rule: CountedEvents, facts: Facts) -> list[SignalOccurrence]:
     start = facts.now - rule.within.span if rule.within else None
     return [
         event
@@ -129,7 +129,7 @@ def computed_needs(computed: Computed) -> tuple[Mapping[str, timedelta | None], 
     match rule:
         case Ratio():
             names.update((rule.of, rule.to))
-        case Tally():
+        case CountedEvents():
             events[rule.event] = rule.within.span if rule.within else None
             names.update(filter_names(rule.where))
         case FirstOf() | Score():
@@ -172,7 +172,7 @@ class WithComputed:
             self._known[name] = evaluate(self.computed[name], self)
         return self._known[name]
 
-    def history(self, event: str) -> Sequence[Happened]:
+    def history(self, event: str) -> Sequence[SignalOccurrence]:
         return self.base.history(event)
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from orchestrator.language.conditions.comparing import compare, equal, in_next_or_last, literal
-from orchestrator.language.conditions.facts import Facts, Happened
+from orchestrator.language.conditions.facts import Facts, SignalOccurrence
 from orchestrator.language.conditions.filters import passes
 from orchestrator.language.conditions.requirements import events_needed, names_needed
 from orchestrator.language.conditions.resolve import resolve
@@ -62,7 +62,7 @@ def reason(
     return _Asked(facts, signals, day_starts).reason(condition)
 
 
-def matches(signal: FilteredSignal, happened: Happened, facts: Facts) -> bool:
+def matches(signal: FilteredSignal, happened: SignalOccurrence, facts: Facts) -> bool:
     """Whether one event is the playbook's own ``signal``."""
     return happened.name == signal.event and passes(signal.where, happened.properties, facts)
 
@@ -147,7 +147,7 @@ class _Asked:
             day_starts=self._day_starts,
         )
 
-    def _events(self, name: str, where: Sequence[Filter]) -> list[Happened]:
+    def _events(self, name: str, where: Sequence[Filter]) -> list[SignalOccurrence]:
         """The remembered occurrences of an event or of the playbook's own signal, oldest first."""
         own = self._signals.get(name)
         event, filters = (own.event, (*own.where, *where)) if own else (name, tuple(where))
@@ -196,7 +196,7 @@ def _answered(first: datetime, others: Sequence[datetime], span: timedelta) -> b
     return any(first < other <= first + span for other in others)
 
 
-def measured(measure: str, field: str | None, events: Sequence[Happened]) -> int | Decimal:
+def measured(measure: str, field: str | None, events: Sequence[SignalOccurrence]) -> int | Decimal:
     """How many, the sum of a field's numbers, or how many different values it had."""
     if measure == "times":
         return len(events)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Happened:
+class SignalOccurrence:
     """One signal in a customer's history. ``properties`` are JSON values."""
 
     name: str
@@ -39,6 +39,6 @@ class Facts(Protocol):
         """
         ...
 
-    def history(self, event: str) -> Sequence[Happened]:
+    def history(self, event: str) -> Sequence[SignalOccurrence]:
         """Every remembered signal of that name, oldest first, none later than ``now``."""
         ...

@@ -10,7 +10,7 @@ import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestrator.language.drawing.layout import LINE, Layout, Route, lay_out
+from orchestrator.language.drawing.layout import LINE, DrawnLink, Layout, load_customers
 from orchestrator.language.drawing.ranks import Link
 from orchestrator.language.graph.edges import own_edges
 from orchestrator.language.graph.routes import ANY, any_hops
@@ -64,8 +64,8 @@ def to_svg(playbook: Playbook, *, counts: Mapping[str, int] | None = None) -> st
     widths = {name: max(104.0, max(len(text) for text in pair) * _CHAR + 40) for name, pair in labels.items()}
     arrows = _arrows(playbook)
     anywhere = [(hop.trigger.removeprefix(ANY), hop.to) for hop in any_hops(playbook.at_any_step)]
-    anywhere = [(word, to) for word, to in anywhere if to in labels]
-    layout = lay_out(widths, _links(arrows, anywhere), _BOX_HEIGHT)
+    anywhere = [(outcome, to) for outcome, to in anywhere if to in labels]
+    layout = load_customers(widths, _links(arrows, anywhere), _BOX_HEIGHT)
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {layout.width:.0f} {layout.height:.0f}" '
@@ -91,7 +91,9 @@ def _arrows(playbook: Playbook) -> list[_Arrow]:
     edges = (edge for step in playbook.steps for edge in own_edges(step))
     names = {step.name for step in playbook.steps}  # a playbook may be drawn before it is checked
     return [
-        _Arrow(source=edge.source, to=edge.to, label=_word(edge.word)) for edge in edges if edge.to in names
+        _Arrow(source=edge.source, to=edge.to, label=_word(edge.outcome))
+        for edge in edges
+        if edge.to in names
     ]
 
 
@@ -100,8 +102,8 @@ def _links(arrows: list[_Arrow], anywhere: list[tuple[str, str]]) -> list[Link]:
     merged: dict[tuple[str | None, str], list[str]] = {}
     for arrow in arrows:
         merged.setdefault((arrow.source, arrow.to), []).append(arrow.label)
-    for word, to in anywhere:
-        merged.setdefault((None, to), []).append(_word(word))
+    for outcome, to in anywhere:
+        merged.setdefault((None, to), []).append(_word(outcome))
     return [
         Link(source=source, to=to, lines=_lines(words, "at any step: " if source is None else ""))
         for (source, to), words in merged.items()
@@ -113,12 +115,12 @@ def _lines(words: list[str], before: str) -> tuple[str, ...]:
     several = list(dict.fromkeys(words))
     shown = several[:_WORDS] + (["…"] if len(several) > _WORDS else [])
     lines = [before + shown[0]]
-    for word in shown[1:]:
+    for outcome in shown[1:]:
         lines[-1] += " /"
-        if len(lines[-1]) + len(word) < _WRAP:
-            lines[-1] += f" {word}"
+        if len(lines[-1]) + len(outcome) < _WRAP:
+            lines[-1] += f" {outcome}"
         else:
-            lines.append(word)
+            lines.append(outcome)
     return tuple(lines)
 
 
@@ -162,7 +164,7 @@ def _described(
         )
         sentences.append(f"{step.name} ({kind_of(step.action)}{here}): {ways or 'the end'}.")
     if anywhere:
-        sentences.append("At any step: " + ", ".join(f"{word} to {to}" for word, to in anywhere) + ".")
+        sentences.append("At any step: " + ", ".join(f"{outcome} to {to}" for outcome, to in anywhere) + ".")
     return " ".join(sentences)
 
 
@@ -194,7 +196,7 @@ def _svg_box(layout: Layout, name: str, words: tuple[str, str], kind: str, count
     return "".join(lines) + "</g>"
 
 
-def _svg_route(route: Route) -> str:
+def _svg_route(route: DrawnLink) -> str:
     link, label = route.link, route.label
     begins = "" if link.source is None else f' data-from="{escape(link.source)}"'
     dashes = ' stroke-dasharray="4 3"' if link.source is None else ""

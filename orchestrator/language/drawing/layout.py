@@ -38,7 +38,7 @@ class Box:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Route:
+class DrawnLink:
     """A link as it is drawn: ``path`` is SVG's, interrupted where the label stands."""
 
     link: Link
@@ -49,12 +49,12 @@ class Route:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layout:
     boxes: Mapping[str, Box]
-    routes: Sequence[Route]
+    routes: Sequence[DrawnLink]
     width: float
     height: float
 
 
-def lay_out(widths: Mapping[str, float], links: Sequence[Link], box_height: float) -> Layout:
+def load_customers(widths: Mapping[str, float], links: Sequence[Link], box_height: float) -> Layout:
     """Places boxes for all of ``widths``, the first at the top, and one route for each link."""
     return _Page(widths, links, box_height).layout()
 
@@ -157,7 +157,7 @@ class _Page:
             y = bottom[-1] + below
         return top, bottom, gap
 
-    def _route(self, number: int) -> Route:
+    def _route(self, number: int) -> DrawnLink:
         chain = self.ranks.chains[number]
         size, row = self.sizes[chain.label], self.ranks.rank[chain.label]
         label = Box(
@@ -167,7 +167,7 @@ class _Page:
             height=size.height,
         )
         path = self._upwards(chain, number, label) if chain.back else self._downwards(chain, number, label)
-        return Route(link=chain.link, path=path, label=label)
+        return DrawnLink(link=chain.link, path=path, label=label)
 
     def _downwards(self, chain: Chain, number: int, label: Box) -> str:
         at = (self.leave.get(number, 0.0), self.bottom[self.ranks.rank[chain.items[0]] - 1])
@@ -205,12 +205,12 @@ class _Page:
         return self.top[row] - (_ABOVE if row % 2 else 0.0)
 
 
-def _loop(box: Box, link: Link) -> Route:
+def _loop(box: Box, link: Link) -> DrawnLink:
     x, y = box.x + box.width, box.y + box.height / 2
     path = f"M{_spot(x, y + 9)}C{_spot(x + _LOOP, y + 22)} {_spot(x + _LOOP, y - 6)} {_spot(x, y - 5)}"
     height = LINE * len(link.lines) + 2
     label = Box(x=x + _LOOP - 4, y=y - height / 2 + 6, width=_label_width(link), height=height)
-    return Route(link=link, path=path, label=label)
+    return DrawnLink(link=link, path=path, label=label)
 
 
 def _label_width(link: Link) -> float:

@@ -67,7 +67,7 @@ class Compiled:
         self.order: tuple[str, ...] = tuple(step.name for step in playbook.steps)
         self.first: str = self.order[0]
         self._steps: Mapping[str, Step] = {step.name: step for step in playbook.steps}
-        self._any: Mapping[str, Route] = {route.word: route for route in playbook.at_any_step}
+        self._any: Mapping[str, Route] = {route.outcome: route for route in playbook.at_any_step}
         self.machine: transitions.Machine = self._build()
 
     def step(self, name: str) -> Step:
@@ -105,23 +105,23 @@ class Compiled:
         self,
         step: str,
         channel: str | None,
-        word: str,
+        outcome: str,
         detail: str | None = None,
         *,
         exhausted: Collection[str] = (),
     ) -> Hop | None:
-        """Where ``word`` leads from ``step``, or None when it moves nobody.
+        """Where ``outcome`` leads from ``step``, or None when it moves nobody.
 
         The step's own ``then`` wins over ``at_any_step``, which wins over what an unnamed word becomes. ``channel`` is
         the one that carried the message. ``detail`` tells links, buttons, answers or closing reasons apart.
         """
-        return find(self.step(step), self._any, word, detail, exhausted)
+        return find(self.step(step), self._any, outcome, detail, exhausted)
 
     def any_step(
-        self, step: str, word: str, detail: str | None = None, *, exhausted: Collection[str] = ()
+        self, step: str, outcome: str, detail: str | None = None, *, exhausted: Collection[str] = ()
     ) -> Hop | None:
-        """Where ``at_any_step`` leads ``word`` from ``step``: for late responses, signals and opt-outs."""
-        return any_hop(self._any, self.step(step), word, detail, exhausted)
+        """Where ``at_any_step`` leads ``outcome`` from ``step``: for late responses, signals and opt-outs."""
+        return any_hop(self._any, self.step(step), outcome, detail, exhausted)
 
     def branch(self, step: str, index: int) -> Hop:
         """The transition of the n-th row (from 0) of a ``choose`` step."""
@@ -129,7 +129,7 @@ class Compiled:
         if not isinstance(action, Choose):
             raise CompileError(f"step '{step}' is no choose")
         trigger = branch_trigger(index)
-        return Hop(to=action.branches[index].go, trigger=trigger, word_used=trigger)
+        return Hop(to=action.branches[index].go, trigger=trigger, outcome_used=trigger)
 
     def at_once(self, step: str, channel: str | None) -> tuple[str, ...]:
         """What moves the step as soon as it is known, in the order that decides between simultaneous words."""
@@ -143,7 +143,7 @@ class Compiled:
         one = self.step(step)
         named = self._named(one) | set(self._any)
         words = heard_at_end(kind_of(one.action), channel)
-        return tuple(word for word in words if word in named or word == NO_RESPONSE)
+        return tuple(outcome for outcome in words if outcome in named or outcome == NO_RESPONSE)
 
     def signals_heard(self, step: str) -> frozenset[str]:
         """The product's events and the playbook's own ``signals:`` that move this step, by the names written."""
@@ -173,7 +173,7 @@ class Compiled:
         return longest_path(self.playbook)
 
     def _named(self, step: Step) -> set[str]:
-        return {route.word for route in step.then}
+        return {route.outcome for route in step.then}
 
     def _nowhere(self, step: str, trigger: str) -> str:
         return f"playbook '{self.playbook.playbook}': '{trigger}' leads nowhere from step '{step}'"

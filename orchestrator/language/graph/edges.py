@@ -12,16 +12,16 @@ from orchestrator.language.model import Choose, Playbook, Step
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Edge:
     source: str
-    word: str  # as a diagram shows it: the word, with the choice after a colon
+    outcome: str  # as a diagram shows it: the word, with the choice after a colon
     to: str
 
 
 def own_edges(step: Step) -> list[Edge]:
     """What the step itself writes: its ``then`` and its branches."""
-    edges = [Edge(source=step.name, word=hop.trigger, to=hop.to) for hop in own_hops(step)]
+    edges = [Edge(source=step.name, outcome=hop.trigger, to=hop.to) for hop in own_hops(step)]
     if isinstance(step.action, Choose):
         edges += [
-            Edge(source=step.name, word=branch_trigger(n), to=row.go)
+            Edge(source=step.name, outcome=branch_trigger(n), to=row.go)
             for n, row in enumerate(step.action.branches)
         ]
     return edges

@@ -18,19 +18,19 @@ ANY = "any:"  # how the triggers of at_any_step begin
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hop:
-    """One transition found. ``word_used`` is the word that was named, which the fallback chain may have changed."""
+    """One transition found. ``outcome_used`` is the word that was named, which the fallback chain may have changed."""
 
     to: str
     trigger: str
-    word_used: str
+    outcome_used: str
 
 
 def own_hops(step: Step) -> Iterator[Hop]:
     """Every transition the step's ``then`` (or its branches) writes out."""
     for route in step.then:
-        if route.word == EVERY_WORD:
-            for word in obligatory(step.action):
-                yield Hop(to=route.to or "", trigger=word, word_used=word)
+        if route.outcome == EVERY_WORD:
+            for outcome in obligatory(step.action):
+                yield Hop(to=route.to or "", trigger=outcome, outcome_used=outcome)
         else:
             yield from _hops(route, "")
 
@@ -41,25 +41,25 @@ def any_hops(routes: Iterable[Route]) -> Iterator[Hop]:
         yield from _hops(route, ANY)
 
 
-def own_hop(step: Step, word: str, detail: str | None) -> Hop | None:
-    """Where the step's own ``then`` leads ``word``, without any fallback."""
+def own_hop(step: Step, outcome: str, detail: str | None) -> Hop | None:
+    """Where the step's own ``then`` leads ``outcome``, without any fallback."""
     for route in step.then:
-        if route.word == word:
+        if route.outcome == outcome:
             return _pick(route, detail, "")
-    every = next((route.to for route in step.then if route.word == EVERY_WORD), None)
-    if every is not None and word in obligatory(step.action):
-        return Hop(to=every, trigger=word, word_used=word)
+    every = next((route.to for route in step.then if route.outcome == EVERY_WORD), None)
+    if every is not None and outcome in obligatory(step.action):
+        return Hop(to=every, trigger=outcome, outcome_used=outcome)
     return None
 
 
 def any_hop(
-    routes: Mapping[str, Route], step: Step, word: str, detail: str | None, exhausted: Collection[str]
+    routes: Mapping[str, Route], step: Step, outcome: str, detail: str | None, exhausted: Collection[str]
 ) -> Hop | None:
-    """Where ``at_any_step`` leads ``word`` from here.
+    """Where ``at_any_step`` leads ``outcome`` from here.
 
     It fires neither in its own target nor towards one of ``exhausted``: steps that may not be entered again.
     """
-    route = routes.get(word)
+    route = routes.get(outcome)
     if route is None or kind_of(step.action) == "end":
         return None
     hop = _pick(route, detail, ANY)
@@ -71,20 +71,20 @@ def any_hop(
 def find(
     step: Step,
     routes: Mapping[str, Route],
-    word: str,
+    outcome: str,
     detail: str | None = None,
     exhausted: Collection[str] = (),
 ) -> Hop | None:
-    """Where ``word`` leads: each word of its fallback chain is looked for here first, then in ``at_any_step``."""
+    """Where ``outcome`` leads: each word of its fallback chain is looked for here first, then in ``at_any_step``."""
     kind = kind_of(step.action)
-    for name in (word, *_INSTEAD[kind]) if kind in _INSTEAD and word in BEFORE_SEND else chain(word):
-        if any(route.word == name for route in step.then):
-            hop = own_hop(step, name, detail if name == word else None)
-            if hop is not None or name == word:
+    for name in (outcome, *_INSTEAD[kind]) if kind in _INSTEAD and outcome in BEFORE_SEND else chain(outcome):
+        if any(route.outcome == name for route in step.then):
+            hop = own_hop(step, name, detail if name == outcome else None)
+            if hop is not None or name == outcome:
                 return hop
             continue
         hop = own_hop(step, name, None) or any_hop(
-            routes, step, name, detail if name == word else None, exhausted
+            routes, step, name, detail if name == outcome else None, exhausted
         )
         if hop is not None:
             return hop
@@ -106,21 +106,21 @@ def choice_covers(key: str, detail: str) -> bool:
 
 def _pick(route: Route, detail: str | None, prefix: str) -> Hop | None:
     if route.to is not None:
-        return Hop(to=route.to, trigger=f"{prefix}{route.word}", word_used=route.word)
+        return Hop(to=route.to, trigger=f"{prefix}{route.outcome}", outcome_used=route.outcome)
     for key, to in route.choices:
         if key != ELSE and detail is not None and choice_covers(key, detail):
-            return Hop(to=to, trigger=f"{prefix}{route.word}:{key}", word_used=route.word)
+            return Hop(to=to, trigger=f"{prefix}{route.outcome}:{key}", outcome_used=route.outcome)
     for key, to in route.choices:
         if key == ELSE:
-            return Hop(to=to, trigger=f"{prefix}{route.word}:{ELSE}", word_used=route.word)
+            return Hop(to=to, trigger=f"{prefix}{route.outcome}:{ELSE}", outcome_used=route.outcome)
     return None
 
 
 def _hops(route: Route, prefix: str) -> Iterator[Hop]:
     if route.to is not None:
-        yield Hop(to=route.to, trigger=f"{prefix}{route.word}", word_used=route.word)
+        yield Hop(to=route.to, trigger=f"{prefix}{route.outcome}", outcome_used=route.outcome)
     for key, to in route.choices:
-        yield Hop(to=to, trigger=f"{prefix}{route.word}:{key}", word_used=route.word)
+        yield Hop(to=to, trigger=f"{prefix}{route.outcome}:{key}", outcome_used=route.outcome)
 
 
 def branch_trigger(index: int) -> str:

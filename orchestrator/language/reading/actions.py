@@ -97,8 +97,8 @@ def _delivery(found: Fields, problems: Problems) -> dict[str, Any]:
         if inner.required("fallback", "a channel"):
             shared["fallback"] = inner.read("fallback", read.name)
     elif node is not None:
-        word = read.choice(("defer", "skip"))(node, f"{found.what}: when_capped", problems)
-        shared["when_capped"] = word or "defer"
+        outcome = read.choice(("defer", "skip"))(node, f"{found.what}: when_capped", problems)
+        shared["when_capped"] = outcome or "defer"
     return shared
 
 
@@ -270,8 +270,8 @@ def _cooldown(node: Node, what: str, problems: Problems) -> Cooldown | None:
 
 
 def _end(node: Node, what: str, problems: Problems) -> End | None:
-    word = read.name(node, what, problems)
-    return End(word=word) if word else None
+    outcome = read.name(node, what, problems)
+    return End(outcome=outcome) if outcome else None
 
 
 READERS: Mapping[str, Callable[[Node, str, Problems], Action | None]] = {

@@ -26,7 +26,7 @@ from orchestrator.language.moments import Duration, Moment
 from orchestrator.language.problems import Problems, did_you_mean, one_of, shown
 from orchestrator.language.reading import field_reader as read
 from orchestrator.language.reading.field_reader import Fields
-from orchestrator.language.reading.tree import Entry, Items, Leaf, Map, Node, came
+from orchestrator.language.reading.tree import Items, Leaf, Map, MapEntry, Node, came
 
 _BARE = ("present", "missing")
 _HISTORY = {*grammar.COUNTS, "within", "since", "where"}
@@ -99,7 +99,7 @@ def explained(part: Condition, because: str | None) -> Condition:
             )  # fmt: skip
 
 
-def _part(entry: Entry, what: str, problems: Problems) -> Condition | None:
+def _part(entry: MapEntry, what: str, problems: Problems) -> Condition | None:
     key, node = entry.key, entry.node
     if key in {"any", "all"}:
         parts = _list(node, f"{what}: {key}", problems)
@@ -128,7 +128,7 @@ def _list(node: Node, what: str, problems: Problems) -> tuple[Condition, ...] | 
     return None if None in found else tuple(part for part in found if part is not None)
 
 
-def _at_least_of(node: Map, entry: Entry, what: str, problems: Problems) -> Condition | None:
+def _at_least_of(node: Map, entry: MapEntry, what: str, problems: Problems) -> Condition | None:
     parts = _list(entry.node, f"{what}: of", problems)
     count_node = node.get("at_least")
     if count_node is None:
@@ -194,7 +194,7 @@ def _compared(name: str, node: Map, what: str, problems: Problems) -> Condition 
     return parts[0] if len(parts) == 1 else All(parts=tuple(parts))
 
 
-def operand(entry: Entry, what: str, problems: Problems) -> Scalar | SameAs | None:
+def operand(entry: MapEntry, what: str, problems: Problems) -> Scalar | SameAs | None:
     """What a comparison compares with: a literal of the right kind or ``{same_as: name}``."""
     where = f"{what}: {entry.key}"
     value = _literal(entry.node, where, problems)
@@ -250,7 +250,7 @@ def filters(node: Node, what: str, problems: Problems) -> tuple[Filter, ...] | N
     return None if len(problems.errors) > before else tuple(found)
 
 
-def _filter(entry: Entry, what: str, problems: Problems) -> Iterable[Filter]:
+def _filter(entry: MapEntry, what: str, problems: Problems) -> Iterable[Filter]:
     node = entry.node
     if isinstance(node, Map) and node.get("same_as") is None:
         for inner in Fields(node, what, grammar.FILTER_COMPARISONS, problems).node.entries:

@@ -12,7 +12,7 @@ from orchestrator.language.model import Percent, Scalar
 from orchestrator.language.moments import Ago, Duration, Moment
 from orchestrator.language.problems import Problems, did_you_mean, one_of, shown
 from orchestrator.language.reading.moments import MomentError, parse_clock, parse_duration, parse_moment
-from orchestrator.language.reading.tree import Entry, Items, Leaf, Map, Node, came
+from orchestrator.language.reading.tree import Items, Leaf, Map, MapEntry, Node, came
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class Fields:
     def __contains__(self, key: str) -> bool:
         return key in self._entries
 
-    def entry(self, key: str) -> Entry | None:
+    def entry(self, key: str) -> MapEntry | None:
         return self._entries.get(key)
 
     def node_of(self, key: str) -> Node | None:

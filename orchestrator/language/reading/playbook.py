@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from orchestrator.language import grammar
 from orchestrator.language.model import Guardrails, Playbook
-from orchestrator.language.problems import Problem, Problems, has_errors
+from orchestrator.language.problems import PlacedProblem, Problems, has_errors
 from orchestrator.language.reading import field_reader as read
 from orchestrator.language.reading.conditions import condition
 from orchestrator.language.reading.enter import enter, goal
@@ -16,7 +16,7 @@ from orchestrator.language.reading.tree import Node
 from orchestrator.language.reading.yaml_tree import read_yaml
 
 
-def parse_playbook(tree: Node) -> tuple[Playbook | None, list[Problem]]:
+def parse_playbook(tree: Node) -> tuple[Playbook | None, list[PlacedProblem]]:
     """The playbook a tree describes, or None, and everything wrong with it."""
     problems = Problems()
     playbook = _playbook(tree, problems)
@@ -24,17 +24,17 @@ def parse_playbook(tree: Node) -> tuple[Playbook | None, list[Problem]]:
     return (None if has_errors(found) else playbook), found
 
 
-def read_playbook(text: str, path: str = "playbook.yaml") -> tuple[Playbook | None, list[Problem]]:
+def read_playbook(text: str, path: str = "playbook.yaml") -> tuple[Playbook | None, list[PlacedProblem]]:
     """A playbook from YAML text. ``path`` is what problems call the text."""
     problems = Problems()
     return _finish(read_yaml(text, path, problems), path, problems)
 
 
-def _finish(tree: Node | None, path: str, problems: Problems) -> tuple[Playbook | None, list[Problem]]:
+def _finish(tree: Node | None, path: str, problems: Problems) -> tuple[Playbook | None, list[PlacedProblem]]:
     if tree is None:
         if not problems.errors:
             problems.extend(
-                [Problem(path=path, line=1, column=1, message="expected a playbook, got an empty file")]
+                [PlacedProblem(path=path, line=1, column=1, message="expected a playbook, got an empty file")]
             )
         return None, problems.sorted()
     playbook, more = parse_playbook(tree)

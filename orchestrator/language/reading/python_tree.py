@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from orchestrator.language.problems import Place, Problems
-from orchestrator.language.reading.tree import Entry, Items, Leaf, Map, Node
+from orchestrator.language.problems import Problems, SourcePosition
+from orchestrator.language.reading.tree import Items, Leaf, Map, MapEntry, Node
 from orchestrator.language.reading.yaml_tree import MAX_DEPTH
 
 
@@ -17,11 +17,13 @@ class Spelled:
     """What one author call spelled: plain values, and the line of the call. ``key`` is the step's action, if any."""
 
     value: Any
-    place: Place
+    place: SourcePosition
     key: str | None = None
 
 
-def tree_of(value: Any, place: Place, problems: Problems, *, pairs: bool = False, depth: int = 0) -> Node:
+def tree_of(
+    value: Any, place: SourcePosition, problems: Problems, *, pairs: bool = False, depth: int = 0
+) -> Node:
     """``value`` as a tree. ``pairs``: a list of ``[key, value]`` lists is a mapping whose order counts."""
     if isinstance(value, Spelled):
         return tree_of(value.value, value.place, problems, pairs=pairs, depth=depth)
@@ -43,17 +45,19 @@ def _is_pair(value: Any) -> bool:
     return isinstance(value, list | tuple) and len(value) == 2 and isinstance(value[0], str)
 
 
-def _map(entries: Any, place: Place, problems: Problems, pairs: bool, depth: int) -> Map:
-    made: dict[str, Entry] = {}
+def _map(entries: Any, place: SourcePosition, problems: Problems, pairs: bool, depth: int) -> Map:
+    made: dict[str, MapEntry] = {}
     for key, inner in entries:
         at = inner.place if isinstance(inner, Spelled) else place
         if key in made:
             problems.error(at, f"'{key}' is written twice here")
-        made[key] = Entry(key=key, node=tree_of(inner, at, problems, pairs=pairs, depth=depth + 1), place=at)
+        made[key] = MapEntry(
+            key=key, node=tree_of(inner, at, problems, pairs=pairs, depth=depth + 1), place=at
+        )
     return Map(entries=tuple(made.values()), place=place)
 
 
-def _leaf(value: Any, place: Place, problems: Problems) -> Leaf:
+def _leaf(value: Any, place: SourcePosition, problems: Problems) -> Leaf:
     if value is None:
         return Leaf(text="null", value=None, place=place)
     if isinstance(value, bool):

@@ -91,7 +91,7 @@ def then_routes(node: Node, what: str, problems: Problems) -> tuple[Route, ...] 
     """``then: step``, or words (and signals) with where each leads."""
     if isinstance(node, Leaf):
         to = read.name(node, what, problems)
-        return (Route(word=EVERY_WORD, to=to),) if to else None
+        return (Route(outcome=EVERY_WORD, to=to),) if to else None
     return routes(node, what, problems)
 
 
@@ -110,10 +110,10 @@ def routes(node: Node, what: str, problems: Problems) -> tuple[Route, ...] | Non
             problems.error(entry.place, f"{what}: expected a word or signal, got {shown(entry.key)}")
         elif isinstance(entry.node, Map):
             choices = _choices(entry.node, where, problems)
-            found.append(Route(word=entry.key, choices=choices))
+            found.append(Route(outcome=entry.key, choices=choices))
         else:
             to = read.name(entry.node, where, problems)
-            found.append(Route(word=entry.key, to=to))
+            found.append(Route(outcome=entry.key, to=to))
     return None if len(problems.errors) > before else tuple(found)
 
 

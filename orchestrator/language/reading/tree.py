@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.language.model import Scalar
-from orchestrator.language.problems import Place
+from orchestrator.language.problems import SourcePosition
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,7 +17,7 @@ class Leaf:
 
     text: str
     value: Scalar
-    place: Place
+    place: SourcePosition
 
     @property
     def empty(self) -> bool:
@@ -26,16 +26,16 @@ class Leaf:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class MapEntry:
     key: str
     node: Node
-    place: Place
+    place: SourcePosition
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Map:
-    entries: tuple[Entry, ...]
-    place: Place
+    entries: tuple[MapEntry, ...]
+    place: SourcePosition
 
     def get(self, key: str) -> Node | None:
         return next((entry.node for entry in self.entries if entry.key == key), None)
@@ -44,7 +44,7 @@ class Map:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Items:
     nodes: tuple[Node, ...]
-    place: Place
+    place: SourcePosition
 
 
 Node = Leaf | Map | Items

@@ -16,8 +16,8 @@ from typing import NoReturn
 import yaml
 
 from orchestrator.language.model import Scalar
-from orchestrator.language.problems import Place, Problems, shown
-from orchestrator.language.reading.tree import Entry, Items, Leaf, Map, Node
+from orchestrator.language.problems import Problems, SourcePosition, shown
+from orchestrator.language.reading.tree import Items, Leaf, Map, MapEntry, Node
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
@@ -48,7 +48,7 @@ def read_yaml_file(path: Path, problems: Problems, *, shown_as: str | None = Non
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        problems.error(Place(name), f"the file cannot be read: {error.strerror or 'unknown reason'}")
+        problems.error(SourcePosition(name), f"the file cannot be read: {error.strerror or 'unknown reason'}")
         return None
     return read_yaml_bytes(data, name, problems)
 
@@ -57,7 +57,8 @@ def read_yaml_bytes(data: bytes, path: str, problems: Problems) -> Node | None:
     """The tree of UTF-8 bytes; None, with a problem, when they are too many, binary or not YAML."""
     if len(data) > MAX_BYTES:
         problems.error(
-            Place(path, 1, 1), f"the file is larger than {MAX_BYTES:,} bytes; a playbook is a few thousand"
+            SourcePosition(path, 1, 1),
+            f"the file is larger than {MAX_BYTES:,} bytes; a playbook is a few thousand",
         )
         return None
     try:
@@ -67,7 +68,8 @@ def read_yaml_bytes(data: bytes, path: str, problems: Problems) -> Node | None:
         line = before.count(b"\n") + 1
         column = error.start - (before.rfind(b"\n") + 1) + 1
         problems.error(
-            Place(path, line, column), "expected UTF-8 text, got bytes that are none; save it as UTF-8"
+            SourcePosition(path, line, column),
+            "expected UTF-8 text, got bytes that are none; save it as UTF-8",
         )
         return None
     return read_yaml(text, path, problems)
@@ -76,7 +78,7 @@ def read_yaml_bytes(data: bytes, path: str, problems: Problems) -> Node | None:
 def read_yaml(text: str, path: str, problems: Problems) -> Node | None:
     """The tree of a YAML text; None when it is empty or not YAML. Problems are added to ``problems``."""
     if len(text) > MAX_BYTES:
-        problems.error(Place(path, 1, 1), f"the text is longer than {MAX_BYTES:,} characters")
+        problems.error(SourcePosition(path, 1, 1), f"the text is longer than {MAX_BYTES:,} characters")
         return None
     builder = _Builder(path, problems)
     try:
@@ -85,14 +87,14 @@ def read_yaml(text: str, path: str, problems: Problems) -> Node | None:
         return None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
-        place = Place(path, before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1)
+        place = SourcePosition(path, before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1)
         problems.error(place, "expected text, got a control character that YAML does not allow")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path, 1, 1)
+        place = SourcePosition(path, mark.line + 1, mark.column + 1) if mark else SourcePosition(path, 1, 1)
         problems.error(place, _explain(error, text))
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
-        problems.error(Place(path, 1, 1), f"this is not YAML: {error}")
+        problems.error(SourcePosition(path, 1, 1), f"this is not YAML: {error}")
     return None
 
 
@@ -150,7 +152,7 @@ class _Builder:
             return self._map(event, events, depth, place)
         raise _Stop
 
-    def _leaf(self, event: yaml.ScalarEvent, place: Place) -> Leaf:
+    def _leaf(self, event: yaml.ScalarEvent, place: SourcePosition) -> Leaf:
         text: str = event.value
         if event.style is not None:
             return Leaf(text=text, value=text, place=place)
@@ -162,7 +164,7 @@ class _Builder:
         return Leaf(text=text, value=value, place=place)
 
     def _items(
-        self, event: yaml.SequenceStartEvent, events: Iterator[yaml.Event], depth: int, place: Place
+        self, event: yaml.SequenceStartEvent, events: Iterator[yaml.Event], depth: int, place: SourcePosition
     ) -> Items:
         nodes: list[Node] = []
         self._flow += bool(event.flow_style)
@@ -174,9 +176,9 @@ class _Builder:
         return Items(nodes=tuple(nodes), place=place)
 
     def _map(
-        self, event: yaml.MappingStartEvent, events: Iterator[yaml.Event], depth: int, place: Place
+        self, event: yaml.MappingStartEvent, events: Iterator[yaml.Event], depth: int, place: SourcePosition
     ) -> Map:
-        entries: dict[str, Entry] = {}
+        entries: dict[str, MapEntry] = {}
         flow = bool(event.flow_style)
         self._flow += flow
         for following in events:
@@ -192,7 +194,7 @@ class _Builder:
                 first = entries[key].place
                 self._problems.error(at, f"{shown(key)} is written twice here, first in line {first.line}")
                 continue
-            entries[key] = Entry(key=key, node=node, place=at)
+            entries[key] = MapEntry(key=key, node=node, place=at)
         self._flow -= flow
         return Map(entries=tuple(entries.values()), place=place)
 
@@ -215,9 +217,11 @@ class _Builder:
         if tag:
             self._problems.error(self._place(event), f"tags are refused: remove {shown(tag)}")
 
-    def _place(self, event: yaml.Event) -> Place:
+    def _place(self, event: yaml.Event) -> SourcePosition:
         mark = event.start_mark
-        return Place(self._path, mark.line + 1, mark.column + 1) if mark else Place(self._path)
+        return (
+            SourcePosition(self._path, mark.line + 1, mark.column + 1) if mark else SourcePosition(self._path)
+        )
 
     def _stop(self, event: yaml.Event, message: str) -> NoReturn:
         self._problems.error(self._place(event), message)

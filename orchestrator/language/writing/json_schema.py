@@ -227,7 +227,7 @@ def policy_schema() -> Schema:
             "title": _TEXT,
         },
     )
-    word: Schema = {"enum": list(get_args(Waiting))}
+    outcome: Schema = {"enum": list(get_args(Waiting))}
     kept: Schema = {"oneOf": [_DURATION, {"const": "forever"}]}
     made = closed(
         grammar.POLICY,
@@ -244,7 +244,7 @@ def policy_schema() -> Schema:
             "rests": closed(grammar.RESTS, {"ignored": _DURATION}),
             "feedback": closed(grammar.FEEDBACK, {"negative": _NAME}),
             "patience": _DURATION,
-            "waiting": closed(grammar.WAITING, {"holds": word, "cooldowns": word}),
+            "waiting": closed(grammar.WAITING, {"holds": outcome, "cooldowns": outcome}),
             "needs_consent": _CHANNELS,
             "channels": _NAMES,
             "consent": closed(grammar.CONSENT, dict.fromkeys(grammar.CONSENT, _DURATION)),

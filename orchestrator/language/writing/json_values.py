@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.errors import PlaybookError
 from orchestrator.language.model import Playbook
-from orchestrator.language.problems import Place, Problems
+from orchestrator.language.problems import Problems, SourcePosition
 from orchestrator.language.reading.playbook import parse_playbook
 from orchestrator.language.reading.python_tree import tree_of
 from orchestrator.language.writing import plain_writer as spell
@@ -29,7 +29,7 @@ def to_plain(playbook: Playbook) -> dict[str, Any]:
 def from_plain(plain: Mapping[str, Any], *, path: str = "stored playbook") -> Playbook:
     """The playbook; :class:`~orchestrator.errors.PlaybookError` when it is none, with everything wrong."""
     problems = Problems()
-    playbook, found = parse_playbook(tree_of(plain, Place(path), problems, pairs=True))
+    playbook, found = parse_playbook(tree_of(plain, SourcePosition(path), problems, pairs=True))
     problems.extend(found)
     if playbook is None or problems.errors:
         raise PlaybookError(problems.errors)
@@ -38,7 +38,7 @@ def from_plain(plain: Mapping[str, Any], *, path: str = "stored playbook") -> Pl
 
 def json_values(value: Any) -> Any:
     """Spelled values without anything JSON does not know."""
-    if isinstance(value, spell.Ordered):
+    if isinstance(value, spell.OrderedFields):
         return [[key, json_values(inner)] for key, inner in value]
     if isinstance(value, dict):
         return {key: json_values(inner) for key, inner in value.items()}

@@ -1,7 +1,7 @@
 """The model as the plain values an author would have written: what every writer starts from.
 
 Fixed fields are dicts. A mapping whose keys the author chose and whose order counts (steps, words, answers, variants)
-is an :class:`Ordered`.
+is an :class:`OrderedFields`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any as Value
 from typing import assert_never
 
-from orchestrator.language.conditions.computed import Computed, FirstOf, Ratio, Score, Tally
+from orchestrator.language.conditions.computed import Computed, CountedEvents, FirstOf, Ratio, Score
 from orchestrator.language.model import (
     EVERY_WORD,
     Action,
@@ -53,7 +53,7 @@ from orchestrator.language.outcomes import kind_of
 Plain = Value
 
 
-class Ordered(tuple[tuple[str, Value], ...]):
+class OrderedFields(tuple[tuple[str, Value], ...]):
     """Pairs of key and value, written as a mapping."""
 
     __slots__ = ()
@@ -68,12 +68,17 @@ def playbook(book: Playbook) -> dict[str, Plain]:
         topic=book.topic,
         priority=None if book.priority == 50 else book.priority,
         measures=list(book.measures),
-        context=Ordered(book.context),
-        signals=Ordered((one.name, _given(event=one.event, where=where(one.where))) for one in book.signals),
-        offers=Ordered(
+        context=OrderedFields(book.context),
+        signals=OrderedFields(
+            (one.name, _given(event=one.event, where=where(one.where))) for one in book.signals
+        ),
+        offers=OrderedFields(
             (
                 one.name,
-                [Ordered((*_given(if_=_asked(row.if_)).items(), *_literals(row.facts))) for row in one.rows],
+                [
+                    OrderedFields((*_given(if_=_asked(row.if_)).items(), *_literals(row.facts)))
+                    for row in one.rows
+                ],
             )
             for one in book.offers
         ),
@@ -83,7 +88,7 @@ def playbook(book: Playbook) -> dict[str, Plain]:
         guardrails=_guardrails(book.guardrails),
         leave=_asked(book.leave),
         at_any_step=_routes(book.at_any_step),
-        steps=Ordered((one.name, step(one)) for one in book.steps),
+        steps=OrderedFields((one.name, step(one)) for one in book.steps),
     )
 
 
@@ -113,8 +118,8 @@ def scalar(value: Plain) -> Plain:
     return value
 
 
-def _literals(pairs: Iterable[tuple[str, Plain]]) -> Ordered:
-    return Ordered((name, scalar(value)) for name, value in pairs)
+def _literals(pairs: Iterable[tuple[str, Plain]]) -> OrderedFields:
+    return OrderedFields((name, scalar(value)) for name, value in pairs)
 
 
 # --- conditions -----------------------------------------------------------------------------------------------------
@@ -177,7 +182,7 @@ def _counted(asked: Counted) -> dict[str, Plain]:
     return {asked.measure: asked.field, asked.op: amount, **window}
 
 
-def where(filters: tuple[Filter, ...]) -> Ordered:
+def where(filters: tuple[Filter, ...]) -> OrderedFields:
     """Filters by property; several on one property share its mapping."""
     made: dict[str, Plain] = {}
     for one in filters:
@@ -186,7 +191,7 @@ def where(filters: tuple[Filter, ...]) -> Ordered:
             made[one.name] = {**made[one.name], **spelled}
         else:
             made[one.name] = spelled
-    return Ordered(made.items())
+    return OrderedFields(made.items())
 
 
 # --- entering and goals ---------------------------------------------------------------------------------------------
@@ -227,7 +232,7 @@ def _guardrails(guard: Guardrails) -> dict[str, Plain]:
     windows: dict[str, list[Plain]] = {}
     for window in guard.quiet_hours:
         windows.setdefault(window.channel, []).append(_window(window))
-    quiet = Ordered((channel, rows[0] if len(rows) == 1 else rows) for channel, rows in windows.items())
+    quiet = OrderedFields((channel, rows[0] if len(rows) == 1 else rows) for channel, rows in windows.items())
     return _given(caps=caps, quiet_hours=quiet)
 
 
@@ -236,7 +241,7 @@ def _window(window: QuietWindow) -> dict[str, Plain]:
         from_=window.from_,
         until=window.until,
         weekdays=list(window.weekdays),
-        regions=Ordered((code, {"from": start, "until": end}) for code, (start, end) in window.regions),
+        regions=OrderedFields((code, {"from": start, "until": end}) for code, (start, end) in window.regions),
     )
 
 
@@ -257,10 +262,11 @@ def step(one: Step) -> dict[str, Plain]:
 
 
 def _routes(routes: tuple[Route, ...]) -> Plain:
-    if len(routes) == 1 and routes[0].word == EVERY_WORD:
+    if len(routes) == 1 and routes[0].outcome == EVERY_WORD:
         return routes[0].to
-    return Ordered(
-        (route.word, route.to if route.to is not None else Ordered(route.choices)) for route in routes
+    return OrderedFields(
+        (route.outcome, route.to if route.to is not None else OrderedFields(route.choices))
+        for route in routes
     )
 
 
@@ -287,7 +293,7 @@ def action(act: Action) -> dict[str, Plain]:
         case Choose():
             return {kind: [_given(if_=_asked(row.if_), go=row.go) for row in act.branches]}
         case Split():
-            return {kind: Ordered((name, percent_text(share)) for name, share in act.shares)}
+            return {kind: OrderedFields((name, percent_text(share)) for name, share in act.shares)}
         case Set():
             return {
                 kind: _given(
@@ -304,7 +310,7 @@ def action(act: Action) -> dict[str, Plain]:
             scope = None if act.scope == "everything" else act.scope
             return {kind: {"for": str(act.for_), "scope": scope} if scope else str(act.for_)}
         case End():
-            return {kind: act.word}
+            return {kind: act.outcome}
         case _:
             assert_never(act)
 
@@ -327,7 +333,7 @@ def _message(act: Send | Ask) -> dict[str, Plain]:
         own = _given(
             channel=channel,
             question=act.question,
-            answers=Ordered(act.answers),
+            answers=OrderedFields(act.answers),
             scale=f"{act.scale[0]}-{act.scale[1]}" if act.scale else None,
             comment=act.comment,
             saves=act.saves,
@@ -347,7 +353,7 @@ def computed(one: Computed) -> dict[str, Plain]:
     match rule:
         case Ratio():
             return {"type": one.type, "ratio": {"of": rule.of, "to": rule.to}}
-        case Tally():
+        case CountedEvents():
             key = {"times": "count", "sum": "sum", "distinct": "distinct"}[rule.measure]
             subject: Plain = rule.event if key == "count" else {"event": rule.event, "field": rule.field}
             return {

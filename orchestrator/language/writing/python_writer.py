@@ -86,8 +86,8 @@ def _bracketed(opening: str, parts: list[str], closing: str, depth: int) -> str:
 def _value(value: Any, depth: int) -> str:
     if isinstance(value, _Code):
         return str(value)
-    if isinstance(value, dict | spell.Ordered):
-        items = value if isinstance(value, spell.Ordered) else value.items()
+    if isinstance(value, dict | spell.OrderedFields):
+        items = value if isinstance(value, spell.OrderedFields) else value.items()
         return _bracketed(
             "{", [f"{_text(key)}: {_value(inner, depth + 1)}" for key, inner in items], "}", depth
         )

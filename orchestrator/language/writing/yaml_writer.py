@@ -57,11 +57,11 @@ def _list(values: Iterable[Any], indent: int) -> Iterable[str]:
 
 
 def _items(value: Any) -> Iterable[tuple[str, Any]]:
-    return value if isinstance(value, spell.Ordered) else value.items()
+    return value if isinstance(value, spell.OrderedFields) else value.items()
 
 
 def _is_mapping(value: Any) -> bool:
-    return isinstance(value, dict | spell.Ordered)
+    return isinstance(value, dict | spell.OrderedFields)
 
 
 def _nested(value: Any) -> bool:

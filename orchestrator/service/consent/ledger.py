@@ -13,15 +13,15 @@ from datetime import datetime
 from typing import Any, get_args
 
 from orchestrator.core.consent.scope import IMPLIED, TRACKING, in_force
-from orchestrator.core.customer_state import Work
+from orchestrator.core.customer_state import CustomerState
 from orchestrator.core.policies.request import Consent
 from orchestrator.errors import InputError, Unavailable
 from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.service.consent.ledger_rows import append, ledger_row
 from orchestrator.service.consent.preferences import withdraw
-from orchestrator.service.enrollment.apply_events import Fold
+from orchestrator.service.enrollment.apply_events import Batch
 from orchestrator.service.enrollment.ask_policies import TRACKING_NEEDS_CONSENT
-from orchestrator.service.enrollment.batch import Ground, in_batch, these
+from orchestrator.service.enrollment.batch import ServiceContext, in_batch, these
 from orchestrator.service.intake.validate import (
     check_scope,
     checked_address,
@@ -34,12 +34,12 @@ from orchestrator.service.ports import Transaction
 from orchestrator.service.values import (
     Basis,
     ConsentEntry,
+    ConsentEvidence,
     ConsentFact,
     ConsentHistory,
     ConsentInForce,
     IngestReport,
     Method,
-    OptOutEvidence,
     Refused,
 )
 from orchestrator.telemetry import emit
@@ -50,13 +50,13 @@ EXPIRED_AT_ONCE = 1000
 Facts = dict[int, ConsentFact]
 
 
-def import_consents(ground: Ground, items: Sequence[ConsentFact]) -> IngestReport:
+def import_consents(services: ServiceContext, items: Sequence[ConsentFact]) -> IngestReport:
     """Grants and withdrawals recorded elsewhere, each once. Unknown customers are made: a no must be there first.
 
     A withdrawal that is in force now stops what is planned, as every opt-out does. Good items are kept whatever is
     wrong with others.
     """
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         now = transaction.instants().business
         policy = transaction.catalogue().policy
         good, refused = _sifted(items, policy, now)
@@ -74,7 +74,7 @@ def import_consents(ground: Ground, items: Sequence[ConsentFact]) -> IngestRepor
     ordered = sorted(of_customer)
     for start in range(0, len(ordered), BATCH):
         some = {customer_id: of_customer[customer_id] for customer_id in ordered[start : start + BATCH]}
-        taken, failed = _recorded(ground, some)
+        taken, failed = _recorded(services, some)
         new += taken
         kept += sum(map(len, some.values())) - len(failed)
         refused += failed
@@ -84,10 +84,10 @@ def import_consents(ground: Ground, items: Sequence[ConsentFact]) -> IngestRepor
     )
 
 
-def history(ground: Ground, customer: str) -> ConsentHistory:
+def history(services: ServiceContext, customer_key: str) -> ConsentHistory:
     """Who said what, when, how and what they were told; and what decides for each channel and topic now."""
-    with ground.store.begin() as transaction:
-        customer_id = transaction.find_customer(customer)
+    with services.store.begin() as transaction:
+        customer_id = transaction.find_customer(customer_key)
         policy = transaction.catalogue().policy
         now = transaction.instants().business
         said = transaction.consents(customer_id, now)
@@ -99,7 +99,7 @@ def history(ground: Ground, customer: str) -> ConsentHistory:
     book = _Book(said=said, entries=entries, policy=policy, region=region, now=now)
     topics = [*(topic.name for topic in policy.topics if topic.promotional), TRACKING]
     return ConsentHistory(
-        customer=customer,
+        customer=customer_key,
         at=now,
         entries=entries,
         in_force=tuple(
@@ -108,11 +108,11 @@ def history(ground: Ground, customer: str) -> ConsentHistory:
     )
 
 
-def expire(ground: Ground) -> int:
+def expire(services: ServiceContext) -> int:
     """Write down every grant whose time is over, in batches; how many. What is over says nothing before that too."""
     total = 0
     while True:
-        with ground.store.begin() as transaction:
+        with services.store.begin() as transaction:
             now = transaction.instants().business
             done = transaction.expire_consents(now, limit=EXPIRED_AT_ONCE)
         total += done
@@ -126,10 +126,10 @@ def expire(ground: Ground) -> int:
 # --- importing ------------------------------------------------------------------------------------------------------
 
 
-def _recorded(ground: Ground, some: Mapping[int, Facts]) -> tuple[int, list[Refused]]:
+def _recorded(services: ServiceContext, some: Mapping[int, Facts]) -> tuple[int, list[Refused]]:
     """One transaction over these customers; when it fails each alone, so that none costs the others their facts."""
     try:
-        return _in_one(ground, some), []
+        return _in_one(services, some), []
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it is about one of them
@@ -140,45 +140,45 @@ def _recorded(ground: Ground, some: Mapping[int, Facts]) -> tuple[int, list[Refu
             ]
     taken, refused = 0, []
     for customer_id, facts in some.items():
-        one, failed = _recorded(ground, {customer_id: facts})
+        one, failed = _recorded(services, {customer_id: facts})
         taken += one
         refused += failed
     return taken, refused
 
 
-def _in_one(ground: Ground, some: Mapping[int, Facts]) -> int:
+def _in_one(services: ServiceContext, some: Mapping[int, Facts]) -> int:
     rows: list[dict[str, Any]] = []
     new: set[tuple[int, str]] = set()
 
-    def folding(fold: Fold, work: Work) -> None:
-        fold.inbox(work)
-        facts = sorted(some[work.customer_id].values(), key=lambda fact: fact.occurred_at)
+    def apply(batch: Batch, customer: CustomerState) -> None:
+        batch.inbox(customer)
+        facts = sorted(some[customer.customer_id].values(), key=lambda fact: fact.occurred_at)
         for fact in facts:
-            rows.append(_row(fold, work, fact))
-            work.consents.append(_said(fact, rows[-1]))
+            rows.append(_row(batch, customer, fact))
+            customer.consents.append(_said(fact, rows[-1]))
         for channel, topic in dict.fromkeys(
             (fact.channel, fact.topic) for fact in facts if fact.action == "revoked"
         ):
-            known = in_force(work.consents, channel, topic, fold.now)
+            known = in_force(customer.consents, channel, topic, batch.now)
             if known is not None and not known.granted:
-                withdraw(fold, work, channel, topic, already=True, whole=True)
+                withdraw(batch, customer, channel, topic, already=True, whole=True)
 
-    def after(transaction: Transaction, _: Sequence[Work], __: Fold) -> None:
+    def after(transaction: Transaction, _: Sequence[CustomerState], __: Batch) -> None:
         new.update(append(transaction, rows))
 
-    in_batch(ground, these(sorted(some)), folding, after=after)
+    in_batch(services, these(sorted(some)), apply, after=after)
     return len(new)
 
 
-def _row(fold: Fold, work: Work, fact: ConsentFact) -> dict[str, Any]:
+def _row(batch: Batch, customer: CustomerState, fact: ConsentFact) -> dict[str, Any]:
     return ledger_row(
-        work,
-        fold.catalogue.policy,
+        customer,
+        batch.catalogue.policy,
         action=fact.action,
         channel=fact.channel,
         topic=fact.topic,
         evidence=fact.evidence,
-        now=fold.now,
+        now=batch.now,
         occurred_at=fact.occurred_at,
         source_id=f"import:{fact.source_id or _content_id(fact)}",
         address=fact.address,
@@ -233,7 +233,7 @@ def _checked(fact: ConsentFact, policy: AccountPolicy, now: datetime) -> Consent
     return replace(fact, address=checked_address(fact.channel, fact.address, "$.address"))
 
 
-def _check_evidence(evidence: OptOutEvidence, occurred_at: datetime) -> None:
+def _check_evidence(evidence: ConsentEvidence, occurred_at: datetime) -> None:
     checked_word(evidence.method, get_args(Method), "$.method")
     checked_word(evidence.basis, get_args(Basis), "$.basis")
     if not evidence.source.strip():

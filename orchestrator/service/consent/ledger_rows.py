@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from orchestrator.core.customer_state import Work
+from orchestrator.core.customer_state import CustomerState
 from orchestrator.ids import new_key
 from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.service.enrollment.ask_policies import address_for
 from orchestrator.service.ports import Transaction
-from orchestrator.service.values import OptOutEvidence
+from orchestrator.service.values import ConsentEvidence
 
 ADDRESSED = ("email", "sms", "whatsapp", "chat")
 _EUROPE = frozenset({
@@ -22,13 +22,13 @@ _EUROPE = frozenset({
 
 
 def ledger_row(
-    work: Work,
+    customer: CustomerState,
     policy: AccountPolicy,
     *,
     action: str,
     channel: str,
     topic: str,
-    evidence: OptOutEvidence,
+    evidence: ConsentEvidence,
     now: datetime,
     occurred_at: datetime | None = None,
     source_id: str | None = None,
@@ -38,12 +38,12 @@ def ledger_row(
     said_at = occurred_at or now
     wording = evidence.wording
     return {
-        "customer_id": work.customer_id,
+        "customer_id": customer.customer_id,
         "source_id": source_id or f"{evidence.method}:{new_key()}",
         "action": action,
         "channel": channel,
         "topic": topic,
-        "address": address or _address(work, channel),
+        "address": address or _address(customer, channel),
         "basis": evidence.basis,
         "method": evidence.method,
         "source": evidence.source,
@@ -52,7 +52,7 @@ def ledger_row(
         "wording_version": evidence.wording_version,
         "wording_hash": hashlib.sha256(wording.encode()).hexdigest() if wording else None,
         "sender": dict(policy.sender).get("name"),
-        "jurisdiction": evidence.jurisdiction or jurisdiction_of(work.region),
+        "jurisdiction": evidence.jurisdiction or jurisdiction_of(customer.region),
         "evidence": dict(evidence.details),
         "expires_at": None if action == "revoked" else ends_at(policy, evidence, said_at),
         "actor": evidence.actor,
@@ -71,7 +71,7 @@ def append(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> set[tupl
     return transaction.append_consents(sealed)
 
 
-def ends_at(policy: AccountPolicy, evidence: OptOutEvidence, said_at: datetime) -> datetime | None:
+def ends_at(policy: AccountPolicy, evidence: ConsentEvidence, said_at: datetime) -> datetime | None:
     """When a grant ends by itself: as it says, or as long as its basis lasts, whichever comes first."""
     lasts = dict(policy.consent_lasts).get(evidence.basis)
     ends = [at for at in (evidence.expires_at, said_at + lasts.span if lasts else None) if at is not None]
@@ -88,5 +88,5 @@ def jurisdiction_of(region: str | None) -> str | None:
     return country if len(country) == 2 and country.isalpha() else None
 
 
-def _address(work: Work, channel: str) -> str | None:
-    return address_for(work, channel)[0] if channel in ADDRESSED else None
+def _address(customer: CustomerState, channel: str) -> str | None:
+    return address_for(customer, channel)[0] if channel in ADDRESSED else None

@@ -11,18 +11,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from orchestrator.core.catalogue import Published
-from orchestrator.core.customer_state import MessageRow, NewPlace, Walker, Work
-from orchestrator.core.machine.events import BeforeHandOver, Fate, HandedOver, Settled
-from orchestrator.core.policies.request import Drop, HoldOut, Place, Verdict
+from orchestrator.core.catalogue import PublishedPlaybook
+from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow, NewCapSlot
+from orchestrator.core.machine.events import BeforeHandOver, DeliveryOutcome, HandedOver, Settled
+from orchestrator.core.policies.request import CapSlot, Drop, HoldOut, Verdict
 from orchestrator.core.quiet_hours import silent_from
 from orchestrator.core.template_values import template_values
 from orchestrator.core.zones import zones_of
 from orchestrator.language.model import Ask, Send
-from orchestrator.service.delivery.provider_gates import Tickets
-from orchestrator.service.enrollment.apply_commands import obey, settle
-from orchestrator.service.enrollment.apply_events import Fold
-from orchestrator.service.enrollment.ask_policies import address_for, judge_message, kept, may_track
+from orchestrator.service.delivery.provider_gates import Remaining
+from orchestrator.service.enrollment.apply_commands import apply_verdict, settle
+from orchestrator.service.enrollment.apply_events import Batch
+from orchestrator.service.enrollment.ask_policies import address_for, ask_policies, may_track, record_verdict
 
 LEASE = timedelta(seconds=60)  # machine time: longer than any call may take
 SETTLE = timedelta(hours=1)  # machine time: how long an uncertain message waits for the provider's word
@@ -30,7 +30,7 @@ TO_CUSTOMER = ("send", "ask")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
+class AuthorisedSend:
     """One authorised hand-over."""
 
     customer_id: int
@@ -44,7 +44,7 @@ class Job:
     address: str
     topic: str
     promotional: bool
-    published: Published
+    published: PublishedPlaybook
     because: str | None
     values: Mapping[str, Any]
     locale: str | None
@@ -54,59 +54,61 @@ class Job:
     authorised_at: datetime
 
 
-def fold_messages(fold: Fold, work: Work, jobs: list[Job], tickets: Tickets) -> None:
+def authorise_messages(
+    batch: Batch, customer: CustomerState, jobs: list[AuthorisedSend], tickets: Remaining
+) -> None:
     """Every message of one customer that may leave now, the most important first."""
-    _end_leases(fold, work)
-    for message in _candidates(fold, work):
+    _end_leases(batch, customer)
+    for message in _candidates(batch, customer):
         if message.status != "planned":
             continue
-        if _tries_again_later(fold, message):
-            _keep_place(fold, work, message)
+        if _tries_again_later(batch, message):
+            _keep_place(batch, customer, message)
             continue
-        walker = work.walkers.get(message.enrollment_id)
-        if walker is None or not walker.run.state.live:
-            settle(message, "withdrawn", fold.now, reason="its walk is over")
+        work = customer.enrollments.get(message.enrollment_id)
+        if work is None or not work.enrollment.state.live:
+            settle(message, "withdrawn", batch.now, reason="its walk is over")
             continue
-        fold.apply(work, walker, BeforeHandOver(visit=message.visit))
+        batch.apply(customer, work, BeforeHandOver(visit=message.visit))
         if message.status != "planned":
             continue
         waited_since = message.due_at
-        judged = _stale(fold, work, walker, message) or judge_message(
-            work, walker, message, fold.catalogue, asked="hand_over"
+        judged = _stale(batch, customer, work, message) or ask_policies(
+            customer, work, message, batch.catalogue, asked="hand_over"
         )
-        if not obey(fold, work, walker, message, judged):
+        if not apply_verdict(batch, customer, work, message, judged):
             continue
         if isinstance(judged[1], HoldOut):
-            _hold_out(fold, work, walker, message)
+            _hold_out(batch, customer, work, message)
         elif tickets.take(message.provider):
-            _hand_over(fold, work, walker, message, jobs)
+            _hand_over(batch, customer, work, message, jobs)
         else:  # its provider is closed or has no token left
-            _keep_place(fold, work, message)
-            message.due_at = min(waited_since or fold.now, fold.now)  # where it stood among those who wait
+            _keep_place(batch, customer, message)
+            message.due_at = min(waited_since or batch.now, batch.now)  # where it stood among those who wait
 
 
-def _keep_place(fold: Fold, work: Work, message: MessageRow) -> None:
+def _keep_place(batch: Batch, customer: CustomerState, message: MessageRow) -> None:
     """In this transaction no less important message gets the place it needs."""
-    if _takes_place(fold, message):
-        work.places.append(_place(message, fold.now))
+    if _takes_place(batch, message):
+        customer.cap_slots.append(_place(message, batch.now))
 
 
-def _tries_again_later(fold: Fold, message: MessageRow) -> bool:
+def _tries_again_later(batch: Batch, message: MessageRow) -> bool:
     """It was given a place before, and the provider asked for patience."""
-    return message.attempt > 0 and message.free_at is not None and message.free_at > fold.machine
+    return message.attempt > 0 and message.free_at is not None and message.free_at > batch.machine
 
 
-def _candidates(fold: Fold, work: Work) -> list[MessageRow]:
+def _candidates(batch: Batch, customer: CustomerState) -> list[MessageRow]:
     """What is due, what a cap holds back and what is to be tried again: room goes to the most important of them."""
     found = [
         message
-        for message in work.messages.values()
+        for message in customer.messages.values()
         if message.status == "planned"
         and message.id != 0
         and message.free_at is not None
-        and (message.free_at <= fold.machine or _tries_again_later(fold, message))
+        and (message.free_at <= batch.machine or _tries_again_later(batch, message))
         and message.due_at is not None
-        and (message.due_at <= fold.now or _held_by_cap(message))
+        and (message.due_at <= batch.now or _held_by_cap(message))
     ]
     return sorted(found, key=lambda message: (-message.priority, message.due_at, message.id))
 
@@ -115,100 +117,117 @@ def _held_by_cap(message: MessageRow) -> bool:
     return message.last_verdict is not None and message.last_verdict[2] == "frequency_cap"
 
 
-def _stale(fold: Fold, work: Work, walker: Walker, message: MessageRow) -> tuple[str, Verdict] | None:
-    action = walker.published.compiled.step(message.step).action
+def _stale(
+    batch: Batch, customer: CustomerState, work: EnrollmentWork, message: MessageRow
+) -> tuple[str, Verdict] | None:
+    action = work.published.compiled.step(message.step).action
     if not isinstance(action, Send) or action.stale_after is None:
         return None
-    if fold.now <= message.planned_at + action.stale_after.span:
+    if batch.now <= message.planned_at + action.stale_after.span:
         return None
     dropped = Drop(policy="stale", why=f"planned more than {action.stale_after} ago")
-    return kept(work, message, message.channel, dropped, "hand_over")
+    return record_verdict(customer, message, message.channel, dropped, "hand_over")
 
 
-def _end_leases(fold: Fold, work: Work) -> None:
+def _end_leases(batch: Batch, customer: CustomerState) -> None:
     """A hand-over whose worker is gone is uncertain; an uncertain one nobody spoke of in time is abandoned."""
-    for message in work.messages.values():
-        if message.free_at is None or message.free_at > fold.machine:
+    for message in customer.messages.values():
+        if message.free_at is None or message.free_at > batch.machine:
             continue
         if message.status == "handing_over":
             message.status, message.reason = "uncertain", "the worker that handed it over did not report back"
-            message.free_at = fold.machine + SETTLE
+            message.free_at = batch.machine + SETTLE
             message.changed = True
         elif message.status == "uncertain":
-            settle(message, "abandoned", fold.now, reason="the provider never said whether it was sent")
-            walker = work.walkers.get(message.enrollment_id)
-            if walker is not None:
-                fate = Settled(visit=message.visit, fate=Fate.ABANDONED, at=fold.now, channel=message.channel)
-                fold.apply(work, walker, fate)
+            settle(message, "abandoned", batch.now, reason="the provider never said whether it was sent")
+            work = customer.enrollments.get(message.enrollment_id)
+            if work is not None:
+                outcome = Settled(
+                    visit=message.visit,
+                    outcome=DeliveryOutcome.ABANDONED,
+                    at=batch.now,
+                    channel=message.channel,
+                )
+                batch.apply(customer, work, outcome)
 
 
-def _hold_out(fold: Fold, work: Work, walker: Walker, message: MessageRow) -> None:
-    message.handed_at = message.sent_at = fold.now
-    settle(message, "held_out", fold.now, reason="held out")
-    if _takes_place(fold, message):
-        work.new_places.append(NewPlace(message=message, handed_at=fold.now, shadow=True))
-        work.shadow_places.append(_place(message, fold.now))
-    held = Settled(visit=message.visit, fate=Fate.HELD_OUT, at=fold.now, channel=message.channel)
-    fold.apply(work, walker, held)
+def _hold_out(batch: Batch, customer: CustomerState, work: EnrollmentWork, message: MessageRow) -> None:
+    message.handed_at = message.sent_at = batch.now
+    settle(message, "held_out", batch.now, reason="held out")
+    if _takes_place(batch, message):
+        customer.reserved_slots.append(NewCapSlot(message=message, handed_at=batch.now, shadow=True))
+        customer.shadow_slots.append(_place(message, batch.now))
+    held = Settled(
+        visit=message.visit, outcome=DeliveryOutcome.HELD_OUT, at=batch.now, channel=message.channel
+    )
+    batch.apply(customer, work, held)
 
 
-def _hand_over(fold: Fold, work: Work, walker: Walker, message: MessageRow, jobs: list[Job]) -> None:
+def _hand_over(
+    batch: Batch,
+    customer: CustomerState,
+    work: EnrollmentWork,
+    message: MessageRow,
+    jobs: list[AuthorisedSend],
+) -> None:
     message.status = "handing_over"
-    message.handed_at = fold.now
+    message.handed_at = batch.now
     message.attempt += 1
-    message.free_at = fold.machine + LEASE
+    message.free_at = batch.machine + LEASE
     message.changed = True
-    if _takes_place(fold, message):
-        work.new_places.append(NewPlace(message=message, handed_at=fold.now, shadow=False))
-        work.places.append(_place(message, fold.now))
-    track = may_track(work, message.channel)
-    values = template_values(work, walker)
-    fold.apply(work, walker, HandedOver(visit=message.visit, channel=message.channel, tracked=track))
+    if _takes_place(batch, message):
+        customer.reserved_slots.append(NewCapSlot(message=message, handed_at=batch.now, shadow=False))
+        customer.cap_slots.append(_place(message, batch.now))
+    track = may_track(customer, message.channel)
+    values = template_values(customer, work)
+    batch.apply(customer, work, HandedOver(visit=message.visit, channel=message.channel, tracked=track))
     jobs.append(
-        Job(
-            customer_id=work.customer_id,
-            customer_key=work.key,
+        AuthorisedSend(
+            customer_id=customer.customer_id,
+            customer_key=customer.key,
             message_id=message.id,
             attempt=message.attempt,
             step=message.step,
             kind=message.kind,
             channel=message.channel,
             provider=message.provider,
-            address=address_for(work, message.channel)[0] or work.key,
+            address=address_for(customer, message.channel)[0] or customer.key,
             topic=message.topic,
             promotional=message.promotional,
-            published=walker.published,
-            because=walker.run.because,
+            published=work.published,
+            because=work.enrollment.because,
             values=values,
-            locale=work.locale,
-            zone=work.facts.zone,
+            locale=customer.locale,
+            zone=customer.facts.zone,
             track=track,
-            valid_until=_valid_until(fold, work, walker, message),
-            authorised_at=fold.now,
+            valid_until=_valid_until(batch, customer, work, message),
+            authorised_at=batch.now,
         )
     )
 
 
-def _valid_until(fold: Fold, work: Work, walker: Walker, message: MessageRow) -> datetime:
+def _valid_until(
+    batch: Batch, customer: CustomerState, work: EnrollmentWork, message: MessageRow
+) -> datetime:
     """A text that the provider queues must not come out in the night, nor after anybody would still want it."""
     if message.channel not in ("sms", "whatsapp") or not message.promotional:
         return message.give_up_at
-    policy = fold.catalogue.policy
-    zones = zones_of(work.timezone, work.timezone_source, work.points, policy.default_zone).zones
-    windows = (*policy.quiet_hours, *walker.published.playbook.guardrails.quiet_hours)
-    silent = silent_from(fold.now, message.channel, work.region, zones, windows)
+    policy = batch.catalogue.policy
+    zones = zones_of(customer.timezone, customer.timezone_source, customer.points, policy.default_zone).zones
+    windows = (*policy.quiet_hours, *work.published.playbook.guardrails.quiet_hours)
+    silent = silent_from(batch.now, message.channel, customer.region, zones, windows)
     return min(message.give_up_at, silent) if silent is not None else message.give_up_at
 
 
-def _takes_place(fold: Fold, message: MessageRow) -> bool:
-    return message.kind in TO_CUSTOMER and fold.catalogue.policy.counts_toward_caps(message.topic)
+def _takes_place(batch: Batch, message: MessageRow) -> bool:
+    return message.kind in TO_CUSTOMER and batch.catalogue.policy.counts_toward_caps(message.topic)
 
 
-def _place(message: MessageRow, at: datetime) -> Place:
-    return Place(handed_at=at, channel=message.channel, topic=message.topic, priority=message.priority)
+def _place(message: MessageRow, at: datetime) -> CapSlot:
+    return CapSlot(handed_at=at, channel=message.channel, topic=message.topic, priority=message.priority)
 
 
-def display_of(job: Job) -> str | None:
+def display_of(job: AuthorisedSend) -> str | None:
     """How an in-app message is shown, as the step says."""
     action = job.published.compiled.step(job.step).action
     return action.as_ if isinstance(action, Send | Ask) else None

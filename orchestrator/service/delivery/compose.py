@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from channels.base import Content, Outgoing
+from channels.base import Content, OutboundMessage
 from orchestrator.ids import MESSAGE, public_id
 from orchestrator.language.model import Ask, Call, Handoff, SameAs, Send
-from orchestrator.service.delivery.authorise import Job, display_of
+from orchestrator.service.delivery.authorise import AuthorisedSend, display_of
 from orchestrator.service.rendering.render import Renderer
 from orchestrator.service.rendering.survey_questions import render_question
 
 VALID_AT_MOST = 36_000  # seconds a provider may queue a text (Twilio ValidityPeriod)
 
 
-class SignedLinks(Protocol):
-    """What composing needs of :class:`orchestrator.service.rendering.links.Links`."""
+class LinkWriter(Protocol):
+    """What composing needs of :class:`orchestrator.service.rendering.links.LinkSigner`."""
 
     base_url: str
 
@@ -36,7 +36,7 @@ class SignedLinks(Protocol):
 class MessageLinks:
     """The signed addresses of one message."""
 
-    links: SignedLinks
+    links: LinkWriter
     customer_id: int
     message_id: str
     topic: str
@@ -62,7 +62,7 @@ class MessageLinks:
         return self.links.answer_url(self.message_id, answer)
 
 
-def compose(job: Job, renderer: Renderer, links: SignedLinks) -> Outgoing:
+def compose(job: AuthorisedSend, renderer: Renderer, links: LinkWriter) -> OutboundMessage:
     """The message of ``job``. Raises RenderFailed when a template cannot be rendered for this customer."""
     message_id = public_id(MESSAGE, job.customer_id, job.message_id)
     own = MessageLinks(
@@ -73,7 +73,7 @@ def compose(job: Job, renderer: Renderer, links: SignedLinks) -> Outgoing:
         track=job.track or job.channel == "in_app",  # the feed hears of every click without a link of ours
     )
     action = job.published.compiled.step(job.step).action
-    return Outgoing(
+    return OutboundMessage(
         message_id=message_id,
         customer_id=job.customer_id,
         customer_key=job.customer_key,
@@ -95,7 +95,7 @@ def compose(job: Job, renderer: Renderer, links: SignedLinks) -> Outgoing:
     )
 
 
-def _content(job: Job, renderer: Renderer, links: MessageLinks) -> Content:
+def _content(job: AuthorisedSend, renderer: Renderer, links: MessageLinks) -> Content:
     key = (job.published.name, job.published.version)
     published = job.published
     action = published.compiled.step(job.step).action
@@ -147,7 +147,7 @@ def _target(action: object) -> str | None:
             return None
 
 
-def _context(job: Job, action: object) -> dict[str, Any]:
+def _context(job: AuthorisedSend, action: object) -> dict[str, Any]:
     """What a called function or the person who takes over is told, by name."""
     match action:
         case Call():
@@ -163,6 +163,6 @@ def _context(job: Job, action: object) -> dict[str, Any]:
             return {}
 
 
-def _valid_seconds(job: Job) -> int:
+def _valid_seconds(job: AuthorisedSend) -> int:
     left = int((job.valid_until - job.authorised_at).total_seconds())
     return max(1, min(VALID_AT_MOST, left))

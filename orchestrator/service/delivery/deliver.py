@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from channels.base import Channel, Handed, Outgoing, Result
+from channels.base import Channel, OutboundMessage, SendResult, SendStatus
 from orchestrator.clock import Instants, monotonic
-from orchestrator.core.customer_state import Work
+from orchestrator.core.customer_state import CustomerState
 from orchestrator.errors import Unavailable
-from orchestrator.service.delivery.authorise import Job, fold_messages
-from orchestrator.service.delivery.compose import SignedLinks, compose
-from orchestrator.service.delivery.file_results import AGED, Outcome, file_outcomes
-from orchestrator.service.delivery.provider_gates import Admission, Gates, Tickets
-from orchestrator.service.enrollment.advance import NONE_DIED, one_by_one
-from orchestrator.service.enrollment.apply_events import Fold
-from orchestrator.service.enrollment.batch import Ground, in_batch
+from orchestrator.service.delivery.authorise import AuthorisedSend, authorise_messages
+from orchestrator.service.delivery.compose import LinkWriter, compose
+from orchestrator.service.delivery.file_results import AGED, CompletedSend, file_results
+from orchestrator.service.delivery.provider_gates import ProviderAllowance, ProviderGates, Remaining
+from orchestrator.service.enrollment.advance import NO_CRASHES, one_by_one
+from orchestrator.service.enrollment.apply_events import Batch
+from orchestrator.service.enrollment.batch import ServiceContext, in_batch
 from orchestrator.service.ports import Transaction
 from orchestrator.service.rendering.render import Renderer, RenderFailed
 from orchestrator.service.values import Drained
@@ -30,7 +30,7 @@ AUTHORISED_FOR = 2.0  # seconds a mark is good for before policies must be asked
 
 
 @dataclass(kw_only=True)
-class Pace:
+class AdaptiveBatchSize:
     """How many hand-overs are marked at once: as many as begin before their mark is too old, and no fewer than the
     threads of the pool."""
 
@@ -50,14 +50,14 @@ class Delivery:
     ``url_for`` is the address of channels that reach a system and not the customer.
     """
 
-    ground: Ground
+    services: ServiceContext
     channel_for: Callable[[str], Channel]
     renderer: Callable[[], Renderer]
-    links: SignedLinks
-    gates: Gates
+    links: LinkWriter
+    gates: ProviderGates
     url_for: Callable[[str], str | None]
     pool: ThreadPoolExecutor | None
-    pace: Pace
+    pace: AdaptiveBatchSize
 
     def deliver(self, *, limit: int) -> Drained:
         """One batch: claim, mark, hand over, file.
@@ -73,13 +73,13 @@ class Delivery:
             admission.close()
 
     def _waiting(self, providers: Sequence[str], limit: int) -> Mapping[str, int]:
-        with self.ground.store.begin() as transaction:
+        with self.services.store.begin() as transaction:
             instants = transaction.instants()
             return transaction.count_messages(
                 now=instants.business, machine=instants.machine, providers=providers, limit=limit
             )
 
-    def _batch(self, admission: Admission, renderer: Renderer, most: int) -> Drained:
+    def _batch(self, admission: ProviderAllowance, renderer: Renderer, most: int) -> Drained:
         claimed: list[int] = []
 
         def claiming(transaction: Transaction, instants: Instants) -> list[int]:
@@ -88,9 +88,11 @@ class Delivery:
             )
             return claimed
 
-        jobs: list[Job] = []
+        jobs: list[AuthorisedSend] = []
         try:
-            works = in_batch(self.ground, claiming, _marking(jobs, admission.tickets()), deaths=NONE_DIED)
+            customers = in_batch(
+                self.services, claiming, _marking(jobs, admission.tickets()), crash_count=NO_CRASHES
+            )
         except Unavailable:
             raise
         except Exception as error:
@@ -102,16 +104,16 @@ class Delivery:
         admission.spend(job.provider for job in jobs)
         admission.close()  # others need not wait for what is on the wire
         self._hand_over(jobs, renderer, admission)
-        if not works:
+        if not customers:
             return Drained(again_in=admission.again_in)
-        return Drained(customers=len(works), messages=len(jobs), more=True)
+        return Drained(customers=len(customers), messages=len(jobs), more=True)
 
-    def alone(self, customer_id: int, *, deaths: int) -> None:
+    def alone(self, customer_id: int, *, crash_count: int) -> None:
         """Everything that is due of one customer, with whom in hand so many processes died."""
         renderer = self.renderer()
         admission = self.gates.admit(self._waiting, limit=1)
         try:
-            self._alone(customer_id, renderer, admission, deaths={customer_id: deaths})
+            self._alone(customer_id, renderer, admission, crash_count={customer_id: crash_count})
         finally:
             admission.close()
 
@@ -119,20 +121,22 @@ class Delivery:
         self,
         customer_id: int,
         renderer: Renderer,
-        admission: Admission,
+        admission: ProviderAllowance,
         *,
-        deaths: Mapping[int, int] = NONE_DIED,
+        crash_count: Mapping[int, int] = NO_CRASHES,
     ) -> int:
         """One customer of a batch that failed; only what was marked and committed is handed over."""
-        jobs: list[Job] = []
+        jobs: list[AuthorisedSend] = []
         marking = _marking(jobs, admission.tickets())
-        if one_by_one(self.ground, [customer_id], marking, deaths=deaths):
+        if one_by_one(self.services, [customer_id], marking, crash_count=crash_count):
             return 0
         admission.spend(job.provider for job in jobs)
         self._hand_over(jobs, renderer, admission)
         return len(jobs)
 
-    def _hand_over(self, jobs: Sequence[Job], renderer: Renderer, admission: Admission) -> None:
+    def _hand_over(
+        self, jobs: Sequence[AuthorisedSend], renderer: Renderer, admission: ProviderAllowance
+    ) -> None:
         """What is marked, handed over at once: the mark is fresh for two seconds only."""
         if not jobs:
             return
@@ -144,11 +148,11 @@ class Delivery:
         aged = [one.job.provider for one in outcomes if one.handed.code == AGED]
         self.pace.learn(aged=bool(aged))
         admission.refund(aged)
-        file_outcomes(self.ground, outcomes)
+        file_results(self.services, outcomes)
 
-    def _one(self, job: Job, renderer: Renderer, marked: float) -> Outcome:
+    def _one(self, job: AuthorisedSend, renderer: Renderer, marked: float) -> CompletedSend:
         channel = self.channel_for(job.channel)
-        outgoing: Outgoing | None = None
+        outgoing: OutboundMessage | None = None
         try:
             outgoing = compose(job, renderer, self.links)
             url = self.url_for(job.channel)
@@ -156,28 +160,32 @@ class Delivery:
                 outgoing = replace(outgoing, address=url)
         except Exception as error:  # noqa: BLE001 - one message that cannot be written costs no other
             reason = error.reason if isinstance(error, RenderFailed) else type(error).__name__
-            handed = Handed(result=Result.REFUSED, provider=channel.provider, code="template", detail=reason)
-            return Outcome(job=job, handed=handed, outgoing=None)
+            handed = SendResult(
+                result=SendStatus.REFUSED, provider=channel.provider, code="template", detail=reason
+            )
+            return CompletedSend(job=job, handed=handed, outgoing=None)
         if self.pool is not None and monotonic() - marked > AUTHORISED_FOR:
-            handed = Handed(result=Result.TRY_AGAIN, provider=channel.provider, code=AGED, retry_after=0.0)
-            return Outcome(job=job, handed=handed, outgoing=outgoing)
+            handed = SendResult(
+                result=SendStatus.TRY_AGAIN, provider=channel.provider, code=AGED, retry_after=0.0
+            )
+            return CompletedSend(job=job, handed=handed, outgoing=outgoing)
         try:
             handed = channel.send(outgoing)
         except Exception as error:  # noqa: BLE001 - an adapter that breaks its promise may have sent it
-            handed = Handed(
-                result=Result.UNCERTAIN,
+            handed = SendResult(
+                result=SendStatus.UNCERTAIN,
                 provider=channel.provider,
                 code="adapter",
                 detail=type(error).__name__,
             )
         self.gates.report(handed)
-        return Outcome(job=job, handed=handed, outgoing=outgoing)
+        return CompletedSend(job=job, handed=handed, outgoing=outgoing)
 
 
-def _marking(jobs: list[Job], tickets: Tickets) -> Callable[[Fold, Work], None]:
-    def folding(fold: Fold, work: Work) -> None:
-        fold.inbox(work)
-        fold.timers(work)
-        fold_messages(fold, work, jobs, tickets)
+def _marking(jobs: list[AuthorisedSend], tickets: Remaining) -> Callable[[Batch, CustomerState], None]:
+    def apply(batch: Batch, customer: CustomerState) -> None:
+        batch.inbox(customer)
+        batch.timers(customer)
+        authorise_messages(batch, customer, jobs, tickets)
 
-    return folding
+    return apply

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from channels.base import Handed, Result
+from channels.base import SendResult, SendStatus
 from orchestrator.clock import monotonic
 from orchestrator.telemetry import emit
 
@@ -47,7 +47,7 @@ class Rates(Protocol):
     def take(self, provider: str, wanted: int) -> Tokens: ...
 
 
-class Admission:
+class ProviderAllowance:
     """What one batch may hand over: anything at providers without a rate, at the others one message a token."""
 
     def __init__(self, rooms: Mapping[str, int], tokens: Mapping[str, Tokens]) -> None:
@@ -59,9 +59,9 @@ class Admission:
         self._tokens = tokens
         self._left = {provider: one.count for provider, one in tokens.items()}
 
-    def tickets(self) -> Tickets:
+    def tickets(self) -> Remaining:
         """For one transaction: what it takes counts once it is committed and told to :meth:`spend`."""
-        return Tickets(open_to=frozenset(self.rooms), left=dict(self._left))
+        return Remaining(open_to=frozenset(self.rooms), left=dict(self._left))
 
     def spend(self, providers: Iterable[str]) -> None:
         """These were marked, one message each."""
@@ -83,7 +83,7 @@ class Admission:
 
 
 @dataclass(kw_only=True)
-class Tickets:
+class Remaining:
     """Who may still be given a message in this transaction."""
 
     open_to: frozenset[str]
@@ -104,7 +104,7 @@ class _Breaker:
 
 
 @dataclass(kw_only=True)
-class Gates:
+class ProviderGates:
     """One per process. ``providers`` are asked anew each time: channels may be added while it runs."""
 
     providers: Callable[[], Iterable[str]]
@@ -125,7 +125,7 @@ class Gates:
                 if name not in self._breakers or self._breakers[name].closed_until <= now + _INSTANT
             ]
 
-    def admit(self, waiting: Waiting, *, limit: int) -> Admission:
+    def admit(self, waiting: Waiting, *, limit: int) -> ProviderAllowance:
         """Room for one batch. A token is taken only for what waits: others may need it."""
         rooms = dict.fromkeys(self.open_now(), limit)
         rated = [name for name in rooms if name in self.rates]
@@ -134,7 +134,7 @@ class Gates:
         for name in rated:
             rooms[name] = tokens[name].count if name in tokens else 0
             self._learn(name, tokens.get(name))
-        return Admission({name: room for name, room in rooms.items() if room}, tokens)
+        return ProviderAllowance({name: room for name, room in rooms.items() if room}, tokens)
 
     def waits(self) -> dict[str, float]:
         """The providers that may be given nothing, and for how many seconds more."""
@@ -146,9 +146,9 @@ class Gates:
         left = {name: instant - now for name, instant in until.items()}
         return {name: seconds for name, seconds in left.items() if seconds > _INSTANT}
 
-    def report(self, handed: Handed) -> None:
+    def report(self, handed: SendResult) -> None:
         """Learn from one answer."""
-        failed = handed.result in (Result.UNCERTAIN, Result.TRY_AGAIN)
+        failed = handed.result in (SendStatus.UNCERTAIN, SendStatus.TRY_AGAIN)
         with self._lock:
             breaker = self._breakers.setdefault(handed.provider, _Breaker())
             if not failed:

@@ -7,25 +7,25 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from orchestrator.clock import Instants
-from orchestrator.core.customer_state import Work
+from orchestrator.core.customer_state import CustomerState
 from orchestrator.errors import Unavailable
-from orchestrator.service.enrollment.apply_events import Fold
-from orchestrator.service.enrollment.batch import Ground, alone, in_batch
+from orchestrator.service.enrollment.apply_events import Batch
+from orchestrator.service.enrollment.batch import ServiceContext, alone, in_batch
 from orchestrator.service.ports import Transaction
 from orchestrator.service.values import Drained
 from orchestrator.telemetry import emit
 
 SKIPPED_FOR = timedelta(seconds=10)  # machine time
-NONE_DIED: Mapping[int, int] = MappingProxyType({})
+NO_CRASHES: Mapping[int, int] = MappingProxyType({})
 
 
-def fold_walks(fold: Fold, work: Work) -> None:
+def apply_due_events(batch: Batch, customer: CustomerState) -> None:
     """The items of one customer that need no provider: her inbox, then her timers."""
-    fold.inbox(work)
-    fold.timers(work)
+    batch.inbox(customer)
+    batch.timers(customer)
 
 
-def advance(ground: Ground, *, limit: int) -> Drained:
+def advance(services: ServiceContext, *, limit: int) -> Drained:
     """One batch of due walks.
 
     A batch that fails is repeated one customer a transaction; one that fails alone as well is parked with the reason,
@@ -34,54 +34,54 @@ def advance(ground: Ground, *, limit: int) -> Drained:
     claimed: list[int] = []
 
     def claiming(transaction: Transaction, instants: Instants) -> list[int]:
-        claimed[:] = transaction.claim_walks(now=instants.business, limit=limit)
+        claimed[:] = transaction.claim_customers(now=instants.business, limit=limit)
         return claimed
 
     try:
-        works = in_batch(ground, claiming, fold_walks, deaths=NONE_DIED)
+        customers = in_batch(services, claiming, apply_due_events, crash_count=NO_CRASHES)
     except Unavailable:
         raise
     except Exception as error:
         if not claimed:
             raise
         emit("batch.failed", task="advance", customers=len(claimed), error=type(error).__name__)
-        one_by_one(ground, claimed, fold_walks)
+        one_by_one(services, claimed, apply_due_events)
         return Drained(customers=len(claimed), more=True)
-    return Drained(customers=len(works), more=len(works) >= limit)
+    return Drained(customers=len(customers), more=len(customers) >= limit)
 
 
-def take_overdue(ground: Ground, *, limit: int = 50) -> int:
+def take_overdue(services: ServiceContext, *, limit: int = 50) -> int:
     """Customers whom batches kept passing over because their row was locked: each alone, with a lock that waits."""
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         instants = transaction.instants()
         ids = transaction.overdue(before=instants.business - SKIPPED_FOR * instants.rate, limit=limit)
-    one_by_one(ground, ids, fold_walks)
+    one_by_one(services, ids, apply_due_events)
     return len(ids)
 
 
 def one_by_one(
-    ground: Ground,
+    services: ServiceContext,
     ids: Sequence[int],
-    folding: Callable[[Fold, Work], None],
+    apply: Callable[[Batch, CustomerState], None],
     *,
-    deaths: Mapping[int, int] = NONE_DIED,
+    crash_count: Mapping[int, int] = NO_CRASHES,
 ) -> list[int]:
     """Each customer in a transaction of her own; whoever fails is parked and in the answer."""
     failed: list[int] = []
     for customer_id in list(ids):
         try:
-            in_batch(ground, alone(customer_id), folding, deaths=deaths)
+            in_batch(services, alone(customer_id), apply, crash_count=crash_count)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on
-            park(ground, customer_id, error)
+            park(services, customer_id, error)
             failed.append(customer_id)
     return failed
 
 
-def park(ground: Ground, customer_id: int, error: Exception) -> None:
+def park(services: ServiceContext, customer_id: int, error: Exception) -> None:
     """Set a customer aside, with the reason, until somebody has looked."""
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         transaction.park(
             customer_id,
             reason=type(error).__name__,

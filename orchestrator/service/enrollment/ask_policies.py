@@ -8,10 +8,10 @@ from typing import Any, Literal, cast
 
 from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.consent.scope import in_force
-from orchestrator.core.customer_state import MessageRow, Verdictum, Walker, Work
-from orchestrator.core.machine.facts import RunFacts
+from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow, VerdictRecord
+from orchestrator.core.machine.facts import EnrollmentFacts
 from orchestrator.core.policies.order import ask
-from orchestrator.core.policies.request import Allow, Defer, Drop, HoldOut, OpenHold, Question, Verdict
+from orchestrator.core.policies.request import Allow, Defer, Drop, HoldOut, OpenHold, PolicyRequest, Verdict
 from orchestrator.core.standing_holds import standing_holds
 from orchestrator.core.template_values import facts_of
 from orchestrator.core.zones import zones_of
@@ -26,29 +26,31 @@ _EEA_AND_NEIGHBOURS = (
 TRACKING_NEEDS_CONSENT = frozenset(_EEA_AND_NEIGHBOURS.split(" "))
 
 
-def judge_message(
-    work: Work, walker: Walker, message: MessageRow, catalogue: Catalogue, *, asked: Asked
+def ask_policies(
+    customer: CustomerState, work: EnrollmentWork, message: MessageRow, catalogue: Catalogue, *, asked: Asked
 ) -> tuple[str, Verdict]:
     """The channel the message may use and the verdict: the first channel that may speak, else the first that may
     later, else the first refusal. The verdict tells why not by the other channels that were asked about."""
     objections: dict[str, Defer | Drop] = {}
-    for channel in _candidates(walker, message):
-        verdict = ask(_question(work, walker, message, channel, catalogue))
+    for channel in _candidates(work, message):
+        verdict = ask(_question(customer, work, message, channel, catalogue))
         if isinstance(verdict, Allow | HoldOut):
-            return kept(work, message, channel, _telling(channel, verdict, objections), asked)
+            return record_verdict(customer, message, channel, _telling(channel, verdict, objections), asked)
         objections.setdefault(channel, verdict)
         capped = isinstance(verdict, Defer) and verdict.policy == "frequency_cap"
-        fallback = _fallback(walker, message) if capped else None
+        fallback = _fallback(work, message) if capped else None
         if fallback is not None and fallback != channel:
-            other = ask(_question(work, walker, message, fallback, catalogue))
+            other = ask(_question(customer, work, message, fallback, catalogue))
             if isinstance(other, Allow | HoldOut):
-                return kept(work, message, fallback, _telling(fallback, other, objections), asked)
+                return record_verdict(
+                    customer, message, fallback, _telling(fallback, other, objections), asked
+                )
             objections.setdefault(fallback, other)
     if not objections:
         nothing = Drop(policy="reachable", why="the step names no channel")
-        return kept(work, message, message.channel, nothing, asked)
+        return record_verdict(customer, message, message.channel, nothing, asked)
     chosen, verdict = _of_the_objections(objections)
-    return kept(work, message, chosen, _telling(chosen, verdict, objections), asked)
+    return record_verdict(customer, message, chosen, _telling(chosen, verdict, objections), asked)
 
 
 def _of_the_objections(objections: Mapping[str, Defer | Drop]) -> tuple[str, Defer | Drop]:
@@ -62,39 +64,39 @@ def _of_the_objections(objections: Mapping[str, Defer | Drop]) -> tuple[str, Def
     return next(ending, next(iter(objections.items())))
 
 
-def may_track(work: Work, channel: str) -> bool:
+def may_track(customer: CustomerState, channel: str) -> bool:
     """Whether this person's opens and clicks may be looked at: ``tracking`` is a purpose of its own."""
-    row = in_force(work.consents, channel, "tracking", work.now)
+    row = in_force(customer.consents, channel, "tracking", customer.now)
     if row is not None:
         return row.granted
-    return (work.region or "").split("-")[0].upper() not in TRACKING_NEEDS_CONSENT
+    return (customer.region or "").split("-")[0].upper() not in TRACKING_NEEDS_CONSENT
 
 
-def address_for(work: Work, channel: str) -> tuple[str | None, str | None]:
+def address_for(customer: CustomerState, channel: str) -> tuple[str | None, str | None]:
     """Where ``channel`` reaches the customer, and why that must not be used."""
     nowhere: tuple[str | None, str | None] = (None, None)
     match channel:
         case "email" | "sms":
-            return work.points.get(channel, nowhere)
+            return customer.points.get(channel, nowhere)
         case "whatsapp":
-            return work.points.get("whatsapp", work.points.get("sms", nowhere))
+            return customer.points.get("whatsapp", customer.points.get("sms", nowhere))
         case "chat":
-            return work.points.get("chat", (work.key, None))
+            return customer.points.get("chat", (customer.key, None))
         case _:
-            return work.key, None
+            return customer.key, None
 
 
 def _question(
-    work: Work, walker: Walker, message: MessageRow, channel: str, catalogue: Catalogue
-) -> Question:
+    customer: CustomerState, work: EnrollmentWork, message: MessageRow, channel: str, catalogue: Catalogue
+) -> PolicyRequest:
     policy = catalogue.policy
-    guardrails = walker.published.playbook.guardrails
-    address, invalid = address_for(work, channel)
-    zones = zones_of(work.timezone, work.timezone_source, work.points, policy.default_zone)
-    action = walker.published.compiled.step(message.step).action
+    guardrails = work.published.playbook.guardrails
+    address, invalid = address_for(customer, channel)
+    zones = zones_of(customer.timezone, customer.timezone_source, customer.points, policy.default_zone)
+    action = work.published.compiled.step(message.step).action
     shadows = message.held_out
-    return Question(
-        now=work.now,
+    return PolicyRequest(
+        now=customer.now,
         channel=channel,
         kind=cast(Literal["send", "ask", "handoff", "call"], message.kind),
         topic=message.topic,
@@ -107,19 +109,19 @@ def _question(
         when_held=policy.when_held,
         when_resting=policy.when_resting,
         obeys_caps=policy.obeys_caps(message.topic),
-        erased=work.erased,
-        goal_met=walker.run.state.converted_at is not None,
-        reason_gone=walker.run.state.end_word == "left",
+        erased=customer.erased,
+        goal_met=work.enrollment.state.converted_at is not None,
+        reason_gone=work.enrollment.state.end_status == "left",
         address=address,
         address_invalid=invalid,
-        last_seen_at=work.last_seen_at,
-        region=work.region,
+        last_seen_at=customer.last_seen_at,
+        region=customer.region,
         zones=zones.zones,
         zone_source=zones.source,
-        consents=tuple(work.consents),
-        rests=tuple([*work.rests, *work.shadow_rests] if shadows else work.rests),
-        holds=(*work.holds, *_standing_holds(work, walker, catalogue)),
-        places=tuple([*work.places, *work.shadow_places] if shadows else work.places),
+        consents=tuple(customer.consents),
+        cooldowns=tuple([*customer.cooldowns, *customer.shadow_cooldowns] if shadows else customer.cooldowns),
+        holds=(*customer.holds, *_standing_holds(customer, work, catalogue)),
+        cap_slots=tuple([*customer.cap_slots, *customer.shadow_slots] if shadows else customer.cap_slots),
         caps=(*policy.caps, *guardrails.caps),
         quiet=(*policy.quiet_hours, *guardrails.quiet_hours),
         needs_consent=frozenset(policy.needs_consent),
@@ -127,8 +129,8 @@ def _question(
     )
 
 
-def _standing_holds(work: Work, walker: Walker, catalogue: Catalogue) -> list[OpenHold]:
-    facts = facts_of(RunFacts(customer=work.facts, run=walker.run), walker.published)
+def _standing_holds(customer: CustomerState, work: EnrollmentWork, catalogue: Catalogue) -> list[OpenHold]:
+    facts = facts_of(EnrollmentFacts(customer=customer.facts, enrollment=work.enrollment), work.published)
     return standing_holds(catalogue.policy, facts)
 
 
@@ -142,30 +144,30 @@ def _telling(channel: str, verdict: Verdict, objections: Mapping[str, Defer | Dr
     return replace(verdict, why=why, inputs={**verdict.inputs, "others": told})
 
 
-def _candidates(walker: Walker, message: MessageRow) -> Sequence[str]:
+def _candidates(work: EnrollmentWork, message: MessageRow) -> Sequence[str]:
     return message.channels or (message.channel,)
 
 
-def _fallback(walker: Walker, message: MessageRow) -> str | None:
-    action = walker.published.compiled.step(message.step).action
+def _fallback(work: EnrollmentWork, message: MessageRow) -> str | None:
+    action = work.published.compiled.step(message.step).action
     return action.fallback if isinstance(action, Send | Ask) else None
 
 
-def kept(
-    work: Work, message: MessageRow, channel: str, verdict: Verdict, asked: Asked
+def record_verdict(
+    customer: CustomerState, message: MessageRow, channel: str, verdict: Verdict, asked: Asked
 ) -> tuple[str, Verdict]:
-    word = {Allow: "allow", Defer: "defer", Drop: "drop", HoldOut: "hold_out"}[type(verdict)]
+    outcome = {Allow: "allow", Defer: "defer", Drop: "drop", HoldOut: "hold_out"}[type(verdict)]
     until = verdict.until if isinstance(verdict, Defer) else None
-    said = (asked, channel, verdict.policy, word, until, verdict.why)
+    said = (asked, channel, verdict.policy, outcome, until, verdict.why)
     repeat = message.last_verdict is not None and _but_until(message.last_verdict) == _but_until(said)
     message.last_verdict = said
-    work.verdicts.append(
-        Verdictum(
+    customer.verdicts.append(
+        VerdictRecord(
             message=message,
             asked=asked,
             channel=channel,
             policy=verdict.policy,
-            verdict=word,
+            verdict=outcome,
             until=until,
             why=verdict.why,
             inputs=verdict.inputs,

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.clock import Instants
-from orchestrator.core.customer_state import Work
-from orchestrator.service.enrollment.apply_events import Fold
+from orchestrator.core.customer_state import CustomerState
+from orchestrator.service.enrollment.apply_events import Batch
 from orchestrator.service.ports import Store, Transaction
 
 Claim = Callable[[Transaction, Instants], Sequence[int]]
-Folding = Callable[[Fold, Work], None]
-After = Callable[[Transaction, Sequence[Work], Fold], None]
+Folding = Callable[[Batch, CustomerState], None]
+After = Callable[[Transaction, Sequence[CustomerState], Batch], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class ServiceContext:
     """What every service stands on: the store, and who carries which channel."""
 
     store: Store
@@ -24,42 +24,43 @@ class Ground:
 
 
 def in_batch(
-    ground: Ground,
+    services: ServiceContext,
     claiming: Claim,
-    folding: Folding,
+    apply: Folding,
     *,
     starting: Sequence[str] = (),
     after: After | None = None,
-    deaths: Mapping[int, int] | None = None,
-) -> list[Work]:
-    """Claim customers, fold each of them with ``folding``, save all. ``after`` runs before the commit.
+    crash_count: Mapping[int, int] | None = None,
+) -> list[CustomerState]:
+    """Claim customers, fold each of them with ``apply``, save all. ``after`` runs before the commit.
 
-    ``claiming`` locks and answers ids; every read that decides comes in a later statement. With ``deaths``, how often
-    a process died with one of them in hand, the batch is one that workers repeat: it is noted before it is decided.
+    ``claiming`` locks and answers ids; every read that decides comes in a later statement. With ``crash_count``, how
+    often a process died with one of them in hand, the batch is one that workers repeat: it is noted before it is
+    decided.
     """
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         instants = transaction.instants()
         ids = claiming(transaction, instants)
         if not ids:
             return []
-        if deaths is not None:
-            ground.store.attempt(ids, instants.machine, deaths=deaths)
+        if crash_count is not None:
+            services.store.attempt(ids, instants.machine, crash_count=crash_count)
         instants = transaction.instants()  # again: what a waiting lock let pass happened before us
-        works, catalogue = transaction.lay_out(ids, instants.business, starting=starting)
-        fold = Fold(
+        customers, catalogue = transaction.load_customers(ids, instants.business, starting=starting)
+        batch = Batch(
             catalogue=catalogue,
-            provider_of=ground.provider_of,
+            provider_of=services.provider_of,
             now=instants.business,
             machine=instants.machine,
         )
-        for work in works:
-            folding(fold, work)
-        transaction.save(works, instants.business)
+        for customer in customers:
+            apply(batch, customer)
+        transaction.save(customers, instants.business)
         if after is not None:
-            after(transaction, works, fold)
-        if deaths is not None:
+            after(transaction, customers, batch)
+        if crash_count is not None:
             transaction.done()
-        return works
+        return customers
 
 
 def alone(customer_id: int) -> Claim:

@@ -9,32 +9,32 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Protocol
 
-from orchestrator.service.enrollment.batch import Ground
+from orchestrator.service.enrollment.batch import ServiceContext
 from orchestrator.telemetry import emit
 
 UNHEARD_FOR = timedelta(seconds=10)  # machine time: longer than a batch is at work without holding a lock
-MOST_DEATHS = 2
+MOST_CRASHES = 2
 
 
 class Alone(Protocol):
-    def alone(self, customer_id: int, *, deaths: int) -> None: ...
+    def alone(self, customer_id: int, *, crash_count: int) -> None: ...
 
 
-def take_strays(ground: Ground, delivery: Alone) -> int:
+def take_interrupted(services: ServiceContext, delivery: Alone) -> int:
     """Whoever was in hand of a process that is gone; how many."""
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         instants = transaction.instants()
-        strays = transaction.take_strays(before=instants.machine - UNHEARD_FOR)
-        for stray in strays:
-            if stray.deaths >= MOST_DEATHS:
+        interrupted = transaction.take_interrupted(before=instants.machine - UNHEARD_FOR)
+        for interrupted_customer in interrupted:
+            if interrupted_customer.crash_count >= MOST_CRASHES:
                 transaction.park(
-                    stray.customer_id,
+                    interrupted_customer.customer_id,
                     reason="process_died",
-                    detail=f"{stray.deaths} processes were killed while they worked on this customer",
+                    detail=f"{interrupted_customer.crash_count} processes were killed at work on this customer",
                     now=instants.business,
                 )
-                emit("customer.parked", customer_id=stray.customer_id, error="process_died")
-    for stray in strays:
-        if stray.deaths < MOST_DEATHS:
-            delivery.alone(stray.customer_id, deaths=stray.deaths)
-    return len(strays)
+                emit("customer.parked", customer_id=interrupted_customer.customer_id, error="process_died")
+    for interrupted_customer in interrupted:
+        if interrupted_customer.crash_count < MOST_CRASHES:
+            delivery.alone(interrupted_customer.customer_id, crash_count=interrupted_customer.crash_count)
+    return len(interrupted)

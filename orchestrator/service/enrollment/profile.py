@@ -6,34 +6,46 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.core.catalogue import Catalogue
-from orchestrator.core.customer_state import Work
+from orchestrator.core.customer_state import CustomerState
 from orchestrator.core.zones import zone as known_zone
 from orchestrator.core.zones import zones_of
 
 _POINTS = {"email": "email", "phone": "sms", "whatsapp": "whatsapp", "chat": "chat"}
 
 
-def apply_traits(work: Work, data: Mapping[str, Any], catalogue: Catalogue) -> bool:
+def apply_traits(customer: CustomerState, data: Mapping[str, Any], catalogue: Catalogue) -> bool:
     """Merge traits into the customer; a trait of None removes it. True if anything changed."""
-    before = (dict(work.facts.attributes), dict(work.points), work.timezone, work.locale, work.region)
+    before = (
+        dict(customer.facts.attributes),
+        dict(customer.points),
+        customer.timezone,
+        customer.locale,
+        customer.region,
+    )
     for name, value in data.get("traits", {}).items():
-        _apply(work, name, value)
+        _apply(customer, name, value)
     account_id = data.get("account_id")
-    if account_id is not None and account_id != work.account_id:
-        work.account_id = account_id
-        work.profile_changed = True
+    if account_id is not None and account_id != customer.account_id:
+        customer.account_id = account_id
+        customer.profile_changed = True
     account = data.get("account_traits")
     if account is not None:
-        merged = {**work.facts.account, **account}
-        work.facts.account = {name: value for name, value in merged.items() if value is not None}
+        merged = {**customer.facts.account, **account}
+        customer.facts.account = {name: value for name, value in merged.items() if value is not None}
     device_zone = data.get("device_zone")
-    if device_zone and work.timezone_source != "profile" and known_zone(device_zone) is not None:
-        work.timezone, work.timezone_source = device_zone, "device"
-    after = (dict(work.facts.attributes), dict(work.points), work.timezone, work.locale, work.region)
+    if device_zone and customer.timezone_source != "profile" and known_zone(device_zone) is not None:
+        customer.timezone, customer.timezone_source = device_zone, "device"
+    after = (
+        dict(customer.facts.attributes),
+        dict(customer.points),
+        customer.timezone,
+        customer.locale,
+        customer.region,
+    )
     if after != before:
-        work.profile_changed = True
-        work.facts.zone = zones_of(
-            work.timezone, work.timezone_source, work.points, catalogue.policy.default_zone
+        customer.profile_changed = True
+        customer.facts.zone = zones_of(
+            customer.timezone, customer.timezone_source, customer.points, catalogue.policy.default_zone
         ).zones[0]
     return after != before or account is not None
 
@@ -47,34 +59,34 @@ def carries_presence(data: Mapping[str, Any], name: str, catalogue: Catalogue) -
     )
 
 
-def _apply(work: Work, name: str, value: Any) -> None:
+def _apply(customer: CustomerState, name: str, value: Any) -> None:
     match name:
         case "email" | "phone" | "whatsapp" | "chat":
             channel = _POINTS[name]
-            known = work.points.get(channel)
+            known = customer.points.get(channel)
             if value is None:
-                work.points.pop(channel, None)
-                work.points_changed[channel] = None
+                customer.points.pop(channel, None)
+                customer.points_changed[channel] = None
             elif known is None or known[0] != value:
-                work.points[channel] = (value, None)
-                work.points_changed[channel] = value
+                customer.points[channel] = (value, None)
+                customer.points_changed[channel] = value
         case "timezone":
-            work.timezone, work.timezone_source = value, "profile" if value else None
+            customer.timezone, customer.timezone_source = value, "profile" if value else None
         case "locale":
-            work.locale = value
-            _attribute(work, name, value)
+            customer.locale = value
+            _attribute(customer, name, value)
         case "region":
-            work.region = value
-            _attribute(work, name, value)
+            customer.region = value
+            _attribute(customer, name, value)
         case "tags":
-            work.facts.tags = tuple(value or ())
-            work.profile_changed = True
+            customer.facts.tags = tuple(value or ())
+            customer.profile_changed = True
         case _:
-            _attribute(work, name, value)
+            _attribute(customer, name, value)
 
 
-def _attribute(work: Work, name: str, value: Any) -> None:
+def _attribute(customer: CustomerState, name: str, value: Any) -> None:
     if value is None:
-        work.facts.attributes.pop(name, None)
+        customer.facts.attributes.pop(name, None)
     else:
-        work.facts.attributes[name] = value
+        customer.facts.attributes[name] = value

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from orchestrator.core.customer_state import Work
+from orchestrator.core.customer_state import CustomerState
 from orchestrator.language.account.policy import AccountPolicy
 
 HEARD_EVERYWHERE = timedelta(
@@ -13,30 +13,30 @@ HEARD_EVERYWHERE = timedelta(
 )  # machine time: by then every process works by what was just published
 
 
-def ask_again(work: Work, *policies: str) -> None:
+def recheck(customer: CustomerState, *policies: str) -> None:
     """Messages that one of these policies holds back are due at once; every policy is asked when they are taken."""
-    for message in work.messages.values():
+    for message in customer.messages.values():
         held_by = message.last_verdict[2] if message.last_verdict is not None else None
         if message.status == "planned" and held_by in policies:
-            message.due_at = work.now
+            message.due_at = customer.now
             message.changed = True
 
 
-def profile_changed(work: Work) -> None:
+def profile_changed(customer: CustomerState) -> None:
     """Something about the customer herself: her zone moves her nights, and a hold may stand on a condition."""
-    ask_again(work, "hold", "quiet_hours")
+    recheck(customer, "hold", "quiet_hours")
 
 
-def signalled(work: Work, policy: AccountPolicy) -> None:
+def signalled(customer: CustomerState, policy: AccountPolicy) -> None:
     """A signal may end the condition on which a hold stands."""
     if any(rule.while_ is not None for rule in policy.holds):
-        ask_again(work, "hold")
+        recheck(customer, "hold")
 
 
-def policy_published(work: Work, machine: datetime) -> None:
+def policy_published(customer: CustomerState, machine: datetime) -> None:
     """The account has another policy: whatever waits is asked by it, as soon as every process has heard of it."""
-    for message in work.messages.values():
-        if message.status == "planned" and message.due_at is not None and message.due_at > work.now:
-            message.due_at = work.now
+    for message in customer.messages.values():
+        if message.status == "planned" and message.due_at is not None and message.due_at > customer.now:
+            message.due_at = customer.now
             message.free_at = max(message.free_at or machine, machine + HEARD_EVERYWHERE)
             message.changed = True

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orchestrator.core.customer_state import Walker, Work
-from orchestrator.core.entry import Refusal
+from orchestrator.core.customer_state import CustomerState, EnrollmentWork
+from orchestrator.core.entry import StartRefusal
 from orchestrator.errors import InputError, StartRefused
 from orchestrator.ids import ENROLLMENT, public_id
-from orchestrator.service.enrollment.apply_events import Fold
-from orchestrator.service.enrollment.batch import Ground, in_batch
+from orchestrator.service.enrollment.apply_events import Batch
+from orchestrator.service.enrollment.batch import ServiceContext, in_batch
 from orchestrator.service.intake.validate import checked_context, checked_id, problem_with_key
 from orchestrator.service.ports import StoredRun, Transaction
 from orchestrator.service.values import Enrollment
 
 
 def start_playbook(
-    ground: Ground,
-    customer: str,
+    services: ServiceContext,
+    customer_key: str,
     name: str,
     *,
     context: Mapping[str, Any] | None = None,
@@ -28,19 +28,19 @@ def start_playbook(
 
     Raises NotFound for a playbook nobody published, InputError for a bad key, StartRefused with the reason.
     """
-    wrong = problem_with_key(customer)
+    wrong = problem_with_key(customer_key)
     if wrong is not None:
         raise InputError("$.customer", wrong)
     if key is not None:
         checked_id(key, "$.key")
     given = checked_context(context or {})
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         transaction.catalogue(at_once=True).named(name)
         now = transaction.instants().business
-        customer_id = transaction.ensure_customers([customer], now).get(customer)
+        customer_id = transaction.ensure_customers([customer_key], now).get(customer_key)
     if customer_id is None:
         raise StartRefused("erased", "the person asked to be forgotten")
-    answer: list[Walker | Refusal] = []
+    answer: list[EnrollmentWork | StartRefusal] = []
     known: list[int] = []
 
     def claiming(transaction: Transaction, _: object) -> list[int]:
@@ -50,64 +50,64 @@ def start_playbook(
             known.extend([enrollment] if enrollment is not None else [])
         return locked
 
-    def folding(fold: Fold, work: Work) -> None:
-        fold.inbox(work)
+    def apply(batch: Batch, customer: CustomerState) -> None:
+        batch.inbox(customer)
         if known:
             return
-        answer.append(fold.start(work, name, context=given, trigger="product", start_key=key))
+        answer.append(batch.start(customer, name, context=given, trigger="product", start_key=key))
 
-    works = in_batch(ground, claiming, folding, starting=[name])
-    return _answer(ground, works, answer, known, customer)
+    customers = in_batch(services, claiming, apply, starting=[name])
+    return _answer(services, customers, answer, known, customer_key)
 
 
 def _answer(
-    ground: Ground,
-    works: Sequence[Work],
-    answer: Sequence[Walker | Refusal],
+    services: ServiceContext,
+    customers: Sequence[CustomerState],
+    answer: Sequence[EnrollmentWork | StartRefusal],
     known: Sequence[int],
-    customer: str,
+    customer_key: str,
 ) -> Enrollment:
     if known:
-        with ground.store.begin() as transaction:
-            return _known(transaction.enrollment(works[0].customer_id, known[0]))
+        with services.store.begin() as transaction:
+            return _known(transaction.enrollment(customers[0].customer_id, known[0]))
     made = answer[0]
-    if isinstance(made, Refusal):
+    if isinstance(made, StartRefusal):
         raise StartRefused(made.reason, made.why)
-    return enrollment_of(made, customer)
+    return enrollment_of(made, customer_key)
 
 
-def enrollment_of(walker: Walker, customer: str) -> Enrollment:
+def enrollment_of(work: EnrollmentWork, customer_key: str) -> Enrollment:
     """The run as its callers see it."""
-    run, state = walker.run, walker.run.state
+    enrollment, state = work.enrollment, work.enrollment.state
     return Enrollment(
-        id=public_id(ENROLLMENT, run.customer_id, run.enrollment_id),
-        customer=customer,
-        playbook=run.playbook,
-        version=walker.published.version,
+        id=public_id(ENROLLMENT, enrollment.customer_id, enrollment.enrollment_id),
+        customer=customer_key,
+        playbook=enrollment.playbook,
+        version=work.published.version,
         step=state.step,
         phase=state.phase.value,
-        entered_at=run.entered_at,
-        held_out=run.held_out,
-        because=run.because,
-        context=dict(run.context),
+        entered_at=enrollment.entered_at,
+        held_out=enrollment.held_out,
+        because=enrollment.because,
+        context=dict(enrollment.context),
         ended_at=state.ended_at,
-        end_word=state.end_word,
+        end_status=state.end_status,
     )
 
 
-def _known(run: StoredRun) -> Enrollment:
+def _known(enrollment: StoredRun) -> Enrollment:
     return Enrollment(
-        id=run.id,
-        customer=run.customer,
-        playbook=run.playbook,
-        version=run.version,
-        step=run.step,
-        phase=run.phase,
-        entered_at=run.entered_at,
-        held_out=run.held_out,
-        because=run.because,
-        context=run.context,
-        ended_at=run.ended_at,
-        end_word=run.end_word,
+        id=enrollment.id,
+        customer=enrollment.customer,
+        playbook=enrollment.playbook,
+        version=enrollment.version,
+        step=enrollment.step,
+        phase=enrollment.phase,
+        entered_at=enrollment.entered_at,
+        held_out=enrollment.held_out,
+        because=enrollment.because,
+        context=enrollment.context,
+        ended_at=enrollment.ended_at,
+        end_status=enrollment.end_status,
         created=False,
     )

@@ -10,7 +10,7 @@ from orchestrator.core.policies.request import OpenHold
 from orchestrator.core.standing_holds import standing_holds
 from orchestrator.core.template_values import facts_of
 from orchestrator.language.conditions.requirements import merge
-from orchestrator.service.enrollment.batch import Ground
+from orchestrator.service.enrollment.batch import ServiceContext
 from orchestrator.service.ports import Transaction
 
 LOOKED_AT = 200  # items: more are never asked about at once, whatever may be hidden among them
@@ -24,9 +24,9 @@ class Feed:
     unread: int
 
 
-def feed(ground: Ground, customer_id: int, *, limit: int) -> Feed:
+def feed(services: ServiceContext, customer_id: int, *, limit: int) -> Feed:
     """What may be shown now; the number of statements does not depend on the number of items."""
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         now = transaction.instants().business
         found = transaction.feed_items(customer_id, now, most=LOOKED_AT)
         if not found:

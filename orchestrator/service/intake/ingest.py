@@ -13,7 +13,7 @@ from typing import TypeVar
 from orchestrator.core.calendar import may_lie_ahead
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import MESSAGE, new_key, parse_public_id
-from orchestrator.service.enrollment.batch import Ground
+from orchestrator.service.enrollment.batch import ServiceContext
 from orchestrator.service.intake.validate import (
     checked_event,
     checked_id,
@@ -21,7 +21,7 @@ from orchestrator.service.intake.validate import (
     checked_traits,
     problem_with_key,
 )
-from orchestrator.service.ports import Arrival, Transaction
+from orchestrator.service.ports import InboxItem, Transaction
 from orchestrator.service.values import Identify, IngestReport, Refused, Track
 
 Item = TypeVar("Item", Identify, Track)
@@ -32,13 +32,13 @@ RESPONSE_WORDS = frozenset(
 )
 
 
-def identify(ground: Ground, items: Sequence[Identify]) -> IngestReport:
+def identify(services: ServiceContext, items: Sequence[Identify]) -> IngestReport:
     """Profile facts about people and accounts. Account traits are merged at once and told to the members."""
     kept, refused = _sifted(items, checked_traits)
     good = list(kept.values())
     if not good:
         return IngestReport(taken=0, repeated=0, refused=refused)
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         now = transaction.instants().business
         people = [item for item in good if not item.account]
         accounts = [item for item in good if item.account]
@@ -50,7 +50,7 @@ def identify(ground: Ground, items: Sequence[Identify]) -> IngestReport:
         transaction.merge_account([(account_ids[item.key], item.traits) for item in accounts])
         members = transaction.members({item.key for item in accounts})
         arrivals = [
-            Arrival(
+            InboxItem(
                 customer_id=ids[item.key],
                 kind="identify",
                 source_id=_source(item.source_id, "identify"),
@@ -61,7 +61,7 @@ def identify(ground: Ground, items: Sequence[Identify]) -> IngestReport:
             if item.key in ids
         ]
         arrivals += [
-            Arrival(
+            InboxItem(
                 customer_id=member,
                 kind="identify",
                 source_id=_source(item.source_id, "account"),
@@ -77,13 +77,13 @@ def identify(ground: Ground, items: Sequence[Identify]) -> IngestReport:
     )
 
 
-def track(ground: Ground, items: Sequence[Track]) -> IngestReport:
+def track(services: ServiceContext, items: Sequence[Track]) -> IngestReport:
     """Signals about people, or about accounts: those go to every member, and so do goals that count per account."""
     kept, refused = _sifted(items, checked_event)
     good = list(kept.values())
     if not good:
         return IngestReport(taken=0, repeated=0, refused=refused)
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         now = transaction.instants().business
         account_goals = transaction.catalogue().account_goals
         people = [item for item in good if not item.account]
@@ -92,7 +92,7 @@ def track(ground: Ground, items: Sequence[Track]) -> IngestReport:
         gone = _gone(kept, ids)
         shared = {ids[item.key] for item in people if item.event in account_goals and item.key in ids}
         colleagues = transaction.colleagues(shared)
-        arrivals: list[Arrival] = []
+        arrivals: list[InboxItem] = []
         for item in good:
             source = _source(item.source_id, "track")
             if item.account:
@@ -109,41 +109,41 @@ def track(ground: Ground, items: Sequence[Track]) -> IngestReport:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class ReportedResponse:
     """What a person did with one message. ``detail`` is the link, button or answer; ``comment`` is free text."""
 
     message_id: str
-    word: str
+    outcome: str
     detail: str | None = None
     comment: str | None = None
     source_id: str | None = None
     at: datetime | None = None
 
 
-def respond(ground: Ground, answer: Answer) -> bool:
+def respond(services: ServiceContext, answer: ReportedResponse) -> bool:
     """Append an answer to the inbox. False if this source was heard before.
 
     Raises InputError for a malformed id or a word that is none of :data:`RESPONSE_WORDS`, NotFound for a message of a
     customer there is not.
     """
     message = parse_public_id(answer.message_id, prefix=MESSAGE)
-    if answer.word not in RESPONSE_WORDS:
+    if answer.outcome not in RESPONSE_WORDS:
         known = ", ".join(sorted(RESPONSE_WORDS))
-        raise InputError("$.word", f"expected one of {known}; got {answer.word[:40]!r}")
+        raise InputError("$.outcome", f"expected one of {known}; got {answer.outcome[:40]!r}")
     if answer.source_id is not None:
         checked_id(answer.source_id, "$.source_id")
     data = {
         "message_id": message.row_id,
-        "word": answer.word,
+        "outcome": answer.outcome,
         "detail": checked_text(answer.detail, "$.detail"),
         "comment": checked_text(answer.comment, "$.comment"),
     }
-    source = f"{answer.message_id}:{answer.word}:{answer.detail or ''}"
-    with ground.store.begin() as transaction:
+    source = f"{answer.message_id}:{answer.outcome}:{answer.detail or ''}"
+    with services.store.begin() as transaction:
         now = transaction.instants().business
         if not transaction.has_message(message.customer_id, message.row_id):
             raise NotFound("message", answer.message_id)
-        arrival = Arrival(
+        arrival = InboxItem(
             customer_id=message.customer_id,
             kind="response",
             source_id=_source(answer.source_id or source, "response"),
@@ -153,12 +153,12 @@ def respond(ground: Ground, answer: Answer) -> bool:
         return transaction.append_inbox([arrival], now) == 1
 
 
-def scan(ground: Ground, *, page: int = 1000) -> int:
+def scan(services: ServiceContext, *, page: int = 1000) -> int:
     """Ask every customer about the playbooks that enter by a daily scan or a calendar, once a day: how many questions
     were appended. Conditions are asked under the customer's lock by whoever applies them."""
     asked, after = 0, 0
     while True:
-        with ground.store.begin() as transaction:
+        with services.store.begin() as transaction:
             now = transaction.instants().business
             names = _scanned(transaction, now)
             ids = transaction.customers_after(after, limit=page) if names else []
@@ -167,7 +167,7 @@ def scan(ground: Ground, *, page: int = 1000) -> int:
             day = now.date().isoformat()
             asked += transaction.append_inbox(
                 [
-                    Arrival(
+                    InboxItem(
                         customer_id=customer_id,
                         kind="consider",
                         source_id=f"scan:{name}:{day}",
@@ -255,9 +255,9 @@ def _profile(item: Identify, account_ids: Mapping[str, int], forgotten: Collecti
     return data
 
 
-def _signal(customer_id: int, item: Track, source: str, now: datetime, **marks: bool) -> Arrival:
+def _signal(customer_id: int, item: Track, source: str, now: datetime, **marks: bool) -> InboxItem:
     data: dict[str, object] = {"name": item.event, "properties": dict(item.properties), **marks}
-    return Arrival(
+    return InboxItem(
         customer_id=customer_id,
         kind="signal",
         source_id=source,

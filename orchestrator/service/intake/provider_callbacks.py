@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from channels.base import Receipt, ReceiptWord
+from channels.base import Receipt, ReceiptKind
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import MESSAGE, parse_public_id
 from orchestrator.service.consent.preferences import Scope, opt_in, opt_out
-from orchestrator.service.enrollment.batch import Ground
-from orchestrator.service.ports import Arrival, Transaction
-from orchestrator.service.values import IngestReport, OptOutEvidence, Refused
+from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.ports import InboxItem, Transaction
+from orchestrator.service.values import ConsentEvidence, IngestReport, Refused
 
 _POINT = {"whatsapp": "whatsapp", "sms": "sms", "email": "email", "chat": "chat"}
-_WITHDRAW = (ReceiptWord.OPTED_OUT, ReceiptWord.COMPLAINED)
-_CONSENT = (*_WITHDRAW, ReceiptWord.OPTED_IN)
+_WITHDRAW = (ReceiptKind.OPTED_OUT, ReceiptKind.COMPLAINED)
+_CONSENT = (*_WITHDRAW, ReceiptKind.OPTED_IN)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,13 +25,13 @@ class _Target:
     message_id: int | None
 
 
-def receive(ground: Ground, receipts: Sequence[Receipt]) -> IngestReport:
+def receive(services: ServiceContext, receipts: Sequence[Receipt]) -> IngestReport:
     """File authenticated receipts, each once. What names nobody we know is refused with its place in the batch."""
     refused: list[Refused] = []
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         now = transaction.instants().business
         targets, keys = _known(transaction, _targets(transaction, receipts))
-        arrivals: list[Arrival] = []
+        arrivals: list[InboxItem] = []
         for index, receipt in enumerate(receipts):
             found = targets[index]
             if not found:
@@ -39,9 +39,9 @@ def receive(ground: Ground, receipts: Sequence[Receipt]) -> IngestReport:
             arrivals += [_arrival(receipt, one) for one in found if one.message_id is not None]
         new = transaction.append_inbox(arrivals, now)
     for index, receipt in enumerate(receipts):
-        if receipt.word in _CONSENT:
+        if receipt.kind in _CONSENT:
             for one in targets[index]:
-                _consent(ground, receipt, keys[one.customer_id])
+                _consent(services, receipt, keys[one.customer_id])
     return IngestReport(taken=new, repeated=len(arrivals) - new, refused=tuple(refused))
 
 
@@ -87,7 +87,7 @@ def _targets(transaction: Transaction, receipts: Sequence[Receipt]) -> list[list
         elif people:
             last = transaction.last_messages(people, _POINT.get(receipt.channel or "", "sms"))
             found = [_Target(customer_id=one, message_id=last.get(one)) for one in people]
-        if receipt.word in _WITHDRAW:
+        if receipt.kind in _WITHDRAW:
             known = {one.customer_id for one in found}
             found += [_Target(customer_id=one, message_id=None) for one in people if one not in known]
         targets.append(found)
@@ -108,17 +108,17 @@ def _by_id(message_id: str) -> list[_Target]:
     return [_Target(customer_id=message.customer_id, message_id=message.row_id)]
 
 
-def _arrival(receipt: Receipt, target: _Target) -> Arrival:
+def _arrival(receipt: Receipt, target: _Target) -> InboxItem:
     data = {
         "message_id": target.message_id,
-        "word": receipt.word.value,
+        "kind": receipt.kind.value,
         "source_id": f"{receipt.source}:{receipt.source_id}",
         "provider_id": receipt.provider_id,
         "code": receipt.code,
         "link": receipt.link,
-        "text": receipt.text if receipt.word is ReceiptWord.REPLIED else None,  # it may answer a question
+        "text": receipt.text if receipt.kind is ReceiptKind.REPLIED else None,  # it may answer a question
     }
-    return Arrival(
+    return InboxItem(
         customer_id=target.customer_id,
         kind="receipt",
         source_id=f"{receipt.source}:{receipt.source_id}",
@@ -127,22 +127,24 @@ def _arrival(receipt: Receipt, target: _Target) -> Arrival:
     )
 
 
-def _consent(ground: Ground, receipt: Receipt, customer: str) -> None:
+def _consent(services: ServiceContext, receipt: Receipt, customer: str) -> None:
     scope = Scope(
         channel=receipt.channel or ("email" if receipt.source == "sendgrid" else "sms"),
         topic=receipt.topic or "*",
-        evidence=OptOutEvidence(method=_method(receipt), source=receipt.source, details=dict(receipt.detail)),
+        evidence=ConsentEvidence(
+            method=_method(receipt), source=receipt.source, details=dict(receipt.detail)
+        ),
         source_id=f"{receipt.source}:{receipt.source_id}",
         said_at=receipt.occurred_at,  # a yes that is reported late must not undo the no that followed it
     )
-    if receipt.word in _WITHDRAW:
-        opt_out(ground, customer, scope)
+    if receipt.kind in _WITHDRAW:
+        opt_out(services, customer, scope)
     else:
-        opt_in(ground, customer, scope)
+        opt_in(services, customer, scope)
 
 
 def _method(receipt: Receipt) -> Literal["spam_report", "unsubscribe_page", "sms_keyword", "free_text"]:
-    if receipt.word is ReceiptWord.COMPLAINED:
+    if receipt.kind is ReceiptKind.COMPLAINED:
         return "spam_report"
     if receipt.source == "sendgrid":
         return "unsubscribe_page"

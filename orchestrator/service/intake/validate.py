@@ -33,11 +33,11 @@ def check_scope(policy: AccountPolicy, channel: str, topic: str) -> None:
         checked_word(topic, (ANY, *policy.topic_named, TRACKING), "$.topic")
 
 
-def checked_word(word: str, known: Sequence[str], path: str) -> None:
+def checked_word(outcome: str, known: Sequence[str], path: str) -> None:
     """One of a closed list. Raises InputError."""
-    if word not in known:
-        hint = did_you_mean(word, known) or ""
-        raise InputError(path, f"expected {one_of(known)}, got {word[:40]!r}{hint}")
+    if outcome not in known:
+        hint = did_you_mean(outcome, known) or ""
+        raise InputError(path, f"expected {one_of(known)}, got {outcome[:40]!r}{hint}")
 
 
 def problem_with_key(key: object) -> str | None:

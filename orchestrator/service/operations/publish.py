@@ -5,17 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.errors import DefinitionError
-from orchestrator.language.folder import Bundle, called_functions, content_hash, load_account, load_folder
+from orchestrator.language.folder import (
+    PlaybookFiles,
+    called_functions,
+    content_hash,
+    load_account,
+    load_folder,
+)
 from orchestrator.language.problems import has_errors
 from orchestrator.language.writing.json_values import to_plain
-from orchestrator.service.enrollment.batch import Ground
-from orchestrator.service.ports import Version
+from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.ports import PlaybookVersion
 from orchestrator.telemetry import emit
 
 ACCOUNT_FILES = {"policy": "policy.yaml", "calendar": "calendar.yaml"}
 
 
-def publish(ground: Ground, folder: Path) -> list[tuple[str, int, bool]]:
+def publish(services: ServiceContext, folder: Path) -> list[tuple[str, int, bool]]:
     """Store every playbook of ``folder`` with the account's files: (name, version, new).
 
     Raises DefinitionError with every problem, Conflict for changed content under a published version.
@@ -27,7 +33,7 @@ def publish(ground: Ground, folder: Path) -> list[tuple[str, int, bool]]:
         raise DefinitionError(problems)
     signals = _text(folder / "signals.yaml")
     versions = [_version(bundle, signals) for bundle in bundles]
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         now = transaction.instants().business
         transaction.publish_account({name: _text(folder / file) for name, file in ACCOUNT_FILES.items()}, now)
         done = [(one.name, one.version, transaction.publish(one, now)) for one in versions]
@@ -42,11 +48,11 @@ def publish(ground: Ground, folder: Path) -> list[tuple[str, int, bool]]:
     return done
 
 
-def _version(bundle: Bundle, signals: str) -> Version:
+def _version(bundle: PlaybookFiles, signals: str) -> PlaybookVersion:
     playbook = bundle.playbook
     if playbook is None:
         raise DefinitionError(bundle.problems)
-    return Version(
+    return PlaybookVersion(
         name=playbook.playbook,
         version=playbook.version,
         content_hash=content_hash(bundle),

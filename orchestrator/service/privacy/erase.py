@@ -14,39 +14,43 @@ from typing import Literal
 from channels.base import Channel, Forgets
 from orchestrator.clock import monotonic
 from orchestrator.core.consent.scope import ANY
-from orchestrator.core.customer_state import Work
+from orchestrator.core.customer_state import CustomerState
 from orchestrator.core.machine.events import Erased
 from orchestrator.errors import ErasureIncomplete, NotFound, Unavailable
 from orchestrator.service.consent.ledger_rows import append, ledger_row
 from orchestrator.service.consent.preferences import stop_messages
-from orchestrator.service.enrollment.apply_events import Fold
-from orchestrator.service.enrollment.batch import Claim, Folding, Ground, alone, in_batch
-from orchestrator.service.ports import Handed, Transaction
-from orchestrator.service.values import ErasureReceipt, OptOutEvidence, ProviderForgot
+from orchestrator.service.enrollment.apply_events import Batch
+from orchestrator.service.enrollment.batch import Claim, Folding, ServiceContext, alone, in_batch
+from orchestrator.service.ports import SentSummary, Transaction
+from orchestrator.service.values import ConsentEvidence, ErasureReceipt, ProviderForgot
 from orchestrator.telemetry import emit
 
 TELL_WITHIN = 10.0  # seconds for each channel
 _OURS = frozenset({"sandbox", "feed", "function"})  # nobody outside keeps anything of these
-Word = Literal["done", "failed", "by_hand"]
-_EVIDENCE = OptOutEvidence(method="api", source="erasure", actor="customer")
+ForgetOutcome = Literal["done", "failed", "by_hand"]
+_EVIDENCE = ConsentEvidence(method="api", source="erasure", actor="customer")
 
 
 def erase(
-    ground: Ground, channel_for: Callable[[str], Channel], customer: str, *, anyway: bool = False
+    services: ServiceContext,
+    channel_for: Callable[[str], Channel],
+    customer_key: str,
+    *,
+    anyway: bool = False,
 ) -> ErasureReceipt:
     """Forget a person: her walks end, providers are told, everything personal is blanked, and keyed hashes stay.
 
     Raises NotFound; ErasureIncomplete when a provider could not be told and not ``anyway``: repeat it then.
     """
     started = monotonic()
-    with ground.store.begin() as transaction:
-        customer_id = transaction.find_customer(customer)
+    with services.store.begin() as transaction:
+        customer_id = transaction.find_customer(customer_key)
         known_outside = any(one.provider not in _OURS for one in transaction.handed_to(customer_id))
     told: tuple[ProviderForgot, ...] = ()
     if known_outside:
-        _silence(ground, customer_id)
-        told = _tell(ground, channel_for, customer_id)
-        failed = [one for one in told if one.word == "failed"]
+        _silence(services, customer_id)
+        told = _tell(services, channel_for, customer_id)
+        failed = [one for one in told if one.outcome == "failed"]
         for one in failed:
             emit(
                 "erasure.failed",
@@ -57,45 +61,45 @@ def erase(
             )
         if failed and not anyway:
             raise ErasureIncomplete([f"{one.provider} ({one.channel}): {one.detail}" for one in failed])
-    _blank(ground, customer_id)
+    _blank(services, customer_id)
     emit(
         "customer.erased",
         customer_id=customer_id,
         providers=len(told),
         seconds=round(monotonic() - started, 3),
     )
-    return ErasureReceipt(customer=customer, erased=True, providers=told)
+    return ErasureReceipt(customer=customer_key, erased=True, providers=told)
 
 
-def _silence(ground: Ground, customer_id: int) -> None:
+def _silence(services: ServiceContext, customer_id: int) -> None:
     """End her walks and opt her out of everything, so that no provider hears anything new while it is told."""
 
-    def after(transaction: Transaction, works: Sequence[Work], fold: Fold) -> None:
-        policy = fold.catalogue.policy
+    def after(transaction: Transaction, customers: Sequence[CustomerState], batch: Batch) -> None:
+        policy = batch.catalogue.policy
         append(
             transaction,
             [
                 ledger_row(
-                    work,
+                    customer,
                     policy,
                     action="erased",
                     channel=ANY,
                     topic=ANY,
                     evidence=_EVIDENCE,
-                    now=fold.now,
+                    now=batch.now,
                     source_id="erasure",
                 )
-                for work in works
+                for customer in customers
             ],
         )
 
-    _folded(ground, alone(customer_id), after)
+    _folded(services, alone(customer_id), after)
 
 
 def _tell(
-    ground: Ground, channel_for: Callable[[str], Channel], customer_id: int
+    services: ServiceContext, channel_for: Callable[[str], Channel], customer_id: int
 ) -> tuple[ProviderForgot, ...]:
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         handed = transaction.handed_to(customer_id)
         addresses = transaction.addresses_of(customer_id)
     told = []
@@ -115,7 +119,7 @@ def _tell(
     return tuple(told)
 
 
-def _blank(ground: Ground, customer_id: int) -> None:
+def _blank(services: ServiceContext, customer_id: int) -> None:
     identities: list[str] = []
 
     def claiming(transaction: Transaction, _: object) -> list[int]:
@@ -123,29 +127,33 @@ def _blank(ground: Ground, customer_id: int) -> None:
         identities.extend([key, *addresses])
         return [customer_id]
 
-    def after(transaction: Transaction, _: Sequence[Work], fold: Fold) -> None:
-        transaction.erase(customer_id, fold.now, identities=identities)
+    def after(transaction: Transaction, _: Sequence[CustomerState], batch: Batch) -> None:
+        transaction.erase(customer_id, batch.now, identities=identities)
 
-    _folded(ground, claiming, after)
+    _folded(services, claiming, after)
 
 
 def _folded(
-    ground: Ground, claiming: Claim, after: Callable[[Transaction, Sequence[Work], Fold], None]
+    services: ServiceContext,
+    claiming: Claim,
+    after: Callable[[Transaction, Sequence[CustomerState], Batch], None],
 ) -> None:
-    def folding(fold: Fold, work: Work, *, whole: bool = True) -> None:
+    def apply(batch: Batch, customer: CustomerState, *, whole: bool = True) -> None:
         if whole:
-            fold.inbox(work)
-        fold.everyone(work, Erased())
-        stop_messages(fold, work, ANY, ANY, everything=True)
+            batch.inbox(customer)
+        batch.everyone(customer, Erased())
+        stop_messages(batch, customer, ANY, ANY, everything=True)
 
-    without_inbox: Folding = partial(folding, whole=False)
+    without_inbox: Folding = partial(apply, whole=False)
     try:
-        in_batch(ground, claiming, folding, after=after)
+        in_batch(services, claiming, apply, after=after)
     except (Unavailable, NotFound):
         raise
     except Exception:  # noqa: BLE001 - what waits in her inbox is deleted, so it need not be applied
-        in_batch(ground, claiming, without_inbox, after=after)
+        in_batch(services, claiming, without_inbox, after=after)
 
 
-def _answer(one: Handed, word: Word, count: int, detail: str | None) -> ProviderForgot:
-    return ProviderForgot(channel=one.channel, provider=one.provider, word=word, count=count, detail=detail)
+def _answer(one: SentSummary, outcome: ForgetOutcome, count: int, detail: str | None) -> ProviderForgot:
+    return ProviderForgot(
+        channel=one.channel, provider=one.provider, outcome=outcome, count=count, detail=detail
+    )

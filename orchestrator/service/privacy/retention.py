@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from orchestrator.clock import monotonic
-from orchestrator.service.enrollment.batch import Ground
+from orchestrator.service.enrollment.batch import ServiceContext
 from orchestrator.telemetry import emit
 
 CHORE = "prune"
 
 
-def prune_daily(ground: Ground) -> dict[str, int]:
+def prune_daily(services: ServiceContext) -> dict[str, int]:
     """:func:`prune`, by whoever asks first on a day."""
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         if not transaction.due_once_a_day(CHORE, transaction.instants().business):
             return {}
-    return prune(ground)
+    return prune(services)
 
 
-def prune(ground: Ground) -> dict[str, int]:
+def prune(services: ServiceContext) -> dict[str, int]:
     """Delete everything that is older than it is kept: rows by kind of history."""
-    with ground.store.begin() as transaction:
+    with services.store.begin() as transaction:
         spans = transaction.catalogue().policy.retention.spans()
         now = transaction.instants().business
     pruned = {}
@@ -27,7 +27,7 @@ def prune(ground: Ground) -> dict[str, int]:
         started, rows = monotonic(), 0
         block: int | None = 0
         while block is not None:
-            with ground.store.begin() as transaction:
+            with services.store.begin() as transaction:
                 deleted, block = transaction.prune(kind, before=now - span, block=block)
             rows += deleted
         pruned[kind] = rows

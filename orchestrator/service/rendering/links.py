@@ -20,7 +20,7 @@ FEED_TOKEN_SECONDS = 24 * 3600
 _LONGEST_TOKEN = 4096
 
 
-class Links:
+class LinkSigner:
     """Writes and reads every signed link. ``keys`` are the signing keys, newest first.
 
     ``now`` replaces the machine's clock for feed tokens (seconds since 1970).

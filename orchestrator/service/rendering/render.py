@@ -40,7 +40,7 @@ class RenderFailed(OrchestratorError):
         super().__init__(reason)
 
 
-class Links(Protocol):
+class RenderLinks(Protocol):
     """The signed addresses of one message. Asking twice for the same gives the same."""
 
     @property
@@ -81,7 +81,7 @@ class RenderPolicy(Protocol):
 class _LinkWriter:
     """``link()`` and ``booking_link()`` of one rendering, and the addresses they gave out."""
 
-    links: Links
+    links: RenderLinks
     booking: Mapping[str, str]
     targets: dict[str, str] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
@@ -157,7 +157,7 @@ class Renderer:
         channel: str,
         locale: str | None,
         values: Mapping[str, Any],
-        links: Links,
+        links: RenderLinks,
         because: str | None = None,
         texts: Mapping[str, Mapping[str, str]] | None = None,
         zone: tzinfo = UTC,

@@ -10,7 +10,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from channels.base import Content
-from orchestrator.service.rendering.render import Links, Renderer, VersionKey
+from orchestrator.service.rendering.render import Renderer, RenderLinks, VersionKey
 from orchestrator.service.rendering.template_files import locale_chain, translated
 
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -58,7 +58,7 @@ def render_question(
     scale: tuple[int, int] | None = None,
     comment: str | None = None,
     values: Mapping[str, Any],
-    links: Links,
+    links: RenderLinks,
     because: str | None = None,
     promotional: bool = True,
     zone: tzinfo = UTC,
@@ -114,7 +114,9 @@ def render_question(
     return Content(text=text, html=html, header=header, choices=() if scale else choices, scale=scale)
 
 
-def _way_out(renderer: Renderer, words: Mapping[str, str], links: Links, *, promotional: bool) -> list[str]:
+def _way_out(
+    renderer: Renderer, words: Mapping[str, str], links: RenderLinks, *, promotional: bool
+) -> list[str]:
     sender = f"{renderer.sender.get('name', '')}, {renderer.sender.get('postal_address', '')}"
     if not promotional:
         return ["--", sender]

@@ -10,21 +10,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.service.values import Identify, Track
-from orchestrator.simulator.actions import Begin, Deed, OptIn, Reached, What
+from orchestrator.simulator.actions import CustomerAction, OptIn, Reached, StartByProduct, What
 from orchestrator.simulator.crowd.people import Person
 from orchestrator.simulator.crowd.product_usage import (
     KNOWN,
-    Event,
     Life,
+    UsageSignal,
     consequences,
     day_of,
     follow_ups,
     life_of,
     past_of,
 )
-from orchestrator.simulator.crowd.reactions import Heard, reactions_to
-from orchestrator.simulator.expectations import Cue, Story
-from orchestrator.simulator.seeded_choice import Fates
+from orchestrator.simulator.crowd.reactions import ReceivedMessage, reactions_to
+from orchestrator.simulator.expectations import Cue, Expectations
+from orchestrator.simulator.seeded_choice import SeededChoice
 
 _DAY = timedelta(days=1)
 _DECIDES = timedelta(hours=14)  # mean time from a click to the offer taken
@@ -36,7 +36,7 @@ _STRANGE_ENTRIES = 25  # days between two entering signals the product's life do
 @dataclass(order=True, slots=True)
 class _Entry:
     order: tuple[datetime, str, int]
-    what: What | Event = field(compare=False)
+    what: What | UsageSignal = field(compare=False)
 
 
 class Crowd:
@@ -45,9 +45,9 @@ class Crowd:
     def __init__(
         self,
         people: Sequence[Person],
-        stories: Sequence[Story],
+        stories: Sequence[Expectations],
         *,
-        fates: Fates,
+        fates: SeededChoice,
         start: datetime,
         end: datetime,
     ) -> None:
@@ -74,18 +74,18 @@ class Crowd:
             instants.append(midnight)
         return min(instants, default=None)
 
-    def until(self, instant: datetime) -> list[Deed]:
+    def until(self, instant: datetime) -> list[CustomerAction]:
         """Everything that happens up to ``instant``, oldest first, and is then forgotten here."""
         while (midnight := self._start + self._day * _DAY) <= instant and midnight < self._end:
             self._plan_day(midnight)
-        deeds: list[Deed] = []
+        deeds: list[CustomerAction] = []
         while self._heap and self._heap[0].order[0] <= instant:
             entry = heapq.heappop(self._heap)
             at, customer, number = entry.order
-            if isinstance(entry.what, Event):
+            if isinstance(entry.what, UsageSignal):
                 deeds.extend(self._happens(entry.what, at, customer, number))
             else:
-                deeds.append(Deed(at=at, customer=customer, number=number, what=entry.what))
+                deeds.append(CustomerAction(at=at, customer=customer, number=number, what=entry.what))
         return deeds
 
     def reach(self, messages: Iterable[Reached]) -> None:
@@ -95,7 +95,7 @@ class Crowd:
             if person is None:
                 continue
             self._heard[person.key] += 1
-            heard = Heard(
+            heard = ReceivedMessage(
                 person=person,
                 message=message.message,
                 number=self._heard[person.key],
@@ -132,7 +132,7 @@ class Crowd:
                     self._push(event.at, key, event)
         self._day += 1
 
-    def _plan_story(self, person: Person, story: Story) -> None:
+    def _plan_story(self, person: Person, story: Expectations) -> None:
         """What people do without being asked: take the offer alone, and enter where the product's life has no word."""
         fates, about = self._fates, (person.key, story.playbook)
         days = max(1, (self._end - self._start).days)
@@ -157,15 +157,17 @@ class Crowd:
             context = story.invented_context(at, fates, *about, turn)
             if story.by_product:
                 self._push(
-                    at, person.key, Begin(playbook=story.playbook, context=context, key=f"crowd:{turn}")
+                    at,
+                    person.key,
+                    StartByProduct(playbook=story.playbook, context=context, key=f"crowd:{turn}"),
                 )
             else:
                 name = fates.one_of(strange, *about, turn)
-                self._push(at, person.key, Event(at=at, name=name, properties=context))
+                self._push(at, person.key, UsageSignal(at=at, name=name, properties=context))
             turn += 1
             at += timedelta(hours=fates.whole(_STRANGE_ENTRIES * 12, _STRANGE_ENTRIES * 36, *about, turn))
 
-    def _tempt(self, message: Reached, heard: Heard, clicked_at: datetime) -> None:
+    def _tempt(self, message: Reached, heard: ReceivedMessage, clicked_at: datetime) -> None:
         """After a click a person may take the offer, or do something else the step listens for."""
         story = self._stories.get(message.playbook)
         if story is None:
@@ -183,9 +185,9 @@ class Crowd:
         self, at: datetime, person: Person, cue: Cue, context: Mapping[str, Any], *about: object
     ) -> None:
         properties = cue.properties(context, self._fates, *about)
-        self._push(at, person.key, Event(at=at, name=cue.event, properties=properties))
+        self._push(at, person.key, UsageSignal(at=at, name=cue.event, properties=properties))
 
-    def _happens(self, event: Event, at: datetime, customer: str, number: int) -> list[Deed]:
+    def _happens(self, event: UsageSignal, at: datetime, customer: str, number: int) -> list[CustomerAction]:
         """The calls one event of the product makes; nothing is done twice that is done once."""
         life = self._lives[customer]
         if life.churned:
@@ -208,9 +210,9 @@ class Crowd:
                 context={"timezone": person.place.zone},
             )
         )
-        return [Deed(at=at, customer=customer, number=number, what=what) for what in deeds]
+        return [CustomerAction(at=at, customer=customer, number=number, what=what) for what in deeds]
 
-    def _push(self, at: datetime, customer: str, what: What | Event) -> None:
+    def _push(self, at: datetime, customer: str, what: What | UsageSignal) -> None:
         if at < self._end:
             self._numbers[customer] += 1
             heapq.heappush(self._heap, _Entry((at, customer, self._numbers[customer]), what))

@@ -7,30 +7,30 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.simulator.actions import Deed, Reached, What
-from orchestrator.simulator.crowd.people import Account, Person, Place
-from orchestrator.simulator.crowd.reactions import Heard, reactions_to
+from orchestrator.simulator.actions import CustomerAction, Reached, What
+from orchestrator.simulator.crowd.people import CrowdAccount, Person, Residence
+from orchestrator.simulator.crowd.reactions import ReceivedMessage, reactions_to
 from orchestrator.simulator.personas import BY_NAME, PERSONAS
-from orchestrator.simulator.seeded_choice import Fates
+from orchestrator.simulator.seeded_choice import SeededChoice
 
 _LATER = datetime.max.replace(tzinfo=UTC)
-_NOWHERE = Place(region="", zone="UTC", locale="en", prefix="")
+_NOWHERE = Residence(region="", zone="UTC", locale="en", prefix="")
 
 
 class Listener:
     """Reactions to come, in one order."""
 
-    def __init__(self, *, fates: Fates, end: datetime) -> None:
+    def __init__(self, *, fates: SeededChoice, end: datetime) -> None:
         self._fates = fates
         self._end = end
         self._heard: Counter[str] = Counter()
         self._numbers: Counter[str] = Counter()
-        self._heap: list[tuple[tuple[datetime, str, int], Deed]] = []
+        self._heap: list[tuple[tuple[datetime, str, int], CustomerAction]] = []
 
     def next_at(self) -> datetime | None:
         return self._heap[0][0][0] if self._heap else None
 
-    def until(self, instant: datetime) -> list[Deed]:
+    def until(self, instant: datetime) -> list[CustomerAction]:
         deeds = []
         while self._heap and self._heap[0][0][0] <= instant:
             deeds.append(heapq.heappop(self._heap)[1])
@@ -40,7 +40,7 @@ class Listener:
         for message in messages:
             person = _invented(message.message.customer_key, self._fates)
             self._heard[person.key] += 1
-            heard = Heard(
+            heard = ReceivedMessage(
                 person=person,
                 message=message.message,
                 number=self._heard[person.key],
@@ -53,14 +53,14 @@ class Listener:
     def _push(self, customer: str, at: datetime, what: What) -> None:
         if at < self._end:
             self._numbers[customer] += 1
-            deed = Deed(at=at, customer=customer, number=self._numbers[customer], what=what)
+            deed = CustomerAction(at=at, customer=customer, number=self._numbers[customer], what=what)
             heapq.heappush(self._heap, (deed.order, deed))
 
 
-def _invented(key: str, fates: Fates) -> Person:
+def _invented(key: str, fates: SeededChoice) -> Person:
     """Somebody with this customer's key; only her habits matter."""
     persona = BY_NAME[fates.weighed({one.name: one.share for one in PERSONAS}, key, "persona")]
-    home = Account(
+    home = CrowdAccount(
         key=key,
         name=key,
         industry="",

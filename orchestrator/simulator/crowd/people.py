@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.simulator.personas import BY_NAME, PERSONAS, Persona
-from orchestrator.simulator.seeded_choice import Fates
+from orchestrator.simulator.seeded_choice import SeededChoice
 
 _PEOPLE_PER_ACCOUNT = 3
 _ROLES = ("owner", "admin", "member")
@@ -36,7 +36,7 @@ _PRICES = {"starter": 15, "team": 39, "scale": 79}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Residence:
     """Where somebody lives: what the engine's quiet hours, offers and texts look at."""
 
     region: str
@@ -45,26 +45,26 @@ class Place:
     prefix: str  # of well-formed numbers; only sandbox channels ever see them
 
 
-PLACES: dict[Place, float] = {
-    Place(region="US-FL", zone="America/New_York", locale="en-US", prefix="+1202555"): 0.16,
-    Place(region="US-WA", zone="America/Los_Angeles", locale="en-US", prefix="+1415555"): 0.12,
-    Place(region="US-AZ", zone="America/Phoenix", locale="en-US", prefix="+1602555"): 0.04,
-    Place(region="GB", zone="Europe/London", locale="en-GB", prefix="+4474005551"): 0.12,
-    Place(region="DE", zone="Europe/Berlin", locale="de-DE", prefix="+4915255555"): 0.15,
-    Place(region="AT", zone="Europe/Vienna", locale="de-AT", prefix="+4366055555"): 0.04,
-    Place(region="FR", zone="Europe/Paris", locale="fr-FR", prefix="+3361255"): 0.09,
-    Place(region="IN", zone="Asia/Kolkata", locale="en-IN", prefix="+9198765"): 0.08,
-    Place(region="NP", zone="Asia/Kathmandu", locale="en", prefix="+97798412"): 0.02,
-    Place(region="AU", zone="Australia/Sydney", locale="en-AU", prefix="+61491570"): 0.08,
-    Place(region="AU", zone="Australia/Lord_Howe", locale="en-AU", prefix="+61491571"): 0.03,
-    Place(region="BR", zone="America/Sao_Paulo", locale="pt-BR", prefix="+55119"): 0.04,
-    Place(region="NZ", zone="Pacific/Chatham", locale="en-NZ", prefix="+6421555"): 0.03,
+PLACES: dict[Residence, float] = {
+    Residence(region="US-FL", zone="America/New_York", locale="en-US", prefix="+1202555"): 0.16,
+    Residence(region="US-WA", zone="America/Los_Angeles", locale="en-US", prefix="+1415555"): 0.12,
+    Residence(region="US-AZ", zone="America/Phoenix", locale="en-US", prefix="+1602555"): 0.04,
+    Residence(region="GB", zone="Europe/London", locale="en-GB", prefix="+4474005551"): 0.12,
+    Residence(region="DE", zone="Europe/Berlin", locale="de-DE", prefix="+4915255555"): 0.15,
+    Residence(region="AT", zone="Europe/Vienna", locale="de-AT", prefix="+4366055555"): 0.04,
+    Residence(region="FR", zone="Europe/Paris", locale="fr-FR", prefix="+3361255"): 0.09,
+    Residence(region="IN", zone="Asia/Kolkata", locale="en-IN", prefix="+9198765"): 0.08,
+    Residence(region="NP", zone="Asia/Kathmandu", locale="en", prefix="+97798412"): 0.02,
+    Residence(region="AU", zone="Australia/Sydney", locale="en-AU", prefix="+61491570"): 0.08,
+    Residence(region="AU", zone="Australia/Lord_Howe", locale="en-AU", prefix="+61491571"): 0.03,
+    Residence(region="BR", zone="America/Sao_Paulo", locale="pt-BR", prefix="+55119"): 0.04,
+    Residence(region="NZ", zone="Pacific/Chatham", locale="en-NZ", prefix="+6421555"): 0.03,
 }
 _DIGITS = {"US": 12, "GB": 13, "DE": 14, "AT": 14, "FR": 12, "IN": 13, "NP": 14, "AU": 12, "BR": 14, "NZ": 12}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Account:
+class CrowdAccount:
     key: str
     name: str
     industry: str
@@ -79,9 +79,9 @@ class Account:
 class Person:
     key: str
     first_name: str
-    account: Account
+    account: CrowdAccount
     role: str
-    place: Place
+    place: Residence
     persona: Persona
     joins: timedelta  # after the beginning; zero for who was there before
     email: str
@@ -117,9 +117,9 @@ class Person:
         return facts
 
 
-def make_crowd(number: int, *, fates: Fates, start: datetime) -> tuple[Person, ...]:
+def make_crowd(number: int, *, fates: SeededChoice, start: datetime) -> tuple[Person, ...]:
     """``number`` people, about three an account; the same seed makes the same people, whatever the number."""
-    accounts: dict[int, Account] = {}
+    accounts: dict[int, CrowdAccount] = {}
     people = []
     for place in range(number):
         home = place // _PEOPLE_PER_ACCOUNT
@@ -129,12 +129,12 @@ def make_crowd(number: int, *, fates: Fates, start: datetime) -> tuple[Person, .
     return tuple(people)
 
 
-def _account(number: int, fates: Fates, start: datetime) -> Account:
+def _account(number: int, fates: SeededChoice, start: datetime) -> CrowdAccount:
     key = f"account-{number + 1:04d}"
     plan = fates.weighed(_PLANS, key, "plan")
     seats = {"starter": 5, "team": 20, "scale": 80}[plan]
     fill = 0.25 + 0.7 * fates.share(key, "fill")
-    return Account(
+    return CrowdAccount(
         key=key,
         name=f"{fates.one_of(_COMPANIES, key, 'name')} {fates.one_of(_TRADES, key, 'trade')} {number + 1}",
         industry=fates.one_of(_INDUSTRIES, key, "industry"),
@@ -146,7 +146,7 @@ def _account(number: int, fates: Fates, start: datetime) -> Account:
     )
 
 
-def _person(number: int, account: Account, fates: Fates, start: datetime) -> Person:
+def _person(number: int, account: CrowdAccount, fates: SeededChoice, start: datetime) -> Person:
     key = f"customer-{number + 1:05d}"
     name = fates.one_of(_FIRST_NAMES, key, "name")
     place = fates.weighed(PLACES, account.key if fates.chance(0.8, key, "same place") else key, "place")
@@ -174,6 +174,6 @@ def _person(number: int, account: Account, fates: Fates, start: datetime) -> Per
     )
 
 
-def _phone(place: Place, number: int) -> str:
+def _phone(place: Residence, number: int) -> str:
     room = _DIGITS[place.region[:2]] - len(place.prefix)
     return place.prefix + str(number % 10**room).zfill(room)

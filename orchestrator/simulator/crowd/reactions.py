@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from channels.base import Outgoing, Receipt, ReceiptWord
-from orchestrator.simulator.actions import Answer, OptOut, What
+from channels.base import OutboundMessage, Receipt, ReceiptKind
+from orchestrator.simulator.actions import ActOnMessage, OptOut, What
 from orchestrator.simulator.crowd.people import Person
 from orchestrator.simulator.personas import Reading
-from orchestrator.simulator.seeded_choice import Fates
+from orchestrator.simulator.seeded_choice import SeededChoice
 
 _MINUTE = timedelta(minutes=1)
 _MACHINES_OPEN = 0.25  # mail programs that load pictures before anybody looks
@@ -33,17 +33,17 @@ class Reaction:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Heard:
+class ReceivedMessage:
     """A message as it reached a person. ``number`` counts her messages; ``endings`` are a hand-over's words."""
 
     person: Person
-    message: Outgoing
+    message: OutboundMessage
     number: int
     at: datetime
     endings: tuple[str, ...] = ()
 
 
-def reactions_to(heard: Heard, fates: Fates) -> Iterator[Reaction]:
+def reactions_to(heard: ReceivedMessage, fates: SeededChoice) -> Iterator[Reaction]:
     if heard.message.kind == "handoff":
         yield from _colleague(heard, fates)
         return
@@ -54,7 +54,7 @@ def reactions_to(heard: Heard, fates: Fates) -> Iterator[Reaction]:
     if channel == "email":
         if heard.person.bad_email:
             yield Reaction(
-                at=heard.at + _MINUTE, what=_receipt(heard, ReceiptWord.BOUNCED, heard.at + _MINUTE)
+                at=heard.at + _MINUTE, what=_receipt(heard, ReceiptKind.BOUNCED, heard.at + _MINUTE)
             )
             return
         yield from _machines(heard, fates)
@@ -67,7 +67,9 @@ def reactions_to(heard: Heard, fates: Fates) -> Iterator[Reaction]:
         yield from _elsewhere(heard, reading, noticed, fates)
 
 
-def _in_the_product(heard: Heard, reading: Reading, at: datetime, fates: Fates) -> Iterator[Reaction]:
+def _in_the_product(
+    heard: ReceivedMessage, reading: Reading, at: datetime, fates: SeededChoice
+) -> Iterator[Reaction]:
     yield Reaction(at=at, what=_answer(heard, "seen"))
     then = at + fates.delay(2 * _MINUTE, *_about(heard), "then")
     if _is_question(heard):
@@ -81,40 +83,42 @@ def _in_the_product(heard: Heard, reading: Reading, at: datetime, fates: Fates) 
         yield Reaction(at=then, what=_answer(heard, "dismissed"))
 
 
-def _elsewhere(heard: Heard, reading: Reading, at: datetime, fates: Fates) -> Iterator[Reaction]:
+def _elsewhere(
+    heard: ReceivedMessage, reading: Reading, at: datetime, fates: SeededChoice
+) -> Iterator[Reaction]:
     about = _about(heard)
     if heard.message.channel != "sms":
-        yield Reaction(at=at, what=_receipt(heard, ReceiptWord.OPENED, at))
+        yield Reaction(at=at, what=_receipt(heard, ReceiptKind.OPENED, at))
     then = at + fates.delay(4 * _MINUTE, *about, "then")
     if fates.chance(reading.opts_out, *about, "opts out"):
         yield Reaction(at=then, what=_stop(heard, then, fates))
     elif fates.chance(reading.complains, *about, "complains"):
         by_mail = heard.message.channel == "email"
-        angry = _receipt(heard, ReceiptWord.COMPLAINED, then) if by_mail else _answer(heard, "negative")
+        angry = _receipt(heard, ReceiptKind.COMPLAINED, then) if by_mail else _answer(heard, "negative")
         yield Reaction(at=then, what=angry)
     elif _is_question(heard):
         if fates.chance(reading.answers, *about, "answers"):
             yield Reaction(at=then, what=_choice(heard, fates))
     elif fates.chance(reading.clicks, *about, "clicks"):
         link = _link(heard, fates)
-        yield Reaction(at=then, what=_receipt(heard, ReceiptWord.CLICKED, then, link=link), taken=True)
+        yield Reaction(at=then, what=_receipt(heard, ReceiptKind.CLICKED, then, link=link), taken=True)
     elif fates.chance(reading.replies, *about, "replies"):
         words = fates.one_of(
             ("Could you call me?", "Sounds good, tell me more.", "What does it cost for us?"), *about
         )
-        yield Reaction(at=then, what=_receipt(heard, ReceiptWord.REPLIED, then, text=words))
+        yield Reaction(at=then, what=_receipt(heard, ReceiptKind.REPLIED, then, text=words))
 
 
-def _machines(heard: Heard, fates: Fates) -> Iterator[Reaction]:
+def _machines(heard: ReceivedMessage, fates: SeededChoice) -> Iterator[Reaction]:
     """Mail servers and scanners touch a message within a minute; none of that is a person."""
     at = heard.at + timedelta(seconds=20)
     if fates.chance(_MACHINES_OPEN, heard.person.key, "mail program"):  # the same program opens every message
-        yield Reaction(at=at, what=_receipt(heard, ReceiptWord.OPENED_BY_MACHINE, at))
+        yield Reaction(at=at, what=_receipt(heard, ReceiptKind.OPENED_BY_MACHINE, at))
     if fates.chance(_SCANNERS_CLICK, heard.person.account.key, "scanner"):
-        yield Reaction(at=at, what=_receipt(heard, ReceiptWord.CLICKED_BY_MACHINE, at))
+        yield Reaction(at=at, what=_receipt(heard, ReceiptKind.CLICKED_BY_MACHINE, at))
 
 
-def _colleague(heard: Heard, fates: Fates) -> Iterator[Reaction]:
+def _colleague(heard: ReceivedMessage, fates: SeededChoice) -> Iterator[Reaction]:
     """A hand-over ends when a colleague closes it, some days later."""
     if fates.chance(_HANDOVERS_CLOSED, *_about(heard), "closed"):
         at = heard.at + timedelta(hours=4) + fates.delay(timedelta(days=2), *_about(heard), "worked on")
@@ -122,20 +126,20 @@ def _colleague(heard: Heard, fates: Fates) -> Iterator[Reaction]:
         yield Reaction(at=at, what=_answer(heard, "closed", ending))
 
 
-def _stop(heard: Heard, at: datetime, fates: Fates) -> What:
+def _stop(heard: ReceivedMessage, at: datetime, fates: SeededChoice) -> What:
     """By SMS a word, by email mostly the link for this topic, sometimes the one for everything."""
     if heard.message.channel in ("sms", "whatsapp"):
         words = fates.one_of(_ANSWERS_TO_STOP, *_about(heard), "stop")
-        return _receipt(heard, ReceiptWord.OPTED_OUT, at, text=words)
+        return _receipt(heard, ReceiptKind.OPTED_OUT, at, text=words)
     everything = fates.chance(0.3, *_about(heard), "everything")
     return OptOut(message_id=heard.message.message_id, topic="*" if everything else heard.message.topic)
 
 
-def _is_question(heard: Heard) -> bool:
+def _is_question(heard: ReceivedMessage) -> bool:
     return heard.message.kind == "ask"
 
 
-def _choice(heard: Heard, fates: Fates) -> Answer:
+def _choice(heard: ReceivedMessage, fates: SeededChoice) -> ActOnMessage:
     content = heard.message.content
     if content.scale is not None:
         low, high = content.scale
@@ -149,29 +153,36 @@ def _choice(heard: Heard, fates: Fates) -> Answer:
     return _answer(heard, "answered", detail, comment=said)
 
 
-def _link(heard: Heard, fates: Fates) -> str | None:
+def _link(heard: ReceivedMessage, fates: SeededChoice) -> str | None:
     names = sorted(heard.message.content.links)
     return fates.one_of(names, *_about(heard), "link") if names else None
 
 
-def _answer(heard: Heard, word: str, detail: str | None = None, *, comment: str | None = None) -> Answer:
-    return Answer(
+def _answer(
+    heard: ReceivedMessage, outcome: str, detail: str | None = None, *, comment: str | None = None
+) -> ActOnMessage:
+    return ActOnMessage(
         message_id=heard.message.message_id,
-        word=word,
+        outcome=outcome,
         detail=detail,
         comment=comment,
-        source_id=f"crowd:{heard.message.message_id}:{word}",
+        source_id=f"crowd:{heard.message.message_id}:{outcome}",
     )
 
 
 def _receipt(
-    heard: Heard, word: ReceiptWord, at: datetime, *, link: str | None = None, text: str | None = None
+    heard: ReceivedMessage,
+    kind: ReceiptKind,
+    at: datetime,
+    *,
+    link: str | None = None,
+    text: str | None = None,
 ) -> Receipt:
     message = heard.message
     return Receipt(
         source="simulation",
-        source_id=f"crowd:{message.message_id}:{word}",
-        word=word,
+        source_id=f"crowd:{message.message_id}:{kind}",
+        kind=kind,
         occurred_at=at,
         message_id=message.message_id,
         channel=message.channel,
@@ -180,5 +191,5 @@ def _receipt(
     )
 
 
-def _about(heard: Heard) -> tuple[str, int]:
+def _about(heard: ReceivedMessage) -> tuple[str, int]:
     return (heard.person.key, heard.number)

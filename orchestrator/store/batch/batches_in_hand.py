@@ -23,39 +23,43 @@ IDLE_FOR = timedelta(hours=1)  # machine time: an empty row so old is of a proce
 
 _QUIETLY = text("SET LOCAL synchronous_commit = off")  # it must outlive a process, not the server
 _MARK = text("""
-INSERT INTO attempting (process, customer_ids, beat_at, strikes)
-VALUES (:process, :ids, :machine, CAST(:strikes AS jsonb))
+INSERT INTO batches_in_hand (process, customer_ids, beat_at, crash_counts)
+VALUES (:process, :ids, :machine, CAST(:crash_counts AS jsonb))
 ON CONFLICT (process) DO UPDATE
-   SET customer_ids = excluded.customer_ids, beat_at = excluded.beat_at, strikes = excluded.strikes
+   SET customer_ids = excluded.customer_ids, beat_at = excluded.beat_at, crash_counts = excluded.crash_counts
 """)
 _DONE = text(
-    "UPDATE attempting SET customer_ids = '{}', strikes = '{}' WHERE process = :process AND customer_ids <> '{}'"
+    "UPDATE batches_in_hand SET customer_ids = '{}', crash_counts = '{}'"
+    " WHERE process = :process AND customer_ids <> '{}'"
 )
 _FULL = text(
-    "SELECT process, customer_ids, beat_at, strikes FROM attempting WHERE beat_at < :before AND customer_ids <> '{}'"
+    "SELECT process, customer_ids, beat_at, crash_counts FROM batches_in_hand"
+    " WHERE beat_at < :before AND customer_ids <> '{}'"
 )
 _FREE = text(
     "SELECT id FROM customers WHERE id = ANY(:ids) ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"
 )
 _TAKE = text(
-    "DELETE FROM attempting WHERE process = :process AND beat_at = :beat_at AND customer_ids <> '{}'"
+    "DELETE FROM batches_in_hand WHERE process = :process AND beat_at = :beat_at AND customer_ids <> '{}'"
 )
-_SWEEP = text("DELETE FROM attempting WHERE beat_at < :before AND customer_ids = '{}'")
+_SWEEP = text("DELETE FROM batches_in_hand WHERE beat_at < :before AND customer_ids = '{}'")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stray:
+class InterruptedCustomer:
     """A customer whom a dead process had in hand, and how often she has been there when one died."""
 
     customer_id: int
-    deaths: int
+    crash_count: int
 
 
-def mark(connection: Connection, ids: Sequence[int], machine: datetime, strikes: Mapping[int, int]) -> None:
+def mark(
+    connection: Connection, ids: Sequence[int], machine: datetime, crash_counts: Mapping[int, int]
+) -> None:
     """This thread of this process has these customers in hand."""
     connection.execute(_QUIETLY)
     values = {"process": _me(), "ids": list(ids), "machine": machine}
-    connection.execute(_MARK, {**values, "strikes": json.dumps(dict(strikes))})
+    connection.execute(_MARK, {**values, "crash_counts": json.dumps(dict(crash_counts))})
 
 
 def done(connection: Connection) -> None:
@@ -63,15 +67,16 @@ def done(connection: Connection) -> None:
     connection.execute(_DONE, {"process": _me()})
 
 
-def take_strays(connection: Connection, *, before: datetime) -> list[Stray]:
+def take_interrupted(connection: Connection, *, before: datetime) -> list[InterruptedCustomer]:
     """Whom processes left behind that were last heard of before ``before``; each is given to one caller only."""
-    found: list[Stray] = []
+    found: list[InterruptedCustomer] = []
     for row in connection.execute(_FULL, {"before": before}).all():
         if connection.execute(_FREE, {"ids": row.customer_ids}).first() is None:
             continue  # it is at work: it holds their locks
         if connection.execute(_TAKE, {"process": row.process, "beat_at": row.beat_at}).rowcount:
             found += [
-                Stray(customer_id=one, deaths=1 + row.strikes.get(str(one), 0)) for one in row.customer_ids
+                InterruptedCustomer(customer_id=one, crash_count=1 + row.crash_counts.get(str(one), 0))
+                for one in row.customer_ids
             ]
     connection.execute(_SWEEP, {"before": before - IDLE_FOR})
     return found

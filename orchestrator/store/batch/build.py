@@ -1,4 +1,4 @@
-"""Lays locked customers out on the work bench: rows become :class:`~orchestrator.core.customer_state.Work`."""
+"""Lays locked customers out on the work bench: rows become :class:`~orchestrator.core.customer_state.CustomerState`."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from orchestrator.core.catalogue import Catalogue, LookBack, Published
-from orchestrator.core.customer_state import MessageRow, PastRun, Walker, Work
+from orchestrator.core.catalogue import Catalogue, LookBack, PublishedPlaybook
+from orchestrator.core.customer_state import CustomerState, EndedEnrollment, EnrollmentWork, MessageRow
 from orchestrator.core.feed_visibility import Guards
-from orchestrator.core.machine.enrollment import Run, state_from_plain
+from orchestrator.core.machine.enrollment import EnrollmentSnapshot, state_from_json
 from orchestrator.core.machine.facts import CustomerFacts
-from orchestrator.core.policies.request import OpenHold, Place, Rest
+from orchestrator.core.policies.request import ActiveCooldown, CapSlot, OpenHold
 from orchestrator.core.zones import zones_of
-from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.conditions.requirements import merge
 from orchestrator.store.batch.definitions import CatalogueCache
-from orchestrator.store.batch.load import Loaded, Wanted, load_customers, load_guards, load_more
+from orchestrator.store.batch.load import LoadedCustomer, Wanted, load_customers, load_guards, load_more
 from orchestrator.store.consents import as_policies_read
 
 
-def lay_out(
+def build_customers(
     connection: Connection,
     ids: Sequence[int],
     definitions: CatalogueCache,
     now: datetime,
     *,
     starting: Sequence[str] = (),
-) -> tuple[list[Work], Catalogue]:
+) -> tuple[list[CustomerState], Catalogue]:
     """Read the locked customers ``ids``, in order, and the definitions they walk by.
 
     ``starting`` names playbooks about to be started. A run of a version this process has not heard of makes it look.
@@ -47,13 +47,15 @@ def lay_out(
         answer_rates=any(one.needs_answer_rates for one in concerned),
     )
     load_more(connection, loaded, wanted, now=now)
-    works = [_work(loaded[customer_id], catalogue, now) for customer_id in ids if customer_id in loaded]
-    return works, catalogue
+    customers = [_work(loaded[customer_id], catalogue, now) for customer_id in ids if customer_id in loaded]
+    return customers, catalogue
 
 
-def _concerned(loaded: dict[int, Loaded], catalogue: Catalogue, starting: Sequence[str]) -> list[Published]:
+def _concerned(
+    loaded: dict[int, LoadedCustomer], catalogue: Catalogue, starting: Sequence[str]
+) -> list[PublishedPlaybook]:
     """The versions these customers walk, and those that their inbox may start."""
-    found: dict[int, Published] = {}
+    found: dict[int, PublishedPlaybook] = {}
     for one in loaded.values():
         for row in one.enrollments:
             if row.ended_at is None and row.playbook_id in catalogue.versions:
@@ -71,7 +73,7 @@ def _concerned(loaded: dict[int, Loaded], catalogue: Catalogue, starting: Sequen
     return list(found.values())
 
 
-def _look_back(concerned: Sequence[Published], catalogue: Catalogue) -> LookBack:
+def _look_back(concerned: Sequence[PublishedPlaybook], catalogue: Catalogue) -> LookBack:
     needed = catalogue.holds_look_back
     for one in concerned:
         for event, span in one.look_back.items():
@@ -90,17 +92,17 @@ def guards(
     """What may stand between one customer and her feed, without a lock: it is asked again at the next look."""
     loaded = load_guards(connection, customer_id, now=now, look_back=look_back)
     if loaded is None:
-        return Guards(consents=(), rests=(), holds=())
+        return Guards(consents=(), cooldowns=(), holds=())
     return Guards(
         consents=[as_policies_read(one, now) for one in loaded.consents],
-        rests=[_rest(one) for one in loaded.cooldowns if not one.shadow],
+        cooldowns=[_cooldown(one) for one in loaded.cooldowns if not one.shadow],
         holds=_holds(loaded, catalogue),
         facts=None if look_back is None else _facts(loaded, catalogue, now, _points(loaded)),
     )
 
 
 def _facts(
-    loaded: Loaded, catalogue: Catalogue, now: datetime, points: Mapping[str, tuple[str, str | None]]
+    loaded: LoadedCustomer, catalogue: Catalogue, now: datetime, points: Mapping[str, tuple[str, str | None]]
 ) -> CustomerFacts:
     row = loaded.customer
     zones = zones_of(row.timezone, row.timezone_source, points, catalogue.policy.default_zone)
@@ -117,21 +119,21 @@ def _facts(
     )
     for item in loaded.history:
         facts.histories.setdefault(item.name, []).append(
-            Happened(name=item.name, occurred_at=item.occurred_at, properties=item.properties)
+            SignalOccurrence(name=item.name, occurred_at=item.occurred_at, properties=item.properties)
         )
-    for run in loaded.enrollments:
-        if run.ended_at is None:
-            facts.playbooks[run.playbook] = "live"
+    for enrollment in loaded.enrollments:
+        if enrollment.ended_at is None:
+            facts.playbooks[enrollment.playbook] = "live"
         else:
-            facts.playbooks.setdefault(run.playbook, "ended")
+            facts.playbooks.setdefault(enrollment.playbook, "ended")
     return facts
 
 
-def _points(loaded: Loaded) -> dict[str, tuple[str, str | None]]:
+def _points(loaded: LoadedCustomer) -> dict[str, tuple[str, str | None]]:
     return {point.channel: (point.address, point.invalid_reason) for point in loaded.points}
 
 
-def _holds(loaded: Loaded, catalogue: Catalogue) -> list[OpenHold]:
+def _holds(loaded: LoadedCustomer, catalogue: Catalogue) -> list[OpenHold]:
     rules = {rule.name: rule for rule in catalogue.policy.holds}
     return [
         OpenHold(
@@ -144,12 +146,12 @@ def _holds(loaded: Loaded, catalogue: Catalogue) -> list[OpenHold]:
     ]
 
 
-def _work(loaded: Loaded, catalogue: Catalogue, now: datetime) -> Work:
+def _work(loaded: LoadedCustomer, catalogue: Catalogue, now: datetime) -> CustomerState:
     row = loaded.customer
     points = _points(loaded)
     facts = _facts(loaded, catalogue, now, points)
-    walkers, past = _runs(loaded, catalogue, row, now)
-    return Work(
+    enrollments, past = _runs(loaded, catalogue, row, now)
+    return CustomerState(
         customer_id=row.id,
         key=row.key,
         facts=facts,
@@ -161,39 +163,39 @@ def _work(loaded: Loaded, catalogue: Catalogue, now: datetime) -> Work:
         last_seen_at=row.last_seen_at,
         erased=row.erased_at is not None,
         points=points,
-        walkers=walkers,
+        enrollments=enrollments,
         past=past,
         messages={(m.enrollment_id, m.visit): _message(m) for m in loaded.messages},
         inbox=list(loaded.inbox),
         consents=[as_policies_read(one, now) for one in loaded.consents],
-        rests=[_rest(one) for one in loaded.cooldowns if not one.shadow],
-        shadow_rests=[_rest(one) for one in loaded.cooldowns if one.shadow],
+        cooldowns=[_cooldown(one) for one in loaded.cooldowns if not one.shadow],
+        shadow_cooldowns=[_cooldown(one) for one in loaded.cooldowns if one.shadow],
         holds=_holds(loaded, catalogue),
         hold_ids={one.name: one.id for one in loaded.holds},
-        places=[_place(one) for one in loaded.places if not one.shadow],
-        shadow_places=[_place(one) for one in loaded.places if one.shadow],
+        cap_slots=[_place(one) for one in loaded.cap_slots if not one.shadow],
+        shadow_slots=[_place(one) for one in loaded.cap_slots if one.shadow],
         members=loaded.members,
         answer_rates=dict(loaded.answer_rates),
     )
 
 
 def _runs(
-    loaded: Loaded, catalogue: Catalogue, customer: Row[Any], now: datetime
-) -> tuple[dict[int, Walker], list[PastRun]]:
+    loaded: LoadedCustomer, catalogue: Catalogue, customer: Row[Any], now: datetime
+) -> tuple[dict[int, EnrollmentWork], list[EndedEnrollment]]:
     timers = {timer.enrollment_id: timer for timer in loaded.timers}
     answered = _answered(loaded)
-    walkers: dict[int, Walker] = {}
-    past: list[PastRun] = []
+    enrollments: dict[int, EnrollmentWork] = {}
+    past: list[EndedEnrollment] = []
     for row in loaded.enrollments:
         published = catalogue.versions.get(row.playbook_id)
         if row.ended_at is not None:
             past.append(
-                PastRun(
+                EndedEnrollment(
                     playbook=row.playbook,
-                    run_key=row.run_key,
+                    reentry_key=row.reentry_key,
                     ended_at=row.ended_at,
-                    touched=bool(row.touched),
-                    end_word=row.end_word,
+                    any_sent=bool(row.any_sent),
+                    end_status=row.end_status,
                 )
             )
             if published is None or not (_may_convert(published, row, now) or row.id in answered):
@@ -202,8 +204,8 @@ def _runs(
             continue
         subject = customer.account_key if published.playbook.enter.one_per else None
         timer = timers.get(row.id)
-        walkers[row.id] = Walker(
-            run=Run(
+        enrollments[row.id] = EnrollmentWork(
+            enrollment=EnrollmentSnapshot(
                 customer_id=customer.id,
                 enrollment_id=row.id,
                 playbook_id=row.playbook_id,
@@ -211,11 +213,11 @@ def _runs(
                 subject=subject or customer.key,
                 entered_at=row.entered_at,
                 held_out=row.held_out,
-                run_key=row.run_key,
+                reentry_key=row.reentry_key,
                 trigger=row.trigger,
                 because=row.because,
                 context=row.context,
-                state=state_from_plain(row.state),
+                state=state_from_json(row.state),
             ),
             published=published,
             rev=row.rev,
@@ -224,16 +226,18 @@ def _runs(
             due_at=timer.due_at if timer else None,
             timer_visit=timer.visit if timer else None,
         )
-    return walkers, past
+    return enrollments, past
 
 
-def _answered(loaded: Loaded) -> set[int]:
+def _answered(loaded: LoadedCustomer) -> set[int]:
     """The runs that one of the questions just answered belongs to."""
-    messages = {item.data.get("message_id") for item in loaded.inbox if item.data.get("word") == "answered"}
+    messages = {
+        item.data.get("message_id") for item in loaded.inbox if item.data.get("outcome") == "answered"
+    }
     return {message.enrollment_id for message in loaded.messages if message.id in messages}
 
 
-def _may_convert(published: Published, row: Any, now: datetime) -> bool:
+def _may_convert(published: PublishedPlaybook, row: Any, now: datetime) -> bool:
     """Whether a goal reached now would still count for a run that is over."""
     goal = published.playbook.goal
     return goal is not None and row.state is not None and row.entered_at + goal.within.span >= now
@@ -288,8 +292,8 @@ def _message(row: Row[Any]) -> MessageRow:
     )
 
 
-def _rest(row: Row[Any]) -> Rest:
-    return Rest(
+def _cooldown(row: Row[Any]) -> ActiveCooldown:
+    return ActiveCooldown(
         scope=row.scope,
         scope_value=row.scope_value,
         reason=row.reason,
@@ -299,5 +303,5 @@ def _rest(row: Row[Any]) -> Rest:
     )
 
 
-def _place(row: Row[Any]) -> Place:
-    return Place(handed_at=row.handed_at, channel=row.channel, topic=row.topic)
+def _place(row: Row[Any]) -> CapSlot:
+    return CapSlot(handed_at=row.handed_at, channel=row.channel, topic=row.topic)

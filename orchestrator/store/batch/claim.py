@@ -78,7 +78,7 @@ SELECT least(
 """)
 
 
-def claim_walks(connection: Connection, *, now: datetime, limit: int) -> list[int]:
+def claim_customers(connection: Connection, *, now: datetime, limit: int) -> list[int]:
     """Lock up to ``limit`` customers with a due timer or something in their inbox; their ids in order."""
     rows = connection.execute(_DUE_WALKS, {"now": now, "limit": limit, "some": limit * 4})
     return [row.id for row in rows]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from orchestrator.clock import monotonic
-from orchestrator.core.catalogue import Catalogue, LookBack, Published
+from orchestrator.core.catalogue import Catalogue, LookBack, PublishedPlaybook
 from orchestrator.language.account.calendar import read_calendars
 from orchestrator.language.account.policy import read_policy
 from orchestrator.language.account.signals import Vocabulary, read_vocabulary
@@ -69,7 +69,7 @@ class CatalogueCache:
                 definition = connection.execute(_POLICY, {"id": row.policy}).scalar_one()
                 policy, _ = read_policy(definition.get("policy", ""))
                 calendars, _ = read_calendars(definition.get("calendar", ""))
-            newest: dict[str, Published] = {}
+            newest: dict[str, PublishedPlaybook] = {}
             for one in sorted(versions.values(), key=lambda one: (one.name, one.version)):
                 newest[one.name] = one
             self._now = Catalogue(
@@ -83,13 +83,13 @@ class CatalogueCache:
             return self._now
 
 
-def _published(rows: Iterable[Any]) -> list[Published]:
+def _published(rows: Iterable[Any]) -> list[PublishedPlaybook]:
     made = []
     for row in rows:
         vocabulary, _ = read_vocabulary(row.vocabulary.get("text", ""))
         compiled = compile_playbook(from_plain(row.definition))
         made.append(
-            Published(
+            PublishedPlaybook(
                 id=row.id,
                 name=row.name,
                 version=row.version,

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from orchestrator.store.sql.pipeline import Question, ask_all
+from orchestrator.store.sql.pipeline import PipelinedQuery, ask_all
 
 _INBOX_EACH = 1000  # of one customer in one transaction; the rest follows in the next
 
@@ -26,8 +26,8 @@ _POINTS = text(
     "SELECT customer_id, channel, address, invalid_reason FROM contact_points WHERE customer_id = ANY(:ids)"
 )
 _ENROLLMENTS = text("""
-SELECT e.customer_id, e.id, e.playbook_id, e.playbook, e.run_key, e.start_key, e.entered_at, e.held_out, e.because,
-       e.trigger, e.rev, e.ended_at, e.end_word, CAST(e.state->'touched' AS boolean) AS touched,
+SELECT e.customer_id, e.id, e.playbook_id, e.playbook, e.reentry_key, e.start_key, e.entered_at, e.held_out, e.because,
+       e.trigger, e.rev, e.ended_at, e.end_status, CAST(e.state->'any_sent' AS boolean) AS any_sent,
        whole.context, whole.state, whole.seq
   FROM enrollments e
   LEFT JOIN LATERAL (
@@ -37,7 +37,8 @@ SELECT e.customer_id, e.id, e.playbook_id, e.playbook, e.run_key, e.start_key, e
            OR (e.state->>'converted_at' IS NULL AND EXISTS (SELECT FROM inbox i WHERE i.customer_id = e.customer_id))
            OR EXISTS (SELECT FROM inbox i JOIN messages m
                           ON m.customer_id = i.customer_id AND m.id = CAST(i.data->>'message_id' AS bigint)
-                       WHERE i.customer_id = e.customer_id AND i.data->>'word' = 'answered' AND m.enrollment_id = e.id)
+                       WHERE i.customer_id = e.customer_id AND i.data->>'outcome' = 'answered'
+                         AND m.enrollment_id = e.id)
        ) whole ON true
  WHERE e.customer_id = ANY(:ids) ORDER BY e.customer_id, e.id
 """)
@@ -80,8 +81,8 @@ _COOLDOWNS = text(
 _HOLDS = text(
     "SELECT * FROM holds WHERE customer_id = ANY(:ids) AND closed_at IS NULL AND (ends_at IS NULL OR ends_at > :now)"
 )
-_PLACES = text("""
-SELECT customer_id, message_id, handed_at, channel, topic, shadow FROM places
+_CAP_SLOTS = text("""
+SELECT customer_id, message_id, handed_at, channel, topic, shadow FROM cap_slots
  WHERE customer_id = ANY(:ids) AND handed_at > :since ORDER BY customer_id, handed_at
 """)
 _PARTS = {  # of each customer, by the field they are put in
@@ -93,7 +94,7 @@ _PARTS = {  # of each customer, by the field they are put in
     "consents": _CONSENTS,
     "cooldowns": _COOLDOWNS,
     "holds": _HOLDS,
-    "places": _PLACES,
+    "cap_slots": _CAP_SLOTS,
 }
 _HISTORY = text("""
 SELECT s.customer_id, s.name, s.occurred_at, s.properties
@@ -117,7 +118,7 @@ Rows = list[Any]
 
 
 @dataclass(kw_only=True, slots=True)
-class Loaded:
+class LoadedCustomer:
     """One customer's rows."""
 
     customer: Any
@@ -129,7 +130,7 @@ class Loaded:
     consents: Rows = field(default_factory=list)
     cooldowns: Rows = field(default_factory=list)
     holds: Rows = field(default_factory=list)
-    places: Rows = field(default_factory=list)
+    cap_slots: Rows = field(default_factory=list)
     history: Rows = field(default_factory=list)
     members: Rows = field(default_factory=list)
     answer_rates: dict[str, float] = field(default_factory=dict)
@@ -137,7 +138,7 @@ class Loaded:
 
 def load_customers(
     connection: Connection, ids: Sequence[int], *, now: datetime, cap_window: timedelta
-) -> dict[int, Loaded]:
+) -> dict[int, LoadedCustomer]:
     """The rows of these locked customers by id, without what only some of them need. One round trip."""
     values: dict[str, Any] = {
         "ids": list(ids),
@@ -146,9 +147,10 @@ def load_customers(
         "since": now - cap_window,
     }
     people, *parts = ask_all(
-        connection, [Question(_CUSTOMERS, values), *(Question(part, values) for part in _PARTS.values())]
+        connection,
+        [PipelinedQuery(_CUSTOMERS, values), *(PipelinedQuery(part, values) for part in _PARTS.values())],
     )
-    loaded = {row.id: Loaded(customer=row) for row in people}
+    loaded = {row.id: LoadedCustomer(customer=row) for row in people}
     for name, rows in zip(_PARTS, parts, strict=True):
         _give(loaded, name, rows)
     return loaded
@@ -160,7 +162,7 @@ def load_guards(
     *,
     now: datetime,
     look_back: Mapping[str, timedelta | None] | None,
-) -> Loaded | None:
+) -> LoadedCustomer | None:
     """What may stand between one customer and her feed; ``look_back`` None: without the facts that conditions ask.
 
     One round trip.
@@ -170,14 +172,17 @@ def load_guards(
     if look_back is not None:
         parts += ["points", "enrollments"]
     values = {"ids": ids, "now": now}
-    questions = [Question(_CUSTOMERS, values), *(Question(_PARTS[part], values) for part in parts)]
+    questions = [
+        PipelinedQuery(_CUSTOMERS, values),
+        *(PipelinedQuery(_PARTS[part], values) for part in parts),
+    ]
     if look_back:
         questions.append(_history(ids, look_back, now))
         parts.append("history")
     people, *answers = ask_all(connection, questions)
     if not people:
         return None
-    loaded = {customer_id: Loaded(customer=people[0])}
+    loaded = {customer_id: LoadedCustomer(customer=people[0])}
     for name, rows in zip(parts, answers, strict=True):
         _give(loaded, name, rows)
     return loaded[customer_id]
@@ -192,19 +197,21 @@ class Wanted:
     answer_rates: bool
 
 
-def load_more(connection: Connection, loaded: Mapping[int, Loaded], wanted: Wanted, *, now: datetime) -> None:
+def load_more(
+    connection: Connection, loaded: Mapping[int, LoadedCustomer], wanted: Wanted, *, now: datetime
+) -> None:
     """Signal history, colleagues and answer rates of these customers, as far as wanted. One round trip."""
     ids = list(loaded)
     accounts = sorted(
         {one.customer.account_id for one in loaded.values() if one.customer.account_id is not None}
     )
-    questions: dict[str, Question] = {}
+    questions: dict[str, PipelinedQuery] = {}
     if wanted.look_back:
         questions["history"] = _history(ids, wanted.look_back, now)
     if wanted.members and accounts:
-        questions["members"] = Question(_MEMBERS, {"accounts": accounts})
+        questions["members"] = PipelinedQuery(_MEMBERS, {"accounts": accounts})
     if wanted.answer_rates:
-        questions["rates"] = Question(_ANSWER_RATES, {"ids": ids, "since": now - _RATES_OVER})
+        questions["rates"] = PipelinedQuery(_ANSWER_RATES, {"ids": ids, "since": now - _RATES_OVER})
     if not questions:
         return
     answers = dict(zip(questions, ask_all(connection, list(questions.values())), strict=True))
@@ -218,12 +225,12 @@ def load_more(connection: Connection, loaded: Mapping[int, Loaded], wanted: Want
         loaded[row.customer_id].answer_rates[row.channel] = row.rate
 
 
-def _history(ids: list[int], look_back: Mapping[str, timedelta | None], now: datetime) -> Question:
+def _history(ids: list[int], look_back: Mapping[str, timedelta | None], now: datetime) -> PipelinedQuery:
     names = sorted(look_back)
     since = [now - span if (span := look_back[name]) is not None else _LONG_AGO for name in names]
-    return Question(_HISTORY, {"ids": ids, "names": names, "since": since})
+    return PipelinedQuery(_HISTORY, {"ids": ids, "names": names, "since": since})
 
 
-def _give(loaded: Mapping[int, Loaded], name: str, rows: Iterable[Any]) -> None:
+def _give(loaded: Mapping[int, LoadedCustomer], name: str, rows: Iterable[Any]) -> None:
     for row in rows:
         getattr(loaded[row.customer_id], name).append(row)

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from orchestrator.core.customer_state import MessageRow, Walker, Work
-from orchestrator.core.machine.enrollment import state_to_plain
+from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow
+from orchestrator.core.machine.enrollment import state_to_json
 from orchestrator.store.sql import tables as t
 from orchestrator.store.sql.bulk import delete_rows, insert_rows, update_rows
 from orchestrator.store.sql.pipeline import together
@@ -70,60 +70,66 @@ UPDATE contact_points p SET invalid_reason = u.reason
 """)
 
 
-def save(connection: Connection, works: Sequence[Work], now: datetime) -> None:
+def save(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:
     """Store everything the fold changed, in the transaction that holds the customers' locks."""
-    _number(connection, works)
+    _number(connection, customers)
     with together(connection):
-        _write(connection, works, now)
+        _write(connection, customers, now)
 
 
-def _write(connection: Connection, works: Sequence[Work], now: datetime) -> None:
-    _runs(connection, works, now)
-    _messages(connection, works)
-    _verdicts(connection, works, now)
-    _places(connection, works)
-    _rests_and_holds(connection, works, now)
-    _facts(connection, works, now)
-    _outside(connection, works, now)
+def _write(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:
+    _runs(connection, customers, now)
+    _messages(connection, customers)
+    _verdicts(connection, customers, now)
+    _places(connection, customers)
+    _rests_and_holds(connection, customers, now)
+    _facts(connection, customers, now)
+    _outside(connection, customers, now)
 
 
-def _number(connection: Connection, works: Sequence[Work]) -> None:
+def _number(connection: Connection, customers: Sequence[CustomerState]) -> None:
     """Give new runs, messages and inbox rows the ids they are stored under."""
-    walkers = [(work, walker) for work in works for walker in work.walkers.values() if walker.new]
-    messages = [message for work in works for message in work.messages.values() if message.id == 0]
-    begins = [begin for work in works for begin in work.begins]
-    if not (walkers or messages or begins):
+    enrollments = [
+        (customer, work) for customer in customers for work in customer.enrollments.values() if work.new
+    ]
+    messages = [
+        message for customer in customers for message in customer.messages.values() if message.id == 0
+    ]
+    begins = [begin for customer in customers for begin in customer.begins]
+    if not (enrollments or messages or begins):
         return
     ids = connection.execute(
-        _NEW_IDS, {"runs": len(walkers), "messages": len(messages), "begins": len(begins)}
+        _NEW_IDS, {"runs": len(enrollments), "messages": len(messages), "begins": len(begins)}
     ).one()
     for message, message_id in zip(messages, ids.messages, strict=True):
         message.id = message_id
     for begin, inbox_id in zip(begins, ids.begins, strict=True):
         begin["id"] = inbox_id
-    for (work, walker), enrollment_id in zip(walkers, ids.runs, strict=True):
-        temporary = walker.run.enrollment_id
-        walker.run = replace(walker.run, enrollment_id=enrollment_id)
-        work.walkers[enrollment_id] = work.walkers.pop(temporary)
-        for message in work.messages.values():
+    for (customer, work), enrollment_id in zip(enrollments, ids.runs, strict=True):
+        temporary = work.enrollment.enrollment_id
+        work.enrollment = replace(work.enrollment, enrollment_id=enrollment_id)
+        customer.enrollments[enrollment_id] = customer.enrollments.pop(temporary)
+        for message in customer.messages.values():
             if message.enrollment_id == temporary:
                 message.enrollment_id = enrollment_id
-        for row in (*work.new_rests, *work.conversions):
+        for row in (*customer.new_cooldowns, *customer.conversions):
             if row["enrollment_id"] == temporary:
                 row["enrollment_id"] = enrollment_id
 
 
-def _runs(connection: Connection, works: Sequence[Work], now: datetime) -> None:
-    changed = [walker for work in works for walker in work.walkers.values() if walker.changed or walker.new]
+def _runs(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:
+    changed = [
+        work for customer in customers for work in customer.enrollments.values() if work.changed or work.new
+    ]
     insert_rows(
         connection,
         t.enrollments,
-        [{**_identity(walker), **_moving(walker, now)} for walker in changed if walker.new],
+        [{**_identity(work), **_moving(work, now)} for work in changed if work.new],
     )
     update_rows(
         connection,
         t.enrollments,
-        [{**_key(walker), **_moving(walker, now)} for walker in changed if not walker.new],
+        [{**_key(work), **_moving(work, now)} for work in changed if not work.new],
         key=("customer_id", "id"),
     )
     # Ended runs let go first: a customer may enter again in the batch in which she left.
@@ -131,88 +137,88 @@ def _runs(connection: Connection, works: Sequence[Work], now: datetime) -> None:
         connection,
         t.timers,
         [
-            {"customer_id": walker.run.customer_id, "enrollment_id": walker.run.enrollment_id}
-            for walker in changed
-            if not walker.run.state.live and not walker.new
+            {"customer_id": work.enrollment.customer_id, "enrollment_id": work.enrollment.enrollment_id}
+            for work in changed
+            if not work.enrollment.state.live and not work.new
         ],
         key=("customer_id", "enrollment_id"),
     )
-    live = [walker for walker in changed if walker.run.state.live]
+    live = [work for work in changed if work.enrollment.state.live]
     insert_rows(
         connection,
         t.timers,
         [
             {
-                "customer_id": walker.run.customer_id,
-                "enrollment_id": walker.run.enrollment_id,
-                "playbook": walker.run.playbook,
-                "run_key": walker.run.run_key,
-                "visit": walker.run.state.visit,
-                "due_at": walker.run.state.due_at or now,
+                "customer_id": work.enrollment.customer_id,
+                "enrollment_id": work.enrollment.enrollment_id,
+                "playbook": work.enrollment.playbook,
+                "reentry_key": work.enrollment.reentry_key,
+                "visit": work.enrollment.state.visit,
+                "due_at": work.enrollment.state.due_at or now,
             }
-            for walker in live
-            if walker.due_at != walker.run.state.due_at or walker.timer_visit != walker.run.state.visit
+            for work in live
+            if work.due_at != work.enrollment.state.due_at or work.timer_visit != work.enrollment.state.visit
         ],
         on_conflict="update",
         update_columns=("visit", "due_at"),
     )
-    insert_rows(connection, t.journal, [line for walker in changed for line in _lines(walker, now)])
+    insert_rows(connection, t.journal, [line for work in changed for line in _lines(work, now)])
 
 
-def _key(walker: Walker) -> dict[str, Any]:
-    return {"customer_id": walker.run.customer_id, "id": walker.run.enrollment_id}
+def _key(work: EnrollmentWork) -> dict[str, Any]:
+    return {"customer_id": work.enrollment.customer_id, "id": work.enrollment.enrollment_id}
 
 
-def _identity(walker: Walker) -> dict[str, Any]:
-    run = walker.run
+def _identity(work: EnrollmentWork) -> dict[str, Any]:
+    enrollment = work.enrollment
     return {
-        **_key(walker),
-        "playbook_id": run.playbook_id,
-        "playbook": run.playbook,
-        "run_key": run.run_key,
-        "start_key": walker.start_key,
-        "entered_at": run.entered_at,
-        "held_out": run.held_out,
-        "because": run.because,
-        "context": dict(run.context),
-        "trigger": run.trigger,
+        **_key(work),
+        "playbook_id": enrollment.playbook_id,
+        "playbook": enrollment.playbook,
+        "reentry_key": enrollment.reentry_key,
+        "start_key": work.start_key,
+        "entered_at": enrollment.entered_at,
+        "held_out": enrollment.held_out,
+        "because": enrollment.because,
+        "context": dict(enrollment.context),
+        "trigger": enrollment.trigger,
     }
 
 
-def _moving(walker: Walker, now: datetime) -> dict[str, Any]:
-    state = walker.run.state
-    walker.rev += 1
+def _moving(work: EnrollmentWork, now: datetime) -> dict[str, Any]:
+    state = work.enrollment.state
+    work.rev += 1
     return {
         "step": state.step,
         "visit": state.visit,
-        "state": state_to_plain(state),
-        "rev": walker.rev,
+        "state": state_to_json(state),
+        "rev": work.rev,
         "step_entered_at": state.step_entered_at or now,
         "ended_at": state.ended_at,
-        "end_word": state.end_word,
+        "end_status": state.end_status,
     }
 
 
-def _lines(walker: Walker, now: datetime) -> Iterator[dict[str, Any]]:
-    for entry in walker.entries:
-        walker.seq += 1
+def _lines(work: EnrollmentWork, now: datetime) -> Iterator[dict[str, Any]]:
+    for entry in work.entries:
+        work.seq += 1
         yield {
-            "customer_id": walker.run.customer_id,
-            "enrollment_id": walker.run.enrollment_id,
-            "seq": walker.seq,
+            "customer_id": work.enrollment.customer_id,
+            "enrollment_id": work.enrollment.enrollment_id,
+            "seq": work.seq,
             "at": now,
             "event": entry.event,
             "step": entry.step,
             "visit": entry.visit,
-            "word": entry.word,
+            "outcome": entry.outcome,
             "to_step": entry.to_step,
             "data": dict(entry.changes),
         }
-    walker.entries = []
+    work.entries = []
 
 
-def _messages(connection: Connection, works: Sequence[Work]) -> None:
-    changed = [message for work in works for message in work.messages.values() if message.changed]
+def _messages(connection: Connection, customers: Sequence[CustomerState]) -> None:
+    changed = [message for customer in customers for message in customer.messages.values() if message.changed]
     new = [message for message in changed if message.verdict_seq_stored is None]
     insert_rows(connection, t.messages, [{**_planned(message), **_progress(message)} for message in new])
     update_rows(
@@ -258,7 +264,7 @@ def _messages(connection: Connection, works: Sequence[Work]) -> None:
         connection.execute(
             _HIDE,
             {
-                "now": max(work.now for work in works),
+                "now": max(customer.now for customer in customers),
                 "customers": [message.customer_id for message, _ in hidden],
                 "messages": [message.id for message, _ in hidden],
                 "keeps": [keep for _, keep in hidden],
@@ -292,12 +298,12 @@ def _progress(message: MessageRow) -> dict[str, Any]:
     return {**{name: getattr(message, name) for name in names}, "responses": dict(message.responses)}
 
 
-def _verdicts(connection: Connection, works: Sequence[Work], now: datetime) -> None:
+def _verdicts(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:
     new: list[dict[str, Any]] = []
     repeated: dict[tuple[int, int, int], tuple[int, datetime | None]] = {}
-    for work in works:
+    for customer in customers:
         seq: dict[int, int] = {}
-        for one in work.verdicts:
+        for one in customer.verdicts:
             message = one.message
             start = message.verdict_seq_stored or 0
             number = seq.get(message.id, start) + (0 if one.repeat else 1)
@@ -337,20 +343,20 @@ def _verdicts(connection: Connection, works: Sequence[Work], now: datetime) -> N
         )
 
 
-def _places(connection: Connection, works: Sequence[Work]) -> None:
+def _places(connection: Connection, customers: Sequence[CustomerState]) -> None:
     delete_rows(
         connection,
-        t.places,
+        t.cap_slots,
         [
             {"customer_id": message.customer_id, "message_id": message.id}
-            for work in works
-            for message in work.freed_places
+            for customer in customers
+            for message in customer.freed_slots
         ],
         key=("customer_id", "message_id"),
     )
     insert_rows(
         connection,
-        t.places,
+        t.cap_slots,
         [
             {
                 "customer_id": place.message.customer_id,
@@ -360,14 +366,14 @@ def _places(connection: Connection, works: Sequence[Work]) -> None:
                 "topic": place.message.topic,
                 "shadow": place.shadow,
             }
-            for work in works
-            for place in work.new_places
+            for customer in customers
+            for place in customer.reserved_slots
         ],
     )
 
 
-def _rests_and_holds(connection: Connection, works: Sequence[Work], now: datetime) -> None:
-    lifted = [(work.customer_id, *rest) for work in works for rest in work.lifted_rests]
+def _rests_and_holds(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:
+    lifted = [(customer.customer_id, *rest) for customer in customers for rest in customer.lifted_cooldowns]
     if lifted:
         connection.execute(
             _LIFT,
@@ -378,9 +384,12 @@ def _rests_and_holds(connection: Connection, works: Sequence[Work], now: datetim
                 "visits": [row[2] for row in lifted],
             },
         )
-    insert_rows(connection, t.cooldowns, [row for work in works for row in work.new_rests])
+    insert_rows(connection, t.cooldowns, [row for customer in customers for row in customer.new_cooldowns])
     closed = [
-        (work.customer_id, name) for work in works for name in work.closed_holds if name in work.hold_ids
+        (customer.customer_id, name)
+        for customer in customers
+        for name in customer.closed_holds
+        if name in customer.hold_ids
     ]
     if closed:
         connection.execute(
@@ -391,49 +400,53 @@ def _rests_and_holds(connection: Connection, works: Sequence[Work], now: datetim
         connection,
         t.holds,
         [
-            {**row, "closed_at": None if any(hold.name == row["name"] for hold in work.holds) else now}
-            for work in works
-            for row in work.new_holds
+            {**row, "closed_at": None if any(hold.name == row["name"] for hold in customer.holds) else now}
+            for customer in customers
+            for row in customer.new_holds
         ],
     )
 
 
-def _facts(connection: Connection, works: Sequence[Work], now: datetime) -> None:
+def _facts(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:
     update_rows(
         connection,
         t.customers,
         [
             {
-                "id": work.customer_id,
-                "account_id": work.account_id,
-                "attributes": work.facts.attributes,
-                "tags": list(work.facts.tags),
-                "timezone": work.timezone,
-                "timezone_source": work.timezone_source,
-                "locale": work.locale,
-                "region": work.region,
-                "last_seen_at": work.last_seen_at,
+                "id": customer.customer_id,
+                "account_id": customer.account_id,
+                "attributes": customer.facts.attributes,
+                "tags": list(customer.facts.tags),
+                "timezone": customer.timezone,
+                "timezone_source": customer.timezone_source,
+                "locale": customer.locale,
+                "region": customer.region,
+                "last_seen_at": customer.last_seen_at,
                 "updated_at": now,
             }
-            for work in works
-            if work.profile_changed
+            for customer in customers
+            if customer.profile_changed
         ],
         key=("id",),
     )
-    points = [(work, channel, address) for work in works for channel, address in work.points_changed.items()]
+    points = [
+        (customer, channel, address)
+        for customer in customers
+        for channel, address in customer.points_changed.items()
+    ]
     insert_rows(
         connection,
         t.contact_points,
         [
             {
-                "customer_id": work.customer_id,
+                "customer_id": customer.customer_id,
                 "channel": channel,
                 "address": address,
                 "source": "identify",
                 "invalid_reason": None,
                 "created_at": now,
             }
-            for work, channel, address in points
+            for customer, channel, address in points
             if address is not None
         ],
         on_conflict="update",
@@ -442,13 +455,15 @@ def _facts(connection: Connection, works: Sequence[Work], now: datetime) -> None
         connection,
         t.contact_points,
         [
-            {"customer_id": work.customer_id, "channel": channel}
-            for work, channel, address in points
+            {"customer_id": customer.customer_id, "channel": channel}
+            for customer, channel, address in points
             if address is None
         ],
         key=("customer_id", "channel"),
     )
-    invalid = [(work.customer_id, *point) for work in works for point in work.points_invalid.items()]
+    invalid = [
+        (customer.customer_id, *point) for customer in customers for point in customer.points_invalid.items()
+    ]
     if invalid:
         connection.execute(
             _INVALID_POINTS,
@@ -459,9 +474,12 @@ def _facts(connection: Connection, works: Sequence[Work], now: datetime) -> None
             },
         )
     insert_rows(
-        connection, t.signals, [row for work in works for row in work.new_signals], on_conflict="nothing"
+        connection,
+        t.signals,
+        [row for customer in customers for row in customer.new_signals],
+        on_conflict="nothing",
     )
-    conversions = [row for work in works for row in work.conversions]
+    conversions = [row for customer in customers for row in customer.conversions]
     insert_rows(connection, t.conversions, conversions, on_conflict="nothing")
     if conversions:
         connection.execute(
@@ -471,8 +489,12 @@ def _facts(connection: Connection, works: Sequence[Work], now: datetime) -> None
                 "enrollments": [row["enrollment_id"] for row in conversions],
             },
         )
-    insert_rows(connection, t.refusals, [row for work in works for row in work.refusals])
-    passed = [(work.customer_id, *key, times) for work in works for key, times in work.not_entered.items()]
+    insert_rows(connection, t.refusals, [row for customer in customers for row in customer.refusals])
+    passed = [
+        (customer.customer_id, *key, times)
+        for customer in customers
+        for key, times in customer.not_entered.items()
+    ]
     if passed:
         names = ("customers", "playbooks", "triggers", "reasons", "counts")
         connection.execute(
@@ -480,19 +502,22 @@ def _facts(connection: Connection, works: Sequence[Work], now: datetime) -> None
         )
 
 
-def _outside(connection: Connection, works: Sequence[Work], now: datetime) -> None:
+def _outside(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:
     delete_rows(
         connection,
         t.inbox,
         [
-            {"customer_id": work.customer_id, "id": inbox_id}
-            for work in works
-            for inbox_id in work.applied_inbox
+            {"customer_id": customer.customer_id, "id": inbox_id}
+            for customer in customers
+            for inbox_id in customer.applied_inbox
         ],
         key=("customer_id", "id"),
     )
     insert_rows(
-        connection, t.receipts, [row for work in works for row in work.receipts], on_conflict="nothing"
+        connection,
+        t.receipts,
+        [row for customer in customers for row in customer.receipts],
+        on_conflict="nothing",
     )
     insert_rows(
         connection,
@@ -506,8 +531,8 @@ def _outside(connection: Connection, works: Sequence[Work], now: datetime) -> No
                 "received_at": now,
                 "data": row["data"],
             }
-            for work in works
-            for row in work.begins
+            for customer in customers
+            for row in customer.begins
         ],
     )
     insert_rows(
@@ -515,14 +540,14 @@ def _outside(connection: Connection, works: Sequence[Work], now: datetime) -> No
         t.parked,
         [
             {
-                "customer_id": work.customer_id,
+                "customer_id": customer.customer_id,
                 "enrollment_id": enrollment_id,
                 "reason": reason,
                 "detail": detail,
                 "at": now,
             }
-            for work in works
-            for enrollment_id, reason, detail in work.parked
+            for customer in customers
+            for enrollment_id, reason, detail in customer.parked
         ],
         on_conflict="nothing",
     )

@@ -20,7 +20,7 @@ from orchestrator.store.reports import timeline_sentences
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class PolicyAnswer:
     """What the guardrails answered; equal answers in a row are one, with their count, the first instant and the last.
 
     ``asked`` is ``planned`` (as the step began) or ``hand_over``.
@@ -53,7 +53,7 @@ class Explanation:
     why: str
     planned_at: datetime
     at: datetime
-    answers: tuple[Answer, ...]
+    answers: tuple[PolicyAnswer, ...]
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON values."""
@@ -168,9 +168,9 @@ def _out_of_patience(message: Row[Any], verdicts: Sequence[Row[Any]]) -> tuple[s
     return last.policy, f"not sent: {ended}; until then: {last.why}{timeline_sentences.how_often(verdicts)}"
 
 
-def _answer(row: Row[Any]) -> Answer:
+def _answer(row: Row[Any]) -> PolicyAnswer:
     values = row._mapping  # noqa: SLF001 - `row.count` is what every tuple has
-    return Answer(**{field.name: values[field.name] for field in fields(Answer)})
+    return PolicyAnswer(**{field.name: values[field.name] for field in fields(PolicyAnswer)})
 
 
 def _json(value: Any) -> Any:

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, select
 
 from orchestrator.errors import NotFound
-from orchestrator.store.reports.timeline import json_value, rows_of, story
+from orchestrator.store.reports.timeline import customer_timeline, json_value, rows_of
 from orchestrator.store.sql import tables as t
 
 EXPORTED: tuple[Table, ...] = (
     t.contact_points, t.signals, t.inbox, t.enrollments, t.timers, t.journal, t.refusals, t.not_entered, t.messages,
-    t.dispatch, t.verdicts, t.receipts, t.provider_ids, t.places, t.feed_items, t.sandbox_inbox, t.consent_ledger,
+    t.dispatch, t.verdicts, t.receipts, t.provider_ids, t.cap_slots, t.feed_items, t.sandbox_inbox, t.consent_ledger,
     t.consents, t.cooldowns, t.holds, t.conversions, t.parked, t.seen_sources,
 )  # fmt: skip
 
@@ -30,7 +30,7 @@ def export(connection: Connection, customer_id: int) -> dict[str, Any]:
         **{
             table.name: [_plain(row) for row in rows_of(connection, table, customer_id)] for table in EXPORTED
         },
-        **story(connection, customer_id).to_plain(),
+        **customer_timeline(connection, customer_id).to_plain(),
     }
 
 

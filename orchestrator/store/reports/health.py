@@ -32,7 +32,7 @@ _HEALTH = text("""
         (SELECT coalesce(jsonb_object_agg(reason, number), '{}')
             FROM (SELECT reason, count(*) AS number FROM parked GROUP BY reason) AS p) AS parked,
         (SELECT coalesce(jsonb_object_agg(process, extract(epoch FROM CAST(:machine AS timestamptz) - beat_at)), '{}')
-            FROM attempting WHERE cardinality(customer_ids) > 0) AS attempting,
+            FROM batches_in_hand WHERE cardinality(customer_ids) > 0) AS attempting,
         (SELECT count(*) FROM timers) AS live,
         (SELECT rate FROM clock) AS clock_rate""")
 

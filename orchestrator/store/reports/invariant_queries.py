@@ -56,7 +56,7 @@ INVARIANTS = (
         about="Ended enrollments have no timer.",
         sql="""
             SELECT t.customer_id, t.enrollment_id AS row_id,
-                   CASE WHEN e.id IS NULL THEN 'no such enrollment' ELSE 'ended as ' || e.end_word END AS detail
+                   CASE WHEN e.id IS NULL THEN 'no such enrollment' ELSE 'ended as ' || e.end_status END AS detail
             FROM timers AS t
             LEFT JOIN enrollments AS e ON e.customer_id = t.customer_id AND e.id = t.enrollment_id
             WHERE e.id IS NULL OR e.ended_at IS NOT NULL""",
@@ -126,7 +126,7 @@ INVARIANTS = (
         about="A walk that has ended hands nothing over, and nothing goes out before it was planned.",
         sql="""
             SELECT m.customer_id, m.id AS row_id, CASE WHEN m.handed_at < m.planned_at THEN 'before it was planned'
-                   ELSE 'after the end as ' || e.end_word END AS detail
+                   ELSE 'after the end as ' || e.end_status END AS detail
             FROM messages AS m JOIN enrollments AS e ON e.customer_id = m.customer_id AND e.id = m.enrollment_id
             WHERE m.handed_at > e.ended_at OR m.handed_at < m.planned_at""",
     ),
@@ -165,7 +165,7 @@ INVARIANTS = (
             SELECT customer_id, id AS row_id, 'step ' || step || ', state ' || coalesce(state ->> 'step', '?') AS detail
             FROM enrollments
             WHERE state ->> 'step' IS DISTINCT FROM step OR (state ->> 'visit')::integer IS DISTINCT FROM visit
-               OR state ->> 'end_word' IS DISTINCT FROM end_word
+               OR state ->> 'end_status' IS DISTINCT FROM end_status
                OR (state ->> 'phase' = 'ended') <> (ended_at IS NOT NULL)""",
     ),
     Invariant(
@@ -186,7 +186,7 @@ INVARIANTS = (
         sql=f"""
             SELECT m.customer_id, m.id AS row_id,
                    'status ' || m.status || coalesce(', shadow ' || p.shadow, ', no place') AS detail
-            FROM messages AS m LEFT JOIN places AS p ON p.customer_id = m.customer_id AND p.message_id = m.id
+            FROM messages AS m LEFT JOIN cap_slots AS p ON p.customer_id = m.customer_id AND p.message_id = m.id
             WHERE m.promotional AND m.kind IN ('send', 'ask')
               AND (m.status IN {_SPOKEN} OR m.status = 'held_out')
               AND p.shadow IS DISTINCT FROM (m.status = 'held_out' OR m.held_out)
@@ -197,7 +197,7 @@ INVARIANTS = (
         about="A place is given back when nothing was sent.",
         sql="""
             SELECT p.customer_id, p.message_id AS row_id, coalesce('status ' || m.status, 'no such message') AS detail
-            FROM places AS p LEFT JOIN messages AS m ON m.customer_id = p.customer_id AND m.id = p.message_id
+            FROM cap_slots AS p LEFT JOIN messages AS m ON m.customer_id = p.customer_id AND m.id = p.message_id
             WHERE m.id IS NULL OR m.status IN ('planned', 'not_sent', 'refused')
                OR (m.status = 'withdrawn' AND m.handed_at IS NULL)""",
     ),
@@ -278,7 +278,7 @@ CAP = Invariant(
         FROM (SELECT customer_id, message_id, handed_at, count(*) OVER (
                   PARTITION BY customer_id, shadow ORDER BY handed_at
                   RANGE BETWEEN CAST(:within AS interval) - interval '1 microsecond' PRECEDING AND CURRENT ROW) AS taken
-              FROM places
+              FROM cap_slots
               WHERE (CAST(:channel AS text) IS NULL OR channel = :channel)
                 AND (CAST(:topic AS text) IS NULL OR topic = :topic)) AS counted
         WHERE taken > :at_most AND (CAST(:since AS timestamptz) IS NULL OR handed_at >= :since)""",

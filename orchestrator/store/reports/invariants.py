@@ -16,7 +16,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from orchestrator.core.machine.enrollment import State, state_to_plain
+from orchestrator.core.machine.enrollment import EnrollmentState, state_to_json
 from orchestrator.language.model import Cap
 from orchestrator.store.reports.invariant_queries import CAP, INVARIANTS
 from orchestrator.store.sql.pg_arrays import to_json
@@ -47,7 +47,7 @@ def check_invariants(
     values = {
         "most": most,
         "since": since,
-        "first_state": to_json(state_to_plain(State())),
+        "first_state": to_json(state_to_json(EnrollmentState())),
     }
     found: list[Violation] = []
     for invariant in INVARIANTS:

@@ -22,7 +22,7 @@ Kind = Literal[
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class TimelineEntry:
     """One thing that happened. ``words`` is a sentence for people; ``data`` the facts behind it, as JSON values."""
 
     at: datetime
@@ -49,14 +49,14 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Story:
+class Timeline:
     """Oldest first. ``older`` is how many entries were left out before the first."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[TimelineEntry, ...]
     explanations: tuple[Explanation, ...]
     older: int = 0
 
-    def latest(self, most: int) -> Story:
+    def latest(self, most: int) -> Timeline:
         """The same without all but the latest so many entries and messages."""
         left_out = max(0, len(self.entries) - most)
         return replace(
@@ -66,7 +66,7 @@ class Story:
             older=self.older + left_out,
         )
 
-    def of_playbook(self, playbook: str) -> Story:
+    def of_playbook(self, playbook: str) -> Timeline:
         """What concerns one playbook."""
         return replace(
             self,
@@ -74,7 +74,7 @@ class Story:
             explanations=tuple(one for one in self.explanations if one.playbook == playbook),
         )
 
-    def without(self, kind: Kind) -> Story:
+    def without(self, kind: Kind) -> Timeline:
         """The same without entries of this kind."""
         return replace(self, entries=tuple(one for one in self.entries if one.kind != kind))
 
@@ -85,7 +85,7 @@ class Story:
         }
 
 
-def story(connection: Connection, customer_id: int) -> Story:
+def customer_timeline(connection: Connection, customer_id: int) -> Timeline:
     """Everything known, in a fixed number of statements.
 
     What happened at one instant stands in the order of cause: a signal before the start it triggered, a click before
@@ -96,7 +96,7 @@ def story(connection: Connection, customer_id: int) -> Story:
     entries = [entry for part in parts for entry in part]
     entries.sort(key=lambda entry: entry.at)  # stable: the order above is the order of cause
     explanations = sorted(told.explanations.values(), key=lambda one: one.planned_at)
-    return Story(entries=tuple(entries), explanations=tuple(explanations))
+    return Timeline(entries=tuple(entries), explanations=tuple(explanations))
 
 
 class _Rows:
@@ -119,22 +119,26 @@ class _Rows:
     def _rows(self, table: Table) -> list[Row[Any]]:
         return rows_of(self._connection, table, self._customer_id)
 
-    def person(self) -> Iterator[Entry]:
+    def person(self) -> Iterator[TimelineEntry]:
         """What the customer did and what stands in the way."""
         for row in self._rows(t.signals):
             data = {"name": row.name, **row.properties}
-            yield Entry(at=row.occurred_at, kind="signal", words=timeline_sentences.signal(row), data=data)
+            yield TimelineEntry(
+                at=row.occurred_at, kind="signal", words=timeline_sentences.signal(row), data=data
+            )
         for row in self._rows(t.consent_ledger):
             data = _facts(row, "action channel topic method source")
-            yield Entry(at=row.occurred_at, kind="consent", words=timeline_sentences.consent(row), data=data)
+            yield TimelineEntry(
+                at=row.occurred_at, kind="consent", words=timeline_sentences.consent(row), data=data
+            )
         for row in self._rows(t.holds):
             for at, verb in ((row.opened_at, "opened"), (row.closed_at, "closed")):
                 if at is not None:
-                    yield Entry(
+                    yield TimelineEntry(
                         at=at, kind="hold", words=f"hold '{row.name}' {verb}", data={"name": row.name}
                     )
 
-    def refusals(self) -> Iterator[Entry]:
+    def refusals(self) -> Iterator[TimelineEntry]:
         """Whatever was not begun: equal refusals in a row are one, as equal verdicts are."""
         for rows in _in_a_row(self._rows(t.refusals)):
             first, last = rows[0], rows[-1]
@@ -144,7 +148,7 @@ class _Rows:
                 **first.detail,
                 **_span(first.at, last.at),
             }
-            yield Entry(
+            yield TimelineEntry(
                 at=first.at,
                 kind="refusal",
                 words=timeline_sentences.refusal(rows),
@@ -154,9 +158,9 @@ class _Rows:
         for row in self._rows(t.not_entered):
             data = {**_facts(row, "reason trigger count"), **_span(row.first_at, row.last_at)}
             said = timeline_sentences.not_entered(row)
-            yield Entry(at=row.first_at, kind="refusal", words=said, playbook=row.playbook, data=data)
+            yield TimelineEntry(at=row.first_at, kind="refusal", words=said, playbook=row.playbook, data=data)
 
-    def walks(self) -> Iterator[Entry]:
+    def walks(self) -> Iterator[TimelineEntry]:
         for row in self._walks.values():
             yield _of_walk(
                 row, row.entered_at, "start", timeline_sentences.start(row), data={"trigger": row.trigger}
@@ -164,18 +168,18 @@ class _Rows:
         for row in self._rows(t.journal):
             walk, said = self._walks.get(row.enrollment_id), timeline_sentences.journal(row)
             if walk is not None and said is not None:
-                data = _facts(row, "event word to_step visit")
+                data = _facts(row, "event outcome to_step visit")
                 yield _of_walk(walk, row.at, "step", said, step=row.step or None, data=data)
 
-    def responses(self) -> Iterator[Entry]:
+    def responses(self) -> Iterator[TimelineEntry]:
         """What people did with a message."""
         for row in self._messages.values():
-            for word, instant in row.responses.items():
+            for outcome, instant in row.responses.items():
                 at = datetime.fromisoformat(instant)
-                data = {"word": word}
-                if word == "answered" and (answer := self._answer(row)) is not None:
+                data = {"outcome": outcome}
+                if outcome == "answered" and (answer := self._answer(row)) is not None:
                     data["answer"] = answer
-                said = timeline_sentences.response(row, word, data.get("answer"))
+                said = timeline_sentences.response(row, outcome, data.get("answer"))
                 yield _of_message(row, at, "response", said, data=data)
 
     def _answer(self, message: Row[Any]) -> str | None:
@@ -184,7 +188,7 @@ class _Rows:
         answer: str | None = None if walk is None else walk.state.get("answers", {}).get(message.step)
         return answer
 
-    def messages(self) -> Iterator[Entry]:
+    def messages(self) -> Iterator[TimelineEntry]:
         for row in self._messages.values():
             yield _of_message(
                 row, row.planned_at, "message", timeline_sentences.planned(row), data={"status": "planned"}
@@ -200,14 +204,14 @@ class _Rows:
                 yield _of_message(row, at, "message", said, data={"status": row.status})
         for row in self._rows(t.receipts):
             if message := self._messages.get(row.message_id):
-                data = {"word": row.word, **row.data}
+                data = {"kind": row.kind, **row.data}
                 yield _of_message(
                     message, row.occurred_at, "receipt", timeline_sentences.receipt(row), data=data
                 )
         for row in self._messages.values():
             yield from self._fate(row)
 
-    def _fate(self, row: Row[Any]) -> Iterator[Entry]:
+    def _fate(self, row: Row[Any]) -> Iterator[TimelineEntry]:
         """What became of a message that did not simply go out, in the words of its explanation."""
         told = self.explanations[row.id]
         taken_away = row.status == "sent" and taken_away_at(self._feed.get(row.id)) is not None
@@ -217,23 +221,23 @@ class _Rows:
                 row, told.at, "message", f"{timeline_sentences.what(row)}: {told.why}", data=data
             )
 
-    def outcome(self) -> Iterator[Entry]:
+    def outcome(self) -> Iterator[TimelineEntry]:
         """What came of it: rests, goals, and the end of all of it."""
         for row in self._rows(t.cooldowns):
             for at, said in timeline_sentences.cooldown(row):
                 data = _facts(row, "scope scope_value reason shadow ends_at")
-                yield Entry(at=at, kind="cooldown", words=said, data=data)
+                yield TimelineEntry(at=at, kind="cooldown", words=said, data=data)
         for row in self._rows(t.conversions):
             if walk := self._walks.get(row.enrollment_id):
                 data = _facts(row, "event value held_out")
                 yield _of_walk(walk, row.at, "conversion", timeline_sentences.conversion(row), data=data)
         for row in self._rows(t.parked):
             data = {"reason": row.reason}
-            yield Entry(at=row.at, kind="parked", words=f"set aside: {row.reason}", data=data)
+            yield TimelineEntry(at=row.at, kind="parked", words=f"set aside: {row.reason}", data=data)
         erased = select(t.customers.c.erased_at).where(t.customers.c.id == self._customer_id)
         erased_at = self._connection.scalar(erased)
         if erased_at is not None:
-            yield Entry(at=erased_at, kind="erasure", words="everything personal was erased")
+            yield TimelineEntry(at=erased_at, kind="erasure", words="everything personal was erased")
 
 
 def rows_of(connection: Connection, table: Table, customer_id: int) -> list[Row[Any]]:
@@ -245,24 +249,24 @@ def _in_a_row(refusals: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
     """Refusals of one playbook that followed each other and say the same."""
     open_runs: dict[str, list[Row[Any]]] = {}
     for row in refusals:
-        run = open_runs.get(row.playbook)
-        if run is not None and (run[0].reason, run[0].trigger, run[0].detail) == (
+        enrollment = open_runs.get(row.playbook)
+        if enrollment is not None and (enrollment[0].reason, enrollment[0].trigger, enrollment[0].detail) == (
             row.reason,
             row.trigger,
             row.detail,
         ):
-            run.append(row)
+            enrollment.append(row)
             continue
-        if run is not None:
-            yield run
+        if enrollment is not None:
+            yield enrollment
         open_runs[row.playbook] = [row]
     yield from open_runs.values()
 
 
 def _of_walk(
     walk: Row[Any], at: datetime, kind: Kind, said: str, *, step: str | None = None, data: Mapping[str, Any]
-) -> Entry:
-    return Entry(
+) -> TimelineEntry:
+    return TimelineEntry(
         at=at,
         kind=kind,
         words=said,
@@ -273,8 +277,10 @@ def _of_walk(
     )
 
 
-def _of_message(message: Row[Any], at: datetime, kind: Kind, said: str, *, data: Mapping[str, Any]) -> Entry:
-    return Entry(
+def _of_message(
+    message: Row[Any], at: datetime, kind: Kind, said: str, *, data: Mapping[str, Any]
+) -> TimelineEntry:
+    return TimelineEntry(
         at=at,
         kind=kind,
         words=said,

@@ -53,11 +53,11 @@ def journal(row: Row[Any]) -> str | None:
         case "step_entered":
             return f"reached step '{row.step}'"
         case "step_left":
-            return f"left '{row.step}' by {row.word}, on to '{row.to_step}'"
+            return f"left '{row.step}' by {row.outcome}, on to '{row.to_step}'"
         case "ended":
-            return f"the walk ended in '{row.step}': {row.word}"
+            return f"the walk ended in '{row.step}': {row.outcome}"
         case "late_response":
-            return f"{row.word} came late: recorded, moves nothing by itself"
+            return f"{row.outcome} came late: recorded, moves nothing by itself"
         case "start_asked":
             return f"asked to start '{row.to_step}'"
         case "start_held_out":
@@ -124,17 +124,17 @@ def _times(row: Row[Any]) -> str:
     return f", {count} times, last at {instant(row.last_at)}" if count > 1 else ""
 
 
-def response(row: Row[Any], word: str, answer: str | None) -> str:
+def response(row: Row[Any], outcome: str, answer: str | None) -> str:
     with_what = f" with '{answer}'" if answer is not None else ""
-    return f"{what(row)}: {word.replace('_', ' ')}{with_what}"
+    return f"{what(row)}: {outcome.replace('_', ' ')}{with_what}"
 
 
 def receipt(row: Row[Any]) -> str:
     if not row.source_id.startswith(HAND_OVER):
-        return f"the provider reported: {row.word.replace('_', ' ')}"
+        return f"the provider reported: {row.kind.replace('_', ' ')}"
     provider = row.data.get("provider", "the provider")
     code = row.data.get("code")
-    match row.word:
+    match row.kind:
         case "sent":
             return f"{provider} took it"
         case "refused" if code == "template":

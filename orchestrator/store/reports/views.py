@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class View:
+class SqlView:
     """``about`` and ``columns`` become COMMENT ON; columns whose name says all need no comment."""
 
     name: str
@@ -29,7 +29,7 @@ class View:
 _ARM = "CASE WHEN {0}.held_out THEN 'held_out' ELSE 'contacted' END AS arm"
 
 VIEWS = (
-    View(
+    SqlView(
         name="v_enrollments",
         about="One row per walk of one customer through one playbook version.",
         columns={
@@ -41,7 +41,7 @@ VIEWS = (
         sql=f"""
             SELECT c.key AS customer_key, a.key AS account_key, e.customer_id, e.id AS enrollment_id, e.playbook,
                    p.version, {_ARM.format("e")}, e.trigger, e.because, e.entered_at, e.step, e.step_entered_at,
-                   e.ended_at IS NULL AS is_live, e.ended_at, e.end_word, v.at AS converted_at,
+                   e.ended_at IS NULL AS is_live, e.ended_at, e.end_status, v.at AS converted_at,
                    v.event AS converted_by, v.value AS conversion_value
             FROM enrollments AS e
             JOIN customers AS c ON c.id = e.customer_id
@@ -49,7 +49,7 @@ VIEWS = (
             LEFT JOIN accounts AS a ON a.id = c.account_id
             LEFT JOIN conversions AS v ON v.customer_id = e.customer_id AND v.enrollment_id = e.id""",
     ),
-    View(
+    SqlView(
         name="v_messages",
         about="One row per message a playbook wanted to send, whatever became of it.",
         columns={
@@ -58,7 +58,7 @@ VIEWS = (
             "handed_at": "when its hand-over to the provider was authorised",
             "sent_at": "when it went out; for a held-out message, when it would have",
             "opened_at": "first open, or first sight in the product",
-            "responses": "every word received about it with its first instant",
+            "responses": "every outcome received about it with its first instant",
         },
         sql=f"""
             SELECT c.key AS customer_key, m.customer_id, m.id AS message_id, m.enrollment_id, m.playbook, p.version,
@@ -73,7 +73,7 @@ VIEWS = (
             JOIN customers AS c ON c.id = m.customer_id
             JOIN playbooks AS p ON p.id = m.playbook_id""",
     ),
-    View(
+    SqlView(
         name="v_verdicts",
         about="One row per answer of the guardrails about one message; equal answers in a row are counted.",
         columns={
@@ -90,18 +90,18 @@ VIEWS = (
             JOIN customers AS c ON c.id = v.customer_id
             JOIN playbooks AS p ON p.id = m.playbook_id""",
     ),
-    View(
+    SqlView(
         name="v_funnel",
-        about="One row per playbook version, arm, step and word: how often the step was entered and how it was left.",
+        about="One row per playbook version, arm, step and outcome: how often it was entered and how it was left.",
         columns={
             "entered": "visits of the step, the same on each of its rows",
             "live": "customers in the step now, the same on each of its rows",
-            "word": "the outcome the step was left by, or the walk ended with there; empty when nobody has left it",
-            "left_by_word": "visits that were left by this word",
+            "outcome": "the outcome the step was left by, or the walk ended with there; empty when nobody has left it",
+            "left_by_outcome": "visits that were left by this outcome",
         },
         sql="""
             WITH lines AS (
-                SELECT e.playbook_id, e.held_out, j.event, j.step, j.word
+                SELECT e.playbook_id, e.held_out, j.event, j.step, j.outcome
                 FROM journal AS j
                 JOIN enrollments AS e ON e.customer_id = j.customer_id AND e.id = j.enrollment_id
                 WHERE j.event IN ('step_entered', 'step_left', 'ended')
@@ -112,17 +112,17 @@ VIEWS = (
                 SELECT playbook_id, held_out, step, count(*) AS live
                 FROM enrollments WHERE ended_at IS NULL GROUP BY 1, 2, 3
             ), departed AS (
-                SELECT playbook_id, held_out, step, word, count(*) AS departed
+                SELECT playbook_id, held_out, step, outcome, count(*) AS departed
                 FROM lines WHERE event <> 'step_entered' GROUP BY 1, 2, 3, 4
             )
             SELECT p.name AS playbook, p.version, CASE WHEN e.held_out THEN 'held_out' ELSE 'contacted' END AS arm,
-                   e.step, e.entered, coalesce(l.live, 0) AS live, d.word, coalesce(d.departed, 0) AS left_by_word
+                   e.step, e.entered, coalesce(l.live, 0) AS live, d.outcome, coalesce(d.departed, 0) AS left_by_outcome
             FROM entered AS e
             JOIN playbooks AS p ON p.id = e.playbook_id
             LEFT JOIN live AS l USING (playbook_id, held_out, step)
             LEFT JOIN departed AS d USING (playbook_id, held_out, step)""",
     ),
-    View(
+    SqlView(
         name="v_conversions",
         about="One row per walk whose goal was reached, in either arm.",
         columns={
@@ -141,7 +141,7 @@ VIEWS = (
             LEFT JOIN accounts AS a ON a.id = c.account_id
             LEFT JOIN messages AS m ON m.customer_id = v.customer_id AND m.id = v.message_id""",
     ),
-    View(
+    SqlView(
         name="v_opt_outs",
         about="One row per withdrawal of consent, also those that were taken back later.",
         columns={
@@ -158,7 +158,7 @@ VIEWS = (
                    ON s.customer_id = l.customer_id AND s.channel = l.channel AND s.topic = l.topic
             WHERE l.action = 'revoked'""",
     ),
-    View(
+    SqlView(
         name="v_customers_contactable",
         about="One row per customer and channel with an address: may a promotional message reach them today?",
         columns={
@@ -189,14 +189,14 @@ VIEWS = (
             CROSS JOIN today
             WHERE c.erased_at IS NULL""",
     ),
-    View(
+    SqlView(
         name="v_refusals",
         about="One row per start of a playbook that was refused, with the reason.",
         sql="""
             SELECT c.key AS customer_key, r.customer_id, r.playbook, r.reason, r.trigger, r.at AS refused_at
             FROM refusals AS r JOIN customers AS c ON c.id = r.customer_id""",
     ),
-    View(
+    SqlView(
         name="v_cooldowns",
         about="One row per do-not-disturb rest, past ones included.",
         columns={"shadow": "begun by a held-out walk: recorded, but keeps nobody from being contacted"},

@@ -19,14 +19,14 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
-class Question(NamedTuple):
+class PipelinedQuery(NamedTuple):
     """One statement that answers rows, and its parameters by name."""
 
     statement: TextClause
     values: Mapping[str, Any]
 
 
-def ask_all(connection: Connection, questions: Sequence[Question]) -> list[list[Any]]:
+def ask_all(connection: Connection, questions: Sequence[PipelinedQuery]) -> list[list[Any]]:
     """The rows of each statement, as named tuples, in one round trip."""
     driver = _driver(connection)
     cursors = []

@@ -5,7 +5,7 @@ Three rules run through all of them:
 * Each unique key of a customer's rows begins with ``customer_id``, so that they can be partitioned by its hash.
 * Columns that change on a wide row (``enrollments``, ``messages``, ``customers``) are in no index and in no partial
   index's predicate, so their updates stay heap-only. What must be *found* by time lives in narrow tables:
-  ``timers``, ``dispatch``, ``inbox``, ``places``.
+  ``timers``, ``dispatch``, ``inbox``, ``cap_slots``.
 * Append-only tables (``journal``, ``verdicts``, ``receipts``, ``signals``, ``consent_ledger``) hold references,
   words and numbers, never contact points or message bodies. (``signals.properties`` are the product's own facts.)
 
@@ -155,7 +155,7 @@ enrollments = Table(
     Column("id", BigInteger, nullable=False),
     Column("playbook_id", BigInteger, ForeignKey("playbooks.id"), nullable=False),
     Column("playbook", Text, nullable=False),
-    Column("run_key", Text, nullable=False, server_default=text("''")),  # reentry per: the object's value
+    Column("reentry_key", Text, nullable=False, server_default=text("''")),  # reentry per: the object's value
     Column("start_key", Text),  # the caller's idempotency key
     Column("entered_at", INSTANT, nullable=False),
     Column("held_out", Boolean, nullable=False),
@@ -169,7 +169,7 @@ enrollments = Table(
     Column("rev", Integer, nullable=False),
     Column("step_entered_at", INSTANT, nullable=False),
     Column("ended_at", INSTANT),
-    Column("end_word", Text),
+    Column("end_status", Text),
     PrimaryKeyConstraint("customer_id", "id"),
     Index(
         "uq_enrollments_start_key", "customer_id", "playbook", "start_key",
@@ -184,11 +184,11 @@ timers = Table(  # exactly one row for every live enrollment: law 6
     Column("customer_id", BigInteger, nullable=False),
     Column("enrollment_id", BigInteger, nullable=False),
     Column("playbook", Text, nullable=False),
-    Column("run_key", Text, nullable=False),
+    Column("reentry_key", Text, nullable=False),
     Column("visit", Integer, nullable=False),
     Column("due_at", INSTANT, nullable=False),
     PrimaryKeyConstraint("customer_id", "enrollment_id"),
-    UniqueConstraint("customer_id", "playbook", "run_key"),  # one live run per customer, playbook and key
+    UniqueConstraint("customer_id", "playbook", "reentry_key"),  # one live run per customer, playbook and key
     Index("ix_timers_due_at", "due_at"),
     **HOT,
 )
@@ -203,7 +203,7 @@ journal = Table(
     Column("event", Text, nullable=False),
     Column("step", Text),
     Column("visit", Integer),
-    Column("word", Text),
+    Column("outcome", Text),
     Column("to_step", Text),
     Column("data", JSONB, nullable=False, server_default=EMPTY_OBJECT),
     PrimaryKeyConstraint("customer_id", "enrollment_id", "seq"),
@@ -270,7 +270,7 @@ messages = Table(
     Column("settled_at", INSTANT),
     Column("provider_id", Text),
     Column("code", Text),
-    Column("responses", JSONB, nullable=False, server_default=EMPTY_OBJECT),  # word -> first instant
+    Column("responses", JSONB, nullable=False, server_default=EMPTY_OBJECT),  # outcome -> first instant
     PrimaryKeyConstraint("customer_id", "id"),
     UniqueConstraint("customer_id", "enrollment_id", "visit"),
     CheckConstraint(
@@ -300,7 +300,7 @@ receipts = Table(
     Column("customer_id", BigInteger, nullable=False),
     Column("message_id", BigInteger, nullable=False),
     Column("source_id", Text, nullable=False),
-    Column("word", Text, nullable=False),
+    Column("kind", Text, nullable=False),
     Column("occurred_at", INSTANT, nullable=False),
     Column("received_at", INSTANT, nullable=False),
     Column("data", JSONB, nullable=False, server_default=EMPTY_OBJECT),
@@ -334,8 +334,8 @@ verdicts = Table(
     PrimaryKeyConstraint("customer_id", "message_id", "seq"),
 )
 
-places = Table(  # one place under the caps, reserved at hand-over and given back when the provider refused
-    "places",
+cap_slots = Table(  # one place under the caps, reserved at hand-over and given back when the provider refused
+    "cap_slots",
     metadata,
     Column("customer_id", BigInteger, nullable=False),
     Column("message_id", BigInteger, nullable=False),
@@ -344,7 +344,7 @@ places = Table(  # one place under the caps, reserved at hand-over and given bac
     Column("topic", Text, nullable=False),
     Column("shadow", Boolean, nullable=False),  # a held-out message takes a place only among shadows
     PrimaryKeyConstraint("customer_id", "message_id"),
-    Index("ix_places_customer_id_handed_at", "customer_id", "handed_at"),
+    Index("ix_cap_slots_customer_id_handed_at", "customer_id", "handed_at"),
 )
 
 feed_items = Table(
@@ -514,13 +514,13 @@ clock = Table(  # business time = business_anchor + (machine - machine_anchor) *
     CheckConstraint("id = 1", name="one_row"),
 )
 
-attempting = Table(
-    "attempting",
+batches_in_hand = Table(
+    "batches_in_hand",
     metadata,
     Column("process", Text, primary_key=True),
     Column("customer_ids", ARRAY(BigInteger), nullable=False),
     Column("beat_at", INSTANT, nullable=False),  # machine time
-    Column("strikes", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    Column("crash_counts", JSONB, nullable=False, server_default=EMPTY_OBJECT),
 )
 
 parked = Table(

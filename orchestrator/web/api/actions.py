@@ -6,17 +6,17 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from orchestrator.keys import ApiKey
-from orchestrator.service.values import OptOutEvidence
+from orchestrator.service.values import ConsentEvidence
 from orchestrator.web import lookups
 from orchestrator.web.api import openapi
-from orchestrator.web.api.idempotency import Answer
+from orchestrator.web.api.idempotency import StoredResponse
 from orchestrator.web.api.shapes import (
     ConsentRequest,
-    EnrollmentView,
+    EnrollmentBody,
     FeedToken,
     ReceiptView,
-    Responded,
     RespondRequest,
+    RespondResult,
     StartRequest,
 )
 from orchestrator.web.deps import Once, Product, TheEngine
@@ -29,9 +29,9 @@ router = APIRouter(prefix="/v1", responses=openapi.ALWAYS | openapi.MISSING)
     tags=["playbooks"],
     summary="Start a playbook for a customer",
     status_code=201,
-    response_model=EnrollmentView,
+    response_model=EnrollmentBody,
     responses={
-        200: {"model": EnrollmentView, "description": "Started before; this is it"},
+        200: {"model": EnrollmentBody, "description": "Started before; this is it"},
         **openapi.REFUSED,
     },
 )
@@ -46,12 +46,12 @@ def start(
 ) -> JSONResponse:
     """Checks re-entry, consent, cooldown and context, not the playbook's `enter.if`. Idempotent per `key`."""
 
-    def act() -> Answer:
+    def act() -> StoredResponse:
         enrollment = engine.start_playbook(
             request.customer, name, context=request.context, key=request.key or idempotency_key
         )
-        view = EnrollmentView.of(enrollment)
-        return Answer(status=201 if enrollment.created else 200, body=view.model_dump(mode="json"))
+        view = EnrollmentBody.of(enrollment)
+        return StoredResponse(status=201 if enrollment.created else 200, body=view.model_dump(mode="json"))
 
     asked = ["start", name, request.model_dump(mode="json")]
     return once.once(caller=caller.name, key=idempotency_key, request=asked, act=act)
@@ -61,7 +61,7 @@ def start(
     "/messages/{message_id}/respond",
     tags=["messages"],
     summary="Report what a customer did with a message",
-    response_model=Responded,
+    response_model=RespondResult,
 )
 def respond(
     *,
@@ -74,16 +74,16 @@ def respond(
 ) -> JSONResponse:
     """For chat tools, CRMs and products that show messages themselves."""
 
-    def act() -> Answer:
+    def act() -> StoredResponse:
         recorded = engine.respond(
             message_id,
-            request.word,
+            request.outcome,
             detail=request.detail,
             comment=request.comment,
             source_id=request.source_id or idempotency_key,
             at=request.at,
         )
-        return Answer(status=200, body={"recorded": recorded})
+        return StoredResponse(status=200, body={"recorded": recorded})
 
     asked = ["respond", message_id, request.model_dump(mode="json")]
     return once.once(caller=caller.name, key=idempotency_key, request=asked, act=act)
@@ -106,7 +106,7 @@ def opt_out(
 ) -> JSONResponse:
     """In force when this answers; the answer lists what was stopped."""
 
-    def act() -> Answer:
+    def act() -> StoredResponse:
         receipt = engine.opt_out(
             key,
             channel=request.channel,
@@ -114,7 +114,7 @@ def opt_out(
             evidence=_evidence(request, caller),
             source_id=request.source_id or idempotency_key,
         )
-        return Answer(status=200, body=ReceiptView.of(receipt).model_dump(mode="json"))
+        return StoredResponse(status=200, body=ReceiptView.of(receipt).model_dump(mode="json"))
 
     asked = ["opt-out", key, request.model_dump(mode="json")]
     return once.once(caller=caller.name, key=idempotency_key, request=asked, act=act)
@@ -147,8 +147,8 @@ def feed_token(engine: TheEngine, _caller: Product, key: openapi.CustomerKey) ->
     return FeedToken(token=token, expires_in=engine.links.feed_token_seconds)
 
 
-def _evidence(request: ConsentRequest, caller: ApiKey) -> OptOutEvidence:
-    return OptOutEvidence(
+def _evidence(request: ConsentRequest, caller: ApiKey) -> ConsentEvidence:
+    return ConsentEvidence(
         method="api",
         source=request.source,
         actor=f"api:{caller.name}",

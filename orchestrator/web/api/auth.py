@@ -13,7 +13,7 @@ from fastapi.security import HTTPBearer
 
 from orchestrator.keys import ApiKey, Scope, find_api_key
 from orchestrator.web.middleware.throttle import throttle_of
-from orchestrator.web.problems import Problem
+from orchestrator.web.problems import ProblemDetails
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="orchestrator"'}
 
@@ -54,14 +54,16 @@ def require(scope: Scope) -> Callable[..., ApiKey]:
         key = find_api_key(keys, secret) if secret else None
         if key is None:
             throttle_of(request).failed(request, "keys")
-            raise Problem(
+            raise ProblemDetails(
                 401,
                 "unauthorized",
                 "expected a known API key as Authorization: Bearer KEY",
                 headers=_CHALLENGE,
             )
         if not key.allows(scope):
-            raise Problem(403, "forbidden", f"the key {key.name!r} lacks the scope {scope!r}", needs=scope)
+            raise ProblemDetails(
+                403, "forbidden", f"the key {key.name!r} lacks the scope {scope!r}", needs=scope
+            )
         return key
 
     return caller

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.service.values import Basis, ConsentFact, Method, OptOutEvidence
+from orchestrator.service.values import Basis, ConsentEvidence, ConsentFact, Method
 from orchestrator.web.api import openapi
 from orchestrator.web.api.segment import Instant, Key
-from orchestrator.web.api.shapes import Taken
+from orchestrator.web.api.shapes import IngestResult
 from orchestrator.web.deps import Product, Reader, TheEngine
 
 router = APIRouter(prefix="/v1", tags=["consent"], responses=openapi.ALWAYS)
@@ -47,7 +47,7 @@ class ConsentItem(BaseModel):
     id: Key | None = None
 
     def fact(self) -> ConsentFact:
-        evidence = OptOutEvidence(
+        evidence = ConsentEvidence(
             method=self.method,
             source=self.source,
             basis=self.basis,
@@ -71,7 +71,7 @@ class ConsentItem(BaseModel):
         )
 
 
-class EntryView(BaseModel):
+class ConsentEntryBody(BaseModel):
     """One row of the ledger."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -120,7 +120,7 @@ class HistoryView(BaseModel):
 
     customer: str
     at: datetime
-    entries: list[EntryView]
+    entries: list[ConsentEntryBody]
     in_force: list[InForceView]
 
 
@@ -129,10 +129,10 @@ def import_consents(
     engine: TheEngine,
     _caller: Product,
     consents: Annotated[list[ConsentItem], Body(embed=True, min_length=1, max_length=AT_MOST)],
-) -> Taken:
+) -> IngestResult:
     """Good items are kept whatever is wrong with others; a repeated one changes nothing. A withdrawal is in force when
     this answers."""
-    return Taken.of(engine.import_consents([item.fact() for item in consents]))
+    return IngestResult.of(engine.import_consents([item.fact() for item in consents]))
 
 
 @router.get(

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from orchestrator.errors import NotFound
 from orchestrator.ids import ENROLLMENT, public_id
 from orchestrator.store import consents, customers
-from orchestrator.store.reports.timeline import story
+from orchestrator.store.reports.timeline import customer_timeline
 from orchestrator.store.sql.tables import enrollments, playbooks
 from orchestrator.web.api import openapi
 from orchestrator.web.deps import Eraser, Reader, TheEngine
@@ -38,7 +38,7 @@ class WalkView(BaseModel):
     step: str
     entered_at: datetime
     ended_at: datetime | None
-    end_word: str | None
+    end_status: str | None
     held_out: bool
 
 
@@ -62,7 +62,7 @@ class CustomerView(BaseModel):
     playbooks: list[WalkView]
 
 
-class EntryView(BaseModel):
+class TimelineEntryBody(BaseModel):
     """One thing that happened, with a sentence for people."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -119,7 +119,7 @@ class ForgotView(BaseModel):
 
     channel: str
     provider: str
-    word: Literal["done", "failed", "by_hand"] = Field(
+    outcome: Literal["done", "failed", "by_hand"] = Field(
         description="`done`: deleted, or taken on for deletion; `failed`: with `anyway` only; `by_hand`: it has no way "
         "to be told, and you have to"
     )
@@ -134,7 +134,7 @@ class ErasedView(BaseModel):
 
 class TimelineView(BaseModel):
     customer: str
-    entries: list[EntryView] = Field(description="Oldest first")
+    entries: list[TimelineEntryBody] = Field(description="Oldest first")
     explanations: list[ExplanationView] = Field(description="Each message, oldest first")
     older: int = Field(description="How many entries before the first are left out")
 
@@ -152,10 +152,10 @@ def timeline(
         found = customers.find(connection, key)
         if found is None:
             raise NotFound("customer", key)
-        told = story(connection, found.id).latest(limit)
+        told = customer_timeline(connection, found.id).latest(limit)
     return TimelineView(
         customer=key,
-        entries=[EntryView.model_validate(entry) for entry in told.entries],
+        entries=[TimelineEntryBody.model_validate(entry) for entry in told.entries],
         explanations=[ExplanationView.model_validate(one) for one in told.explanations],
         older=told.older,
     )
@@ -218,7 +218,7 @@ def customer(engine: TheEngine, _caller: Reader, key: openapi.CustomerKey) -> Cu
                 step=row.step,
                 entered_at=row.entered_at,
                 ended_at=row.ended_at,
-                end_word=row.end_word,
+                end_status=row.end_status,
                 held_out=row.held_out,
             )
             for row in walks

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from orchestrator.clock import Clock
 from orchestrator.store.sql.tables import api_requests
-from orchestrator.web.problems import MEDIA_TYPE, Problem, problem_of
+from orchestrator.web.problems import MEDIA_TYPE, ProblemDetails, problem_of
 
 KEPT = timedelta(hours=24)
 _UNANSWERED = 0
@@ -24,7 +24,7 @@ _LONGEST_KEY = 255
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class StoredResponse:
     status: int
     body: dict[str, Any]
 
@@ -41,7 +41,7 @@ class Idempotency:
     clock: Clock
 
     def once(
-        self, *, caller: str, key: str | None, request: object, act: Callable[[], Answer]
+        self, *, caller: str, key: str | None, request: object, act: Callable[[], StoredResponse]
     ) -> JSONResponse:
         """Run ``act`` and keep its answer; with a key seen before, give the kept answer.
 
@@ -51,7 +51,7 @@ class Idempotency:
         if key is None:
             return _acted(act).response()
         if not 0 < len(key) <= _LONGEST_KEY or "\x00" in key:
-            raise Problem(
+            raise ProblemDetails(
                 400, "bad_idempotency_key", f"Idempotency-Key: expected 1 to {_LONGEST_KEY} characters"
             )
         digest = hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()
@@ -69,7 +69,7 @@ class Idempotency:
             self._keep(caller, key, answer)
         return answer.response()
 
-    def _claim(self, caller: str, key: str, digest: str) -> Answer | None:
+    def _claim(self, caller: str, key: str, digest: str) -> StoredResponse | None:
         """None: ours to act on. An answer: the kept one."""
         with self.engine.begin() as connection:
             now = self.clock.read(connection).machine
@@ -88,21 +88,21 @@ class Idempotency:
                 return None
             known = connection.execute(select(api_requests).where(*_named(caller, key))).first()
         if known is None or (known.request_hash == digest and known.status == _UNANSWERED):
-            raise Problem(
+            raise ProblemDetails(
                 409,
                 "in_progress",
                 "the first request with this Idempotency-Key is still running; ask again in a moment",
                 headers={"Retry-After": "1"},
             )
         if known.request_hash != digest:
-            raise Problem(
+            raise ProblemDetails(
                 422,
                 "idempotency_key_reused",
                 "this Idempotency-Key was used for another request; make a new one",
             )
-        return Answer(status=known.status, body=known.body)
+        return StoredResponse(status=known.status, body=known.body)
 
-    def _keep(self, caller: str, key: str, answer: Answer) -> None:
+    def _keep(self, caller: str, key: str, answer: StoredResponse) -> None:
         with self.engine.begin() as connection:
             connection.execute(
                 update(api_requests)
@@ -119,7 +119,7 @@ def _named(caller: str, key: str) -> tuple[Any, ...]:
     return api_requests.c.api_key == caller, api_requests.c.idempotency_key == key
 
 
-def _acted(act: Callable[[], Answer]) -> Answer:
+def _acted(act: Callable[[], StoredResponse]) -> StoredResponse:
     """Refusals are answers too, and are kept; only failures of ours are not."""
     try:
         return act()
@@ -127,4 +127,4 @@ def _acted(act: Callable[[], Answer]) -> Answer:
         problem = problem_of(error)
         if problem.status >= 500:
             raise
-        return Answer(status=problem.status, body=problem.body())
+        return StoredResponse(status=problem.status, body=problem.body())

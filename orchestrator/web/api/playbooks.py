@@ -27,7 +27,7 @@ def playbooks(engine: TheEngine, _caller: Reader) -> list[dict[str, Any]]:
     "/{name}/funnel",
     summary="One version's funnel",
     responses={
-        200: {"content": {"text/csv": {}}, "description": "Everything as JSON, or steps and words as CSV"},
+        200: {"content": {"text/csv": {}}, "description": "Everything as JSON, or steps and outcomes as CSV"},
         **openapi.MISSING,
     },
 )
@@ -48,10 +48,10 @@ def csv_response(row: Funnel) -> Response:
     """One line per step and word by which it was left; steps nobody has left have one line without a word."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["playbook", "version", "step", "visits", "live", "word", "left"])
+    writer.writerow(["playbook", "version", "step", "visits", "live", "outcome", "left"])
     for step in row.steps:
-        for word, count in step.words.items() or [("", 0)]:
-            writer.writerow([row.playbook, row.version, step.step, step.visits, step.live, word, count])
+        for outcome, count in step.outcomes.items() or [("", 0)]:
+            writer.writerow([row.playbook, row.version, step.step, step.visits, step.live, outcome, count])
     name = f"{row.playbook}-{row.version}.csv"
     return Response(
         text.getvalue(),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from orchestrator.service.values import Enrollment, IngestReport, OptOutReceipt, Refused
 from orchestrator.web.api.segment import Facts, Instant, Key
 
-Word = Literal["seen", "opened", "clicked", "dismissed", "answered", "replied", "closed", "negative"]
+ResponseOutcome = Literal[
+    "seen", "opened", "clicked", "dismissed", "answered", "replied", "closed", "negative"
+]
 
 
 class _Strict(BaseModel):
@@ -23,7 +25,7 @@ class RefusedItem(BaseModel):
     problem: str
 
 
-class Taken(BaseModel):
+class IngestResult(BaseModel):
     """What became of the calls. ``repeated`` were known by their messageId and changed nothing."""
 
     model_config = ConfigDict(
@@ -45,7 +47,7 @@ class Taken(BaseModel):
     refused: list[RefusedItem] = []
 
     @classmethod
-    def of(cls, report: IngestReport, more: list[Refused] | None = None) -> Taken:
+    def of(cls, report: IngestReport, more: list[Refused] | None = None) -> IngestResult:
         refused = sorted([*(more or []), *report.refused], key=lambda item: item.index)
         return cls(
             success=not refused,
@@ -69,7 +71,7 @@ class StartRequest(_Strict):
     )
 
 
-class EnrollmentView(BaseModel):
+class EnrollmentBody(BaseModel):
     """One customer's walk through one playbook version."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -85,18 +87,21 @@ class EnrollmentView(BaseModel):
     because: str | None
     context: dict[str, Any]
     ended_at: datetime | None = None
-    end_word: str | None = None
+    end_status: str | None = None
     created: bool = Field(default=True, description="False: it had been started before and this is it")
 
     @classmethod
-    def of(cls, enrollment: Enrollment) -> EnrollmentView:
+    def of(cls, enrollment: Enrollment) -> EnrollmentBody:
         return cls.model_validate(enrollment)
 
 
 class RespondRequest(_Strict):
     """What a customer did with a message, reported by the product or by a tool for people."""
 
-    word: Word = Field(examples=["replied"])
+    outcome: ResponseOutcome = Field(
+        validation_alias=AliasChoices("outcome", "word"),  # its name until 0.2
+        examples=["replied"],
+    )
     detail: Key | None = Field(
         default=None, description="Link or button name, answer key or closing reason", examples=["interested"]
     )
@@ -105,7 +110,7 @@ class RespondRequest(_Strict):
     at: Instant | None = Field(default=None, description="When it happened; default: now")
 
 
-class Responded(BaseModel):
+class RespondResult(BaseModel):
     recorded: bool = Field(description="False: this response was known already")
 
 

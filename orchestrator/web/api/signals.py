@@ -14,10 +14,10 @@ from orchestrator.service.values import Refused
 from orchestrator.web.api import openapi
 from orchestrator.web.api.segment import BatchCall, GroupCall, IdentifyCall, TrackCall, ingest, read_batch
 from orchestrator.web.api.segment_route import SegmentRoute
-from orchestrator.web.api.shapes import Taken
+from orchestrator.web.api.shapes import IngestResult
 from orchestrator.web.deps import Reporter, TheEngine
 from orchestrator.web.ports import Facade
-from orchestrator.web.problems import FieldProblem, Problem
+from orchestrator.web.problems import FieldProblem, ProblemDetails
 
 router = APIRouter(prefix="/v1", tags=["signals"], responses=openapi.ALWAYS, route_class=SegmentRoute)
 
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1", tags=["signals"], responses=openapi.ALWAYS, rou
 @router.post("/identify", summary="Tell who a customer is")
 def identify(
     engine: TheEngine, _caller: Reporter, call: Annotated[IdentifyCall, Body(examples=[openapi.IDENTIFY])]
-) -> Taken:
+) -> IngestResult:
     """Profile facts. `email`, `phone`, `timezone`, `locale`, `region`, `account` and `tags` have a meaning of their
     own; a trait of null removes it."""
     return _take(engine, call)
@@ -36,7 +36,7 @@ def identify(
 @router.post("/track", summary="Report what a customer did")
 def track(
     engine: TheEngine, _caller: Reporter, call: Annotated[TrackCall, Body(examples=[openapi.TRACK])]
-) -> Taken:
+) -> IngestResult:
     """One signal. It counts once per `messageId`; `timestamp` is when it happened."""
     return _take(engine, call)
 
@@ -45,30 +45,30 @@ def track(
 @router.post("/group", summary="Tell what an account is")
 def group(
     engine: TheEngine, _caller: Reporter, call: Annotated[GroupCall, Body(examples=[openapi.GROUP])]
-) -> Taken:
+) -> IngestResult:
     """Facts of an account; with `userId` that customer belongs to it from now on."""
     return _take(engine, call)
 
 
 @router.post("/b", include_in_schema=False)
 @router.post("/batch", summary="Many identify, track and group calls at once")
-def batch(engine: TheEngine, _caller: Reporter, call: BatchCall) -> Taken:
+def batch(engine: TheEngine, _caller: Reporter, call: BatchCall) -> IngestResult:
     """Good items are taken even when others are bad; each bad field is listed with its JSON path."""
     good, refused = read_batch(call.batch)
     report = ingest(engine, good)
     everything = [*refused, *report.refused]
     if everything and not report.taken and not report.repeated:
         raise _refusal(everything)
-    return Taken.of(report, refused)
+    return IngestResult.of(report, refused)
 
 
-def _take(engine: Facade, call: IdentifyCall | TrackCall | GroupCall) -> Taken:
+def _take(engine: Facade, call: IdentifyCall | TrackCall | GroupCall) -> IngestResult:
     report = ingest(engine, [(0, value) for value in call.values()])
     if report.refused:
         raise _refusal(report.refused, root="$.batch[0]")
-    return Taken.of(report)
+    return IngestResult.of(report)
 
 
-def _refusal(refused: Sequence[Refused], *, root: str = "$") -> Problem:
+def _refusal(refused: Sequence[Refused], *, root: str = "$") -> ProblemDetails:
     errors = [FieldProblem(path=item.path.replace(root, "$", 1), problem=item.problem) for item in refused]
-    return Problem(422, "invalid", "nothing could be taken", errors=errors)
+    return ProblemDetails(422, "invalid", "nothing could be taken", errors=errors)

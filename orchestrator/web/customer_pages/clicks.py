@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from channels.base import Receipt, ReceiptWord
+from channels.base import Receipt, ReceiptKind
 from channels.scanners import looks_like_a_scanner
 from orchestrator import telemetry
 from orchestrator.errors import BadToken, NotFound, OrchestratorError
@@ -77,7 +77,7 @@ def _record(engine: Facade, request: Request, message_id: str, name: str) -> Non
     machine = Receipt(
         source="link",
         source_id=f"click:{message_id}:{name}:{judged.reason}",
-        word=ReceiptWord.CLICKED_BY_MACHINE,
+        kind=ReceiptKind.CLICKED_BY_MACHINE,
         occurred_at=now.business,
         message_id=message_id,
         link=name,

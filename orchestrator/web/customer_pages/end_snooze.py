@@ -9,7 +9,7 @@ from orchestrator.store.sql.tables import cooldowns
 from orchestrator.web.ports import Facade
 
 
-def end_break(engine: Facade, customer_id: int) -> None:
+def end_snooze(engine: Facade, customer_id: int) -> None:
     """Under the customer's lock, like every change about her."""
     with engine.engine.begin() as connection:
         lock(connection, [customer_id])

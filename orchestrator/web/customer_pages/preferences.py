@@ -14,10 +14,10 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
 from orchestrator.errors import BadToken, NotFound
-from orchestrator.service.values import OptOutEvidence, OptOutReceipt, Preferences
+from orchestrator.service.values import ConsentEvidence, OptOutReceipt, Preferences
 from orchestrator.web import lookups
 from orchestrator.web.customer_pages.consent_view import Change, changes, channel_choices, topic_choices
-from orchestrator.web.customer_pages.end_snooze import end_break
+from orchestrator.web.customer_pages.end_snooze import end_snooze
 from orchestrator.web.customer_pages.translations import Words
 from orchestrator.web.deps import TheEngine
 from orchestrator.web.middleware.throttle import bad_link, throttle_of
@@ -81,7 +81,7 @@ def opt_out(
         customer,
         channel=channel,
         topic=topic,
-        evidence=OptOutEvidence(
+        evidence=ConsentEvidence(
             method="unsubscribe_page" if confirm is not None else "one_click",
             source=f"{engine.links.base_url}/u/",
             wording=words(
@@ -141,7 +141,7 @@ def change_preferences(
         engine.snooze(customer, now + timedelta(days=int(days)))
         return _preferences_page(engine, request, customer, saved="saved")
     if do == "wake":
-        end_break(engine, customer_id)
+        end_snooze(engine, customer_id)
         return _preferences_page(engine, request, customer, saved="saved")
     wanted = [
         *changes(topic_choices(preferences, words, now), is_topic=True, shown=was_topic, wanted=topic),
@@ -152,7 +152,7 @@ def change_preferences(
     return _preferences_page(engine, request, customer, saved="saved" if wanted else "saved_nothing")
 
 
-def _apply(engine: Facade, customer: str, change: Change, evidence: OptOutEvidence) -> None:
+def _apply(engine: Facade, customer: str, change: Change, evidence: ConsentEvidence) -> None:
     if change.on:
         engine.opt_in(customer, channel=change.channel, topic=change.topic, evidence=evidence)
     else:
@@ -202,8 +202,8 @@ def _preferences_path(engine: Facade, customer_id: int) -> str:
     return f"/p/{engine.links.preferences_token(customer_id)}"
 
 
-def _evidence(engine: Facade, request: Request, words: Words, wording: str) -> OptOutEvidence:
-    return OptOutEvidence(
+def _evidence(engine: Facade, request: Request, words: Words, wording: str) -> ConsentEvidence:
+    return ConsentEvidence(
         method="preference_centre",
         source=f"{engine.links.base_url}/p/",
         wording=wording,

@@ -12,12 +12,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup, escape
 from sqlalchemy import Connection, select
 
-from channels.base import Receipt, ReceiptWord
+from channels.base import Receipt, ReceiptKind
 from channels.optout_keywords.classify import Meant, classify
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import new_key
 from orchestrator.store import consents, customers, sandbox
-from orchestrator.store.reports.timeline import story
+from orchestrator.store.reports.timeline import customer_timeline
 from orchestrator.store.sql.tables import cooldowns, holds
 from orchestrator.web.dashboard import reads
 from orchestrator.web.dashboard.frame import show
@@ -33,10 +33,10 @@ MAIL_POLICY = (
     "img-src https: data:; frame-ancestors 'self'; base-uri 'none'"
 )
 _WORDS = {
-    Meant.STOP: ReceiptWord.OPTED_OUT,
-    Meant.START: ReceiptWord.OPTED_IN,
-    Meant.HELP: ReceiptWord.HELP,
-    Meant.OTHER: ReceiptWord.REPLIED,
+    Meant.STOP: ReceiptKind.OPTED_OUT,
+    Meant.START: ReceiptKind.OPTED_IN,
+    Meant.HELP: ReceiptKind.HELP,
+    Meant.OTHER: ReceiptKind.REPLIED,
 }
 SHOWN_AT_MOST = 1000  # entries, and messages; the API and the export have all
 _SHOWN = ("email", "sms", "whatsapp", "chat", "in_app")  # each in a place of its own; the rest goes to tools
@@ -113,7 +113,7 @@ def reply(
     receipt = Receipt(
         source="sandbox",
         source_id=new_key(),
-        word=_WORDS[heard.meant],
+        kind=_WORDS[heard.meant],
         occurred_at=now,
         address=address,
         channel=channel,
@@ -141,7 +141,7 @@ def customer(
     """Why each message was or was not sent, and everything that happened, newest first."""
     with engine.engine.connect() as connection:
         person = _person(connection, key)
-        told = story(connection, person.id).latest(SHOWN_AT_MOST)
+        told = customer_timeline(connection, person.id).latest(SHOWN_AT_MOST)
         said = consents.present(connection, person.id)
         now = engine.clock.read(connection).business
         resting = connection.execute(

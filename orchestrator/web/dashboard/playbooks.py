@@ -75,7 +75,7 @@ def funnel_csv(engine: TheEngine, _session: Visitor, name: str, version: int | N
         return csv_response(funnel(connection, name, version))
 
 
-def _drawing(version: published.Published, counts: dict[str, int]) -> Markup | None:
+def _drawing(version: published.StoredVersion, counts: dict[str, int]) -> Markup | None:
     """The state diagram with head counts; None for a stored version that this release cannot read."""
     try:
         return Markup(to_svg(from_plain(version.definition), counts=counts))  # noqa: S704 - it escapes every text

@@ -13,7 +13,7 @@ from orchestrator.ids import MESSAGE, public_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class FoundCustomer:
     """A customer in a list."""
 
     key: str
@@ -35,7 +35,7 @@ class Objection:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HeldBack:
+class HeldBackMessage:
     """One message that was held back or dropped."""
 
     customer: str
@@ -51,7 +51,7 @@ class HeldBack:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Card:
+class FeedCard:
     """An in-app item, past ones included."""
 
     message_id: str
@@ -61,13 +61,13 @@ class Card:
     state: str
 
 
-def find_customers(connection: Connection, wanted: str, *, most: int = 50) -> list[Found]:
+def find_customers(connection: Connection, wanted: str, *, most: int = 50) -> list[FoundCustomer]:
     """By the beginning of the key or of the account's key, or by a whole address; empty: the last active."""
     escaped = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = connection.execute(
         _CUSTOMERS, {"all": not wanted, "like": f"{escaped}%", "address": wanted.lower(), "most": most}
     )
-    return [Found(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+    return [FoundCustomer(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def objections(connection: Connection, since: datetime) -> list[Objection]:
@@ -78,17 +78,17 @@ def objections(connection: Connection, since: datetime) -> list[Objection]:
 
 def held_back(
     connection: Connection, since: datetime, policy: str | None, *, most: int = 100
-) -> list[HeldBack]:
+) -> list[HeldBackMessage]:
     """Single messages, the latest first."""
     rows = connection.execute(_HELD_BACK, {"since": since, "policy": policy, "most": most})
-    return [HeldBack(**row._mapping) for row in rows]  # noqa: SLF001
+    return [HeldBackMessage(**row._mapping) for row in rows]  # noqa: SLF001
 
 
-def cards(connection: Connection, customer_id: int, now: datetime, *, most: int = 50) -> Sequence[Card]:
+def cards(connection: Connection, customer_id: int, now: datetime, *, most: int = 50) -> Sequence[FeedCard]:
     """What this customer was shown in the product, the latest first."""
     rows = connection.execute(_CARDS, {"customer_id": customer_id, "most": most})
     return [
-        Card(
+        FeedCard(
             message_id=public_id(MESSAGE, customer_id, row.message_id),
             display=row.display,
             content=row.content.get("content") or {},

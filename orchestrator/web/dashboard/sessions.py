@@ -17,7 +17,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from orchestrator.ids import new_secret
 from orchestrator.keys import ApiKey, find_api_key
-from orchestrator.web.problems import Problem
+from orchestrator.web.problems import ProblemDetails
 
 COOKIE: Final = "orchestrator_session"
 _SECONDS: Final = 12 * 3600
@@ -105,7 +105,7 @@ def visitor(request: Request) -> Session:
 def own_form(session: Annotated[Session, Depends(visitor)], csrf: Annotated[str, Form()] = "") -> Session:
     """A dependency for everything posted: the form must be one of ours."""
     if not hmac.compare_digest(csrf.encode(), session.csrf.encode()):
-        raise Problem(
+        raise ProblemDetails(
             403, "bad_form", "this form is old or not ours; go back, reload the page and send it again"
         )
     return session
@@ -114,7 +114,7 @@ def own_form(session: Annotated[Session, Depends(visitor)], csrf: Annotated[str,
 def operator(session: Annotated[Session, Depends(own_form)]) -> Session:
     """A dependency for forms that change something."""
     if not session.may_operate:
-        raise Problem(
+        raise ProblemDetails(
             403, "forbidden", "this key may look but not change; log in with a key that may operate"
         )
     return session

@@ -16,7 +16,7 @@ class Button(BaseModel):
     url: str = Field(description="A signed link: following it records the click and leads on")
 
 
-class FeedItem(BaseModel):
+class FeedItemBody(BaseModel):
     """One message. `html` holds a short list of harmless elements only; `text` is always there."""
 
     id: str = Field(examples=["m_1-2"])
@@ -37,12 +37,12 @@ class FeedItem(BaseModel):
     expires_at: datetime | None = None
 
 
-def view(item: showing.FeedItem) -> FeedItem:
+def view(item: showing.FeedItem) -> FeedItemBody:
     content: Mapping[str, Any] = item.content.get("content") or {}
     header: Mapping[str, str] = content.get("header") or {}
     url, label = header.get("button_url"), header.get("button")
     display = item.display if item.display in ("modal", "banner", "sidebar", "inbox") else "inbox"
-    return FeedItem.model_validate(
+    return FeedItemBody.model_validate(
         {
             "id": item.message_id,
             "display": display,

@@ -14,7 +14,7 @@ from orchestrator.web.api import openapi
 from orchestrator.web.api.auth import bearer, bearer_token
 from orchestrator.web.api.segment import Key
 from orchestrator.web.deps import TheEngine
-from orchestrator.web.feed.items import FeedItem, view
+from orchestrator.web.feed.items import FeedItemBody, view
 from orchestrator.web.middleware.throttle import throttle_of
 from orchestrator.web.ports import Facade
 
@@ -30,7 +30,7 @@ Did = Literal["seen", "clicked", "dismissed", "answered"]
 class FeedView(BaseModel):
     """What to show now, newest first."""
 
-    items: list[FeedItem]
+    items: list[FeedItemBody]
     unread: int = Field(description="How many she may see and has not seen yet, also those beyond `limit`")
     version: str = Field(description="Changes whenever the items change; the stream's event id")
 
@@ -106,6 +106,6 @@ def read_feed(engine: Facade, customer: int, limit: int = 20) -> FeedView:
     return FeedView(items=items, unread=found.unread, version=version_of(items))
 
 
-def version_of(items: list[FeedItem]) -> str:
+def version_of(items: list[FeedItemBody]) -> str:
     """The same items give the same version, in every process."""
     return "-".join(item.id.removeprefix("m_").replace("-", ".") for item in items) or "0"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from orchestrator.web.problems import Problem
+from orchestrator.web.problems import ProblemDetails
 
 SECONDS = 20.0  # in which a body must be here: two megabytes over a slow line, and no byte a second
 SMALL = 64 * 1024
@@ -41,7 +41,7 @@ class BodyLimit:
         except TimeoutError:
             await _too_slow().response()(scope, receive, send)
             return
-        except Problem as problem:
+        except ProblemDetails as problem:
             await problem.response()(scope, receive, send)
             return
         if body is None:
@@ -62,7 +62,7 @@ async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | None:
         raise _too_large(limit)
     packed = headers.get(b"content-encoding", b"identity").strip().lower()
     if packed not in (b"identity", b"", b"gzip"):
-        raise Problem(415, "unsupported_encoding", "expected Content-Encoding gzip or none")
+        raise ProblemDetails(415, "unsupported_encoding", "expected Content-Encoding gzip or none")
     body = bytearray()
     while True:
         message = await receive()
@@ -81,11 +81,11 @@ def _unpack(packed: bytes, limit: int) -> bytes:
     try:
         body = unpacker.decompress(packed, limit + 1)
     except zlib.error as error:
-        raise Problem(400, "bad_gzip", "the body says it is gzip and is not") from error
+        raise ProblemDetails(400, "bad_gzip", "the body says it is gzip and is not") from error
     if len(body) > limit:
         raise _too_large(limit)
     if not unpacker.eof:
-        raise Problem(400, "bad_gzip", "the gzip body ends too early")
+        raise ProblemDetails(400, "bad_gzip", "the gzip body ends too early")
     return body
 
 
@@ -96,10 +96,12 @@ def _unpacked(headers: Iterable[tuple[bytes, bytes]], length: int) -> list[tuple
     return [*kept, (b"content-length", str(length).encode())]
 
 
-def _too_slow() -> Problem:
+def _too_slow() -> ProblemDetails:
     detail = f"the body must be here within {SECONDS:g} seconds; send it again, or in smaller batches"
-    return Problem(408, "too_slow", detail, headers={"Connection": "close"})
+    return ProblemDetails(408, "too_slow", detail, headers={"Connection": "close"})
 
 
-def _too_large(limit: int) -> Problem:
-    return Problem(413, "too_large", f"the body may have at most {limit:,} bytes here; send smaller batches")
+def _too_large(limit: int) -> ProblemDetails:
+    return ProblemDetails(
+        413, "too_large", f"the body may have at most {limit:,} bytes here; send smaller batches"
+    )

@@ -18,9 +18,9 @@ from typing import Literal
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from orchestrator.rate_limits.windows import Limiter, Rate, Taken
+from orchestrator.rate_limits.windows import Granted, Limiter, Rate
 from orchestrator.web.pages import notice
-from orchestrator.web.problems import Problem
+from orchestrator.web.problems import ProblemDetails
 
 FAILURES = Rate(amount=60, seconds=60)  # of one kind, by one address
 OPENINGS = Rate(amount=120, seconds=60)  # of one link by one address
@@ -42,7 +42,7 @@ class Guess:
 
 
 class Throttle:
-    """Asked by handlers; every refusal is a :class:`Problem` with the status 429."""
+    """Asked by handlers; every refusal is a :class:`ProblemDetails` with the status 429."""
 
     def __init__(self, limiter: Limiter, *, key: str) -> None:
         self._limiter = limiter
@@ -82,7 +82,7 @@ class Throttle:
 
         return Guess(password_waits=0 if password.count else _seconds(password), right=right)
 
-    def _opening(self, request: Request) -> Taken:
+    def _opening(self, request: Request) -> Granted:
         return self._limiter.take(
             OPENINGS, f"openings/{self._client(request)}/{self._hidden(request.url.path)}"
         )
@@ -119,12 +119,12 @@ def bad_link(request: Request) -> HTMLResponse:
     return notice(request, "bad_link", status=404)
 
 
-def _seconds(taken: Taken) -> int:
+def _seconds(taken: Granted) -> int:
     return max(1, ceil(taken.again_in))
 
 
-def _too_many(taken: Taken, why: str) -> Problem:
+def _too_many(taken: Granted, why: str) -> ProblemDetails:
     seconds = _seconds(taken)
-    return Problem(
+    return ProblemDetails(
         429, "too_many_requests", f"{why}; wait {seconds} s", headers={"Retry-After": str(seconds)}
     )

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from channels.base import Receipt, ReceiptWord
+from channels.base import Receipt, ReceiptKind
 from channels.callbacks import Parsed
 from channels.errors import BadSignatureError
 from channels.sendgrid import callbacks as callbacks_sendgrid
@@ -21,7 +21,7 @@ from orchestrator import telemetry
 from orchestrator.web.customer_pages.translations import words_for
 from orchestrator.web.deps import TheEngine, TheSettings
 from orchestrator.web.ports import Facade
-from orchestrator.web.problems import Problem
+from orchestrator.web.problems import ProblemDetails
 
 router = APIRouter(prefix="/webhooks", tags=["providers"], include_in_schema=False)
 
@@ -104,12 +104,12 @@ def _reply(receipts: Sequence[Receipt]) -> str | None:
         if receipt.detail.get("answered_by_provider"):
             return None
         words = words_for(None, None)
-        match receipt.word:
-            case ReceiptWord.OPTED_OUT:
+        match receipt.kind:
+            case ReceiptKind.OPTED_OUT:
                 return words("sms_stopped")
-            case ReceiptWord.OPTED_IN:
+            case ReceiptKind.OPTED_IN:
                 return words("sms_started")
-            case ReceiptWord.HELP:
+            case ReceiptKind.HELP:
                 return words("sms_help")
             case _:
                 continue
@@ -130,11 +130,11 @@ def _instants(engine: Facade) -> tuple[datetime, datetime]:
     return read.business, read.machine
 
 
-def _forged(source: str, error: BadSignatureError) -> Problem:
+def _forged(source: str, error: BadSignatureError) -> ProblemDetails:
     telemetry.emit("webhook.refused", source=source, reason=str(error))
-    return Problem(403, "bad_signature", str(error))
+    return ProblemDetails(403, "bad_signature", str(error))
 
 
-def _not_configured(source: str, setting: str) -> Problem:
+def _not_configured(source: str, setting: str) -> ProblemDetails:
     telemetry.emit("webhook.refused", source=source, reason=f"{setting} is not set")
-    return Problem(403, "not_configured", f"reports of {source} are refused until {setting} is set")
+    return ProblemDetails(403, "not_configured", f"reports of {source} are refused until {setting} is set")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.core.machine.commands import Begin, SetTraits
-from orchestrator.core.machine.events import Fate
-from orchestrator.core.machine.facts import RunFacts
+from orchestrator.core.machine.commands import SetTraits, StartEnrollment
+from orchestrator.core.machine.events import DeliveryOutcome
+from orchestrator.core.machine.facts import EnrollmentFacts
 from tests.support.walks import DAY, HOUR, Stroll, a_customer
 
 ENDS = "yes: {end: yes}\nother: {end: other}"
@@ -55,7 +55,7 @@ def test_what_a_step_was_left_by_is_the_word_and_not_where_it_fell_back_to() -> 
     stroll = Stroll(
         "m: {send: {channel: email, template: m}, wait: 1d, then: c}\n" + chosen("{outcome.m: bounced}")
     )
-    stroll.settle(Fate.BOUNCED)
+    stroll.settle(DeliveryOutcome.BOUNCED)
     assert stroll.at == "end:yes"
 
 
@@ -76,7 +76,7 @@ offers:
 
 
 def offer(stroll: Stroll, name: str) -> object:
-    return RunFacts(customer=stroll.customer, run=stroll.run).value(f"offer.{name}")
+    return EnrollmentFacts(customer=stroll.customer, enrollment=stroll.enrollment).value(f"offer.{name}")
 
 
 def test_an_offer_is_its_first_true_row_frozen_at_first_use() -> None:
@@ -123,7 +123,7 @@ done: {end: done}
     stroll = Stroll(steps, OFFERS, customer=a_customer(region="DE"))
     assert stroll.wanted == [
         SetTraits(attributes={"plan": "EUR"}),
-        Begin(playbook="seats", one_of=(), context={"percent": 10}),
+        StartEnrollment(playbook="seats", one_of=(), context={"percent": 10}),
     ]
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.machine.commands import Convert, PlanMessage, WithdrawMessage
+from orchestrator.core.machine.commands import PlanMessage, RecordConversion, WithdrawMessage
 from orchestrator.core.machine.enrollment import Phase
-from orchestrator.core.machine.events import BeforeHandOver, Erased, Fate, Signalled, Stopped
+from orchestrator.core.machine.events import BeforeHandOver, DeliveryOutcome, Erased, Signalled, Stopped
 from tests.support.walks import DAY, HOUR, NOON, Stroll, a_customer
 
 STEPS = """
@@ -33,7 +33,9 @@ def test_the_goal_ends_the_walk_with_its_value() -> None:
     stroll = walk(GOAL).send()
     stroll.after(HOUR).signal("plan_upgraded", mrr_delta=49.5)
     assert stroll.at == "end:converted"
-    assert stroll.all(Convert) == [Convert(event="plan_upgraded", at=NOON + HOUR, value=49.5)]
+    assert stroll.all(RecordConversion) == [
+        RecordConversion(event="plan_upgraded", at=NOON + HOUR, value=49.5)
+    ]
     assert stroll.all(WithdrawMessage)[0].keep_until is None
 
 
@@ -59,14 +61,14 @@ def test_an_ended_walk_converts_once_and_no_more() -> None:
     assert stroll.at == "end:opted_out"
     stroll.after(DAY).signal("plan_upgraded", mrr_delta=10)
     stroll.after(DAY).signal("plan_upgraded", mrr_delta=20)
-    assert [one.value for one in stroll.all(Convert)] == [10.0]
+    assert [one.value for one in stroll.all(RecordConversion)] == [10.0]
     assert (stroll.at, stroll.state.ended_at) == ("end:opted_out", NOON)
     assert stroll.state.converted_at == NOON + DAY
 
 
 def test_a_held_out_customer_converts_alike() -> None:
     stroll = Stroll(STEPS.replace("CHANNEL", "email"), GOAL, held_out=True)
-    stroll.settle(Fate.HELD_OUT)
+    stroll.settle(DeliveryOutcome.HELD_OUT)
     stroll.after(DAY).signal("plan_upgraded", mrr_delta=10)
     assert stroll.at == "end:converted"
 

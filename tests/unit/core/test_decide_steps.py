@@ -6,9 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.machine.commands import Begin, LiftRest, PlanMessage, Rest, SetTraits, WithdrawMessage
+from orchestrator.core.machine.commands import (
+    BeginCooldown,
+    LiftCooldown,
+    PlanMessage,
+    SetTraits,
+    StartEnrollment,
+    WithdrawMessage,
+)
 from orchestrator.core.machine.enrollment import Phase
-from orchestrator.core.machine.events import Fate, Settled, TimerDue
+from orchestrator.core.machine.events import DeliveryOutcome, Settled, TimerDue
 from orchestrator.core.machine.experiment import variant
 from orchestrator.language.model import Split
 from tests.support.walks import DAY, HOUR, NOON, Stroll, a_customer
@@ -88,7 +95,7 @@ def test_without_a_wait_a_handoff_moves_on_when_it_is_made() -> None:
     assert (stroll.at, stroll.phase) == ("h", Phase.HANDED)
     stroll.tell(TimerDue())
     assert stroll.at == "h", "nobody knows yet whether it was made"
-    stroll.settle(Fate.SENT, "crm")
+    stroll.settle(DeliveryOutcome.SENT, "crm")
     assert stroll.path() == ["h:no_response"]
 
 
@@ -97,7 +104,7 @@ def test_a_handoff_that_failed_is_known_to_have_failed() -> None:
         f"h: {{handoff: {{to: crm, template: b}}, then: {{failed: no, no_response: yes}}}}\n{ENDS}"
     )
     stroll.hand_over("crm")
-    stroll.settle(Fate.FAILED, "crm")
+    stroll.settle(DeliveryOutcome.FAILED, "crm")
     assert stroll.at == "end:no"
 
 
@@ -109,9 +116,9 @@ def test_a_handoff_nobody_knows_of_moves_on_in_the_end(by_time: bool) -> None:
         stroll.wake()
         assert stroll.customer.now == NOON + DAY
     else:
-        stroll.settle(Fate.ABANDONED, "crm")
+        stroll.settle(DeliveryOutcome.ABANDONED, "crm")
     assert stroll.path() == ["h:no_response"]
-    assert stroll.state.touched
+    assert stroll.state.any_sent
 
 
 def test_a_handoff_listens_for_its_closing_reason() -> None:
@@ -136,16 +143,19 @@ c: {{call: {{function: make_coupon, saves: coupon}}, then: {{done: yes, failed: 
 def test_a_call_saves_its_answer_and_goes_on() -> None:
     stroll = Stroll(CALL)
     stroll.hand_over("call")
-    stroll.settle(Fate.SENT, "call", {"code": "X1"})
+    stroll.settle(DeliveryOutcome.SENT, "call", {"code": "X1"})
     assert stroll.at == "end:yes"
     assert stroll.state.saved == {"coupon": {"code": "X1"}}
 
 
-@pytest.mark.parametrize("fate", [Fate.FAILED, Fate.ABANDONED, Fate.NOT_SENT, Fate.BOUNCED])
-def test_a_call_that_came_to_nothing_has_failed(fate: Fate) -> None:
+@pytest.mark.parametrize(
+    "outcome",
+    [DeliveryOutcome.FAILED, DeliveryOutcome.ABANDONED, DeliveryOutcome.NOT_SENT, DeliveryOutcome.BOUNCED],
+)
+def test_a_call_that_came_to_nothing_has_failed(outcome: DeliveryOutcome) -> None:
     stroll = Stroll(CALL)
     stroll.hand_over("call")
-    stroll.settle(fate, "call")
+    stroll.settle(outcome, "call")
     assert stroll.at == "end:no"
 
 
@@ -157,7 +167,7 @@ def test_a_call_under_way_is_not_woken_at_once_and_fails_in_the_end() -> None:
     assert stroll.at == "c"
     stroll.wake()
     assert stroll.at == "end:no"
-    assert stroll.state.touched, "it may have been made"
+    assert stroll.state.any_sent, "it may have been made"
 
 
 def test_a_call_nobody_makes_fails_when_patience_is_over() -> None:
@@ -181,17 +191,17 @@ lost: {end: lost}
 done: {end: done}
 """
     stroll = Stroll(steps, held_out=True)
-    stroll.settle(Fate.HELD_OUT, "call")
-    stroll.settle(Fate.HELD_OUT, "crm")
-    stroll.settle(Fate.HELD_OUT)
+    stroll.settle(DeliveryOutcome.HELD_OUT, "call")
+    stroll.settle(DeliveryOutcome.HELD_OUT, "crm")
+    stroll.settle(DeliveryOutcome.HELD_OUT)
     assert (stroll.at, stroll.phase, stroll.due) == ("m", Phase.LISTENING, NOON + 2 * DAY)
     assert stroll.path() == ["c:done", "h:no_response", "s:go"]
-    assert stroll.all(Begin) == []
+    assert stroll.all(StartEnrollment) == []
     assert "start_held_out" in [one.event for one in stroll.journal]
-    assert stroll.state.touched
+    assert stroll.state.any_sent
     assert stroll.state.saved == {}
     stroll.wake()
-    assert [one.until for one in stroll.all(Rest)] == [NOON + 9 * DAY]
+    assert [one.until for one in stroll.all(BeginCooldown)] == [NOON + 9 * DAY]
 
 
 # --- start, set, split, choose --------------------------------------------------------------------------------------
@@ -208,7 +218,7 @@ done: {end: done}
         customer=a_customer(seats=5),
     )
     assert stroll.wanted == [
-        Begin(playbook="seats", one_of=("admin", "owner"), context={"limit": 5, "why": "full"})
+        StartEnrollment(playbook="seats", one_of=("admin", "owner"), context={"limit": 5, "why": "full"})
     ]
     assert stroll.at == "end:done"
 
@@ -312,11 +322,11 @@ done: {end: done}
 )
 def test_a_cooldown_rests_its_scope(scope: str, value: str) -> None:
     stroll = Stroll(f"r: {{cooldown: {{for: 21d, scope: {scope}}}, then: done}}\ndone: {{end: done}}")
-    assert stroll.wanted == [Rest(visit=1, scope=scope, scope_value=value, until=NOON + 21 * DAY)]
+    assert stroll.wanted == [BeginCooldown(visit=1, scope=scope, scope_value=value, until=NOON + 21 * DAY)]
     assert stroll.due == NOON + 21 * DAY
     stroll.wake()
     assert stroll.path() == ["r:no_response"]
-    assert stroll.all(LiftRest) == []
+    assert stroll.all(LiftCooldown) == []
 
 
 RESTING = """
@@ -343,7 +353,7 @@ def resting() -> Stroll:
 def test_a_named_signal_lifts_the_rest(signal: str) -> None:
     stroll = resting()
     stroll.signal(signal)
-    assert stroll.all(LiftRest) == [LiftRest(visit=2)]
+    assert stroll.all(LiftCooldown) == [LiftCooldown(visit=2)]
 
 
 def test_neither_goal_nor_opt_out_nor_a_late_no_lifts_the_rest() -> None:
@@ -353,7 +363,7 @@ def test_neither_goal_nor_opt_out_nor_a_late_no_lifts_the_rest() -> None:
     angry.respond("negative", visit=1)
     assert (bought.at, gone.at, angry.at) == ("end:converted", "quiet", "brief")
     for stroll in (bought, gone, angry):
-        assert stroll.all(LiftRest) == []
+        assert stroll.all(LiftCooldown) == []
 
 
 # --- keep -----------------------------------------------------------------------------------------------------------
@@ -398,13 +408,15 @@ def test_an_opt_out_keeps_nothing(more: str) -> None:
 ONE = "m: {send: {channel: email, template: m}, wait: 1d, then: done}\ndone: {end: done}"
 
 
-@pytest.mark.parametrize("fate", [Fate.NOT_SENT, Fate.FAILED, Fate.BOUNCED])
-def test_a_walk_whose_every_message_was_not_sent_leaves_no_trace(fate: Fate) -> None:
+@pytest.mark.parametrize(
+    "outcome", [DeliveryOutcome.NOT_SENT, DeliveryOutcome.FAILED, DeliveryOutcome.BOUNCED]
+)
+def test_a_walk_whose_every_message_was_not_sent_leaves_no_trace(outcome: DeliveryOutcome) -> None:
     stroll = Stroll(ONE)
     stroll.hand_over()
-    stroll.settle(fate)
+    stroll.settle(outcome)
     assert not stroll.state.live
-    assert not stroll.state.touched
+    assert not stroll.state.any_sent
 
 
 def test_a_message_on_the_wire_when_the_run_ends_may_have_gone_out() -> None:
@@ -412,17 +424,19 @@ def test_a_message_on_the_wire_when_the_run_ends_may_have_gone_out() -> None:
     stroll.hand_over()
     stroll.opt_out()
     assert stroll.at == "end:opted_out"
-    assert stroll.state.touched
+    assert stroll.state.any_sent
 
 
 def test_a_walk_without_messages_is_used_up_by_walking() -> None:
     stroll = Stroll("s: {set: {add_tags: [seen]}, then: done}\ndone: {end: done}")
-    assert stroll.state.touched
+    assert stroll.state.any_sent
 
 
 def test_an_ended_run_absorbs_a_result_that_comes_late() -> None:
     stroll = Stroll(ONE)
     stroll.hand_over()
     stroll.opt_out()
-    decision = stroll.tell(Settled(visit=1, fate=Fate.SENT, at=NOON + timedelta(seconds=2), channel="email"))
+    decision = stroll.tell(
+        Settled(visit=1, outcome=DeliveryOutcome.SENT, at=NOON + timedelta(seconds=2), channel="email")
+    )
     assert (decision.commands, decision.entries) == ((), ())

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.core.machine.commands import WithdrawMessage
 from orchestrator.core.machine.enrollment import Phase
-from orchestrator.core.machine.events import Fate, Responded, Settled
+from orchestrator.core.machine.events import DeliveryOutcome, Responded, Settled
 from orchestrator.language.outcomes import AT_ONCE, CHANNELS, JUDGED
 from tests.support.walks import DAY, HOUR, NOON, Stroll, folded
 
@@ -28,29 +28,29 @@ m:
 """
 
 
-AT_ONCE_CASES = [(channel, word) for channel, words in AT_ONCE.items() for word in words]
+AT_ONCE_CASES = [(channel, outcome) for channel, words in AT_ONCE.items() for outcome in words]
 
 
-@pytest.mark.parametrize(("channel", "word"), AT_ONCE_CASES)
-def test_a_named_word_of_the_channel_moves_at_once(channel: str, word: str) -> None:
-    stroll = Stroll(send(channel, f"{{{word}: hit, no_response: rest}}")).send(channel)
-    stroll.respond(word)
-    assert stroll.path() == [f"m:{word}"]
+@pytest.mark.parametrize(("channel", "outcome"), AT_ONCE_CASES)
+def test_a_named_word_of_the_channel_moves_at_once(channel: str, outcome: str) -> None:
+    stroll = Stroll(send(channel, f"{{{outcome}: hit, no_response: rest}}")).send(channel)
+    stroll.respond(outcome)
+    assert stroll.path() == [f"m:{outcome}"]
     assert stroll.at == "end:hit"
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_word_of_another_channel_moves_nobody(channel: str) -> None:
-    named = [word for word in AT_ONCE[channel] if word != "failed"]
-    others = {word for words in AT_ONCE.values() for word in words} - set(AT_ONCE[channel])
+    named = [outcome for outcome in AT_ONCE[channel] if outcome != "failed"]
+    others = {outcome for words in AT_ONCE.values() for outcome in words} - set(AT_ONCE[channel])
     stroll = Stroll(send(channel, f"{{{named[0]}: hit, no_response: rest}}")).send(channel)
-    for word in sorted(others):
-        stroll.respond(word)
+    for outcome in sorted(others):
+        stroll.respond(outcome)
     assert (stroll.at, stroll.phase) == ("m", Phase.LISTENING)
 
 
 @pytest.mark.parametrize(
-    ("word", "then", "path"),
+    ("outcome", "then", "path"),
     [
         ("bounced", "{not_sent: gone, no_response: rest}", "end:gone"),
         ("bounced", "{failed: lost, no_response: rest}", "end:rest"),
@@ -66,9 +66,9 @@ def test_a_word_of_another_channel_moves_nobody(channel: str) -> None:
         ("opened", "{opened_no_click: opened, no_response: rest}", "m"),
     ],
 )
-def test_what_an_unnamed_word_becomes(word: str, then: str, path: str) -> None:
+def test_what_an_unnamed_word_becomes(outcome: str, then: str, path: str) -> None:
     stroll = Stroll(send("email", then)).send()
-    stroll.respond(word)
+    stroll.respond(outcome)
     assert stroll.at == path
 
 
@@ -97,8 +97,8 @@ def test_an_email_is_judged_when_the_wait_ends(
 ) -> None:
     then = "{opened_no_click: opened, unknown: dark, no_response: rest}"
     stroll = Stroll(send(channel, then)).send(channel, tracked=tracked)
-    for word in words:
-        stroll.respond(word)
+    for outcome in words:
+        stroll.respond(outcome)
         assert stroll.at == "m"
     stroll.wake()
     assert stroll.at == f"end:{end}"
@@ -109,8 +109,8 @@ def test_an_email_is_judged_when_the_wait_ends(
 @pytest.mark.parametrize(("words", "end"), [((), "rest"), (("seen",), "seen"), (("seen", "clicked"), "rest")])
 def test_seen_without_doing_anything(channel: str, words: tuple[str, ...], end: str) -> None:
     stroll = Stroll(send(channel, "{seen_no_action: seen, no_response: rest}")).send(channel)
-    for word in words:
-        stroll.respond(word)
+    for outcome in words:
+        stroll.respond(outcome)
     stroll.wake()
     assert stroll.at == f"end:{end}"
 
@@ -136,7 +136,7 @@ def test_the_most_specific_word_is_judged_first(channel: str) -> None:
 def test_an_open_of_somebody_held_out_is_never_unknown() -> None:
     then = "{unknown: dark, no_response: rest}"
     stroll = Stroll(send("email", then), held_out=True)
-    stroll.settle(Fate.HELD_OUT)
+    stroll.settle(DeliveryOutcome.HELD_OUT)
     stroll.wake()
     assert stroll.at == "end:rest"
 
@@ -164,17 +164,19 @@ def test_a_link_that_nobody_named_moves_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fate", "then", "end"),
+    ("outcome", "then", "end"),
     [
-        (Fate.NOT_SENT, "{not_sent: gone, no_response: rest}", "gone"),
-        (Fate.NOT_SENT, "{no_response: rest}", "rest"),
-        (Fate.BOUNCED, "{bounced: hit, no_response: rest}", "hit"),
-        (Fate.FAILED, "{failed: lost, not_sent: gone, no_response: rest}", "lost"),
+        (DeliveryOutcome.NOT_SENT, "{not_sent: gone, no_response: rest}", "gone"),
+        (DeliveryOutcome.NOT_SENT, "{no_response: rest}", "rest"),
+        (DeliveryOutcome.BOUNCED, "{bounced: hit, no_response: rest}", "hit"),
+        (DeliveryOutcome.FAILED, "{failed: lost, not_sent: gone, no_response: rest}", "lost"),
     ],
 )
-def test_what_became_of_the_hand_over_is_followed_at_once(fate: Fate, then: str, end: str) -> None:
+def test_what_became_of_the_hand_over_is_followed_at_once(
+    outcome: DeliveryOutcome, then: str, end: str
+) -> None:
     stroll = Stroll(send("email", then))
-    stroll.settle(fate)
+    stroll.settle(outcome)
     assert stroll.at == f"end:{end}"
     assert stroll.customer.now == NOON
 
@@ -192,27 +194,27 @@ def test_the_wait_counts_from_the_hand_over_and_then_from_the_sending() -> None:
     stroll = Stroll(send("email", "{no_response: rest}")).after(5 * HOUR)
     stroll.hand_over()
     assert (stroll.phase, stroll.due) == (Phase.HANDED, NOON + 5 * HOUR + 2 * DAY)
-    stroll.after(HOUR).settle(Fate.SENT)
+    stroll.after(HOUR).settle(DeliveryOutcome.SENT)
     assert (stroll.phase, stroll.due) == (Phase.LISTENING, NOON + 6 * HOUR + 2 * DAY)
 
 
 def test_a_result_told_twice_does_not_move_the_wait() -> None:
     stroll = Stroll(send("email", "{no_response: rest}")).send()
-    stroll.after(HOUR).settle(Fate.SENT)
+    stroll.after(HOUR).settle(DeliveryOutcome.SENT)
     assert stroll.due == NOON + 2 * DAY
 
 
 def test_a_hand_over_that_is_to_be_tried_again_keeps_its_patience() -> None:
     stroll = Stroll(send("email", "{no_response: rest}")).after(HOUR)
     stroll.hand_over()
-    stroll.settle(Fate.TRY_AGAIN)
+    stroll.settle(DeliveryOutcome.TRY_AGAIN)
     assert (stroll.phase, stroll.due) == (Phase.UNSENT, NOON + 3 * DAY)
 
 
 def test_an_abandoned_message_may_have_gone_out_and_is_listened_for() -> None:
     stroll = Stroll(send("email", "{clicked: hit, no_response: rest}"))
     stroll.hand_over()
-    stroll.after(HOUR).settle(Fate.ABANDONED)
+    stroll.after(HOUR).settle(DeliveryOutcome.ABANDONED)
     assert (stroll.at, stroll.due) == ("m", NOON + 2 * DAY)
     stroll.respond("clicked")
     assert stroll.at == "end:hit"
@@ -222,9 +224,9 @@ def test_an_answer_may_come_before_the_result_of_the_hand_over() -> None:
     stroll = Stroll(send("email", "{clicked: hit, no_response: rest}"))
     stroll.hand_over()
     stroll.respond("clicked")
-    stroll.tell(Settled(visit=1, fate=Fate.SENT, at=NOON, channel="email"))
+    stroll.tell(Settled(visit=1, outcome=DeliveryOutcome.SENT, at=NOON, channel="email"))
     assert stroll.path() == ["m:clicked"]
-    assert stroll.state.touched
+    assert stroll.state.any_sent
 
 
 # --- late -----------------------------------------------------------------------------------------------------------
@@ -323,6 +325,6 @@ def test_a_late_bounce_is_no_reason_to_move() -> None:
 
 def test_an_answer_to_a_message_that_was_never_sent_is_late() -> None:
     stroll = Stroll(send("email", "{clicked: hit, no_response: rest}"))
-    stroll.tell(Responded(visit=stroll.visit, word="clicked", occurred_at=NOON))
+    stroll.tell(Responded(visit=stroll.visit, outcome="clicked", occurred_at=NOON))
     assert stroll.at == "m"
     assert stroll.journal[-1].event == "late_response"

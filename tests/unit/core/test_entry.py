@@ -9,23 +9,23 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.catalogue import Catalogue, Published
-from orchestrator.core.customer_state import PastRun, Work
+from orchestrator.core.catalogue import Catalogue, PublishedPlaybook
+from orchestrator.core.customer_state import CustomerState, EndedEnrollment
 from orchestrator.core.entry import (
-    Refusal,
+    StartRefusal,
     context_of_trigger,
     context_problems,
     is_held_out,
     is_known,
-    new_walker,
+    new_enrollment,
     refusal_of,
     triggered,
 )
 from orchestrator.core.machine.enrollment import Phase
 from orchestrator.core.machine.experiment import in_holdout
-from orchestrator.core.policies.request import Consent, Rest
+from orchestrator.core.policies.request import ActiveCooldown, Consent
 from orchestrator.language.account.policy import AccountPolicy, read_policy
-from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.graph.compile import compile_playbook
 from tests.support.walks import DAY, NOON, POLICY, a_customer, playbook
 
@@ -58,16 +58,16 @@ class Door:
     account_key: str | None = None
     paused: bool = False
     erased: bool = False
-    past: list[PastRun] = field(default_factory=list)
+    past: list[EndedEnrollment] = field(default_factory=list)
     consents: list[Consent] = field(default_factory=list)
-    rests: list[Rest] = field(default_factory=list)
-    shadow_rests: list[Rest] = field(default_factory=list)
+    cooldowns: list[ActiveCooldown] = field(default_factory=list)
+    shadow_cooldowns: list[ActiveCooldown] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)
     account_holdout: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         compiled = compile_playbook(playbook(self.steps, head=self.head))
-        self.published = Published(
+        self.published = PublishedPlaybook(
             id=1,
             name="nudge",
             version=1,
@@ -85,43 +85,51 @@ class Door:
         )
         facts = a_customer(**self.attributes)
         facts.key, facts.account_key = self.key, self.account_key
-        self.work = Work(
+        self.customer = CustomerState(
             customer_id=1, key=self.key, facts=facts, account_id=None, timezone=None, timezone_source=None,
-            locale=None, region=None, last_seen_at=None, erased=self.erased, points={}, walkers={},
-            past=self.past, messages={}, inbox=[], consents=self.consents, rests=self.rests,
-            shadow_rests=self.shadow_rests, holds=[], hold_ids={}, places=[], shadow_places=[], members=[],
+            locale=None, region=None, last_seen_at=None, erased=self.erased, points={}, enrollments={},
+            past=self.past, messages={}, inbox=[], consents=self.consents, cooldowns=self.cooldowns,
+            shadow_cooldowns=self.shadow_cooldowns, holds=[], hold_ids={}, cap_slots=[], shadow_slots=[], members=[],
             answer_rates={},
         )  # fmt: skip
 
-    def refused(self, **context: Any) -> Refusal | None:
-        return refusal_of(self.work, self.published, self.catalogue, context)
+    def refused(self, **context: Any) -> StartRefusal | None:
+        return refusal_of(self.customer, self.published, self.catalogue, context)
 
     def why(self, **context: Any) -> str | None:
         refusal = self.refused(**context)
         return refusal.reason if refusal else None
 
-    def enter(self, *, end_word: str | None = None, touched: bool = True, **context: Any) -> None:
-        """A run begins in this very batch, and ends in it when ``end_word`` says how."""
-        walker = new_walker(
-            self.work,
+    def enter(self, *, end_status: str | None = None, any_sent: bool = True, **context: Any) -> None:
+        """A run begins in this very batch, and ends in it when ``end_status`` says how."""
+        work = new_enrollment(
+            self.customer,
             self.published,
             self.catalogue,
-            temporary_id=-1 - len(self.work.walkers),
+            temporary_id=-1 - len(self.customer.enrollments),
             context=context,
             trigger="product",
             because=None,
             start_key=None,
         )
-        if end_word is not None:
+        if end_status is not None:
             state = replace(
-                walker.run.state, phase=Phase.ENDED, ended_at=NOON, end_word=end_word, touched=touched
+                work.enrollment.state,
+                phase=Phase.ENDED,
+                ended_at=NOON,
+                end_status=end_status,
+                any_sent=any_sent,
             )
-            walker.run = replace(walker.run, state=state)
-        self.work.walkers[walker.run.enrollment_id] = walker
+            work.enrollment = replace(work.enrollment, state=state)
+        self.customer.enrollments[work.enrollment.enrollment_id] = work
 
 
-def had(ago: timedelta, *, touched: bool = True, run_key: str = "", name: str = "nudge") -> PastRun:
-    return PastRun(playbook=name, run_key=run_key, ended_at=NOON - ago, touched=touched, end_word="done")
+def had(
+    ago: timedelta, *, any_sent: bool = True, reentry_key: str = "", name: str = "nudge"
+) -> EndedEnrollment:
+    return EndedEnrollment(
+        playbook=name, reentry_key=reentry_key, ended_at=NOON - ago, any_sent=any_sent, end_status="done"
+    )
 
 
 def no(channel: str, topic: str = "*", *, ago: timedelta = DAY) -> Consent:
@@ -132,8 +140,10 @@ def yes(channel: str, topic: str = "*", *, ago: timedelta = DAY) -> Consent:
     return Consent(channel=channel, topic=topic, granted=True, basis="express", since=NOON - ago)
 
 
-def resting(scope: str, value: str, ends: timedelta = DAY) -> Rest:
-    return Rest(scope=scope, scope_value=value, reason="asked for", ends_at=NOON + ends, enrollment_id=None)
+def resting(scope: str, value: str, ends: timedelta = DAY) -> ActiveCooldown:
+    return ActiveCooldown(
+        scope=scope, scope_value=value, reason="asked for", ends_at=NOON + ends, enrollment_id=None
+    )
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------
@@ -153,7 +163,7 @@ def test_one_live_run_per_customer_and_playbook() -> None:
     door = Door()
     door.enter()
     assert door.why() == "already_live"
-    assert is_known(door.work, door.published.playbook, {})
+    assert is_known(door.customer, door.published.playbook, {})
 
 
 @pytest.mark.parametrize(
@@ -162,22 +172,24 @@ def test_one_live_run_per_customer_and_playbook() -> None:
         ("{after: 30d}", [had(29 * DAY)], "reentry"),
         ("{after: 30d}", [had(30 * DAY)], None),
         ("{after: 30d}", [had(90 * DAY), had(2 * DAY)], "reentry"),
-        ("{after: 30d}", [had(2 * DAY, touched=False)], None),
+        ("{after: 30d}", [had(2 * DAY, any_sent=False)], None),
         ("{after: 30d}", [had(2 * DAY, name="other")], None),
         ("never", [had(900 * DAY)], "reentry"),
-        ("never", [had(DAY, touched=False)], None),
+        ("never", [had(DAY, any_sent=False)], None),
         ("never", [], None),
     ],
 )
-def test_re_entry_counts_from_the_last_end(rule: str, past: list[PastRun], reason: str | None) -> None:
+def test_re_entry_counts_from_the_last_end(
+    rule: str, past: list[EndedEnrollment], reason: str | None
+) -> None:
     door = Door(head(f"{{when: limit_reached, because: full, reentry: {rule}}}"), past=past)
     assert door.why() == reason
 
 
-@pytest.mark.parametrize(("touched", "reason"), [(True, "reentry"), (False, None)])
-def test_a_run_that_ended_in_the_same_batch_counts_too(touched: bool, reason: str | None) -> None:
+@pytest.mark.parametrize(("any_sent", "reason"), [(True, "reentry"), (False, None)])
+def test_a_run_that_ended_in_the_same_batch_counts_too(any_sent: bool, reason: str | None) -> None:
     door = Door()
-    door.enter(end_word="done", touched=touched)
+    door.enter(end_status="done", any_sent=any_sent)
     assert door.why() == reason
 
 
@@ -186,10 +198,10 @@ PER_AFTER = PER.replace("{per: order_id}", "{per: order_id, after: 30d}")
 
 
 def test_re_entry_per_key() -> None:
-    assert Door(PER, past=[had(900 * DAY, run_key="A")]).why(order_id="A") == "reentry"
-    assert Door(PER, past=[had(900 * DAY, run_key="A")]).why(order_id="B") is None
-    assert Door(PER_AFTER, past=[had(31 * DAY, run_key="A")]).why(order_id="A") is None
-    assert Door(PER_AFTER, past=[had(29 * DAY, run_key="A")]).why(order_id="A") == "reentry"
+    assert Door(PER, past=[had(900 * DAY, reentry_key="A")]).why(order_id="A") == "reentry"
+    assert Door(PER, past=[had(900 * DAY, reentry_key="A")]).why(order_id="B") is None
+    assert Door(PER_AFTER, past=[had(31 * DAY, reentry_key="A")]).why(order_id="A") is None
+    assert Door(PER_AFTER, past=[had(29 * DAY, reentry_key="A")]).why(order_id="A") == "reentry"
     door = Door(PER)
     door.enter(order_id="A")
     assert door.why(order_id="A") == "already_live"
@@ -216,7 +228,7 @@ def test_who_opted_out_on_every_channel_is_refused(consents: list[Consent], reas
 
 def test_a_service_notice_asks_neither_consent_nor_cooldown() -> None:
     service = ONCE_A_MONTH.replace("topic: upsell", "topic: service")
-    assert Door(service, consents=[no("*")], rests=[resting("everything", "*")]).why() is None
+    assert Door(service, consents=[no("*")], cooldowns=[resting("everything", "*")]).why() is None
 
 
 def test_a_playbook_that_only_tells_colleagues_stops_at_a_withdrawal_for_every_channel() -> None:
@@ -236,15 +248,15 @@ def test_a_playbook_that_only_tells_colleagues_stops_at_a_withdrawal_for_every_c
         (resting("everything", "*", timedelta()), None),
     ],
 )
-def test_a_cooldown_refuses_new_starts_of_its_scope(rest: Rest, reason: str | None) -> None:
-    assert Door(rests=[rest]).why() == reason
+def test_a_cooldown_refuses_new_starts_of_its_scope(rest: ActiveCooldown, reason: str | None) -> None:
+    assert Door(cooldowns=[rest]).why() == reason
 
 
 def test_a_rest_of_the_holdout_holds_nobody_else() -> None:
     rest = resting("everything", "*")
-    assert Door(shadow_rests=[rest]).why() is None
+    assert Door(shadow_cooldowns=[rest]).why() is None
     everyone_held_out = ONCE_A_MONTH + "holdout: 100%\n"
-    assert Door(everyone_held_out, shadow_rests=[rest]).why() == "cooldown"
+    assert Door(everyone_held_out, shadow_cooldowns=[rest]).why() == "cooldown"
 
 
 # --- context --------------------------------------------------------------------------------------------------------
@@ -307,8 +319,8 @@ def test_a_context_is_kept_as_json() -> None:
         head("{when: limit_reached, because: full, reentry: never}", "context: {d: date, n: number}\n")
     )
     door.enter(d=date(2026, 7, 1), n=Decimal("2.50"))
-    run = next(iter(door.work.walkers.values())).run
-    assert run.context == {"d": "2026-07-01", "n": 2.5}
+    enrollment = next(iter(door.customer.enrollments.values())).enrollment
+    assert enrollment.context == {"d": "2026-07-01", "n": 2.5}
 
 
 # --- triggers -------------------------------------------------------------------------------------------------------
@@ -326,12 +338,12 @@ def test_a_trigger_asks_the_condition_and_says_why() -> None:
         ({}, (False, None)),
     ):
         door = Door(text, attributes=attributes)
-        assert triggered(door.work, door.published, {}, happened("limit_reached")) == answer
+        assert triggered(door.customer, door.published, {}, happened("limit_reached")) == answer
 
 
 def test_without_a_condition_the_entry_says_why() -> None:
     door = Door()
-    assert triggered(door.work, door.published, {}) == (True, "full")
+    assert triggered(door.customer, door.published, {}) == (True, "full")
 
 
 def test_a_condition_sees_the_context_of_the_trigger() -> None:
@@ -340,12 +352,12 @@ def test_a_condition_sees_the_context_of_the_trigger() -> None:
         "context: {total: money}\n",
     )
     door = Door(text)
-    assert triggered(door.work, door.published, {"total": 5})[0]
-    assert not triggered(door.work, door.published, {"total": 0})[0]
+    assert triggered(door.customer, door.published, {"total": 5})[0]
+    assert not triggered(door.customer, door.published, {"total": 0})[0]
 
 
-def happened(name: str, **properties: Any) -> Happened:
-    return Happened(name=name, occurred_at=NOON, properties=properties)
+def happened(name: str, **properties: Any) -> SignalOccurrence:
+    return SignalOccurrence(name=name, occurred_at=NOON, properties=properties)
 
 
 def test_an_own_signal_starts_the_playbook_only_when_it_is_one() -> None:
@@ -354,9 +366,9 @@ def test_an_own_signal_starts_the_playbook_only_when_it_is_one() -> None:
         "signals: {big: {event: limit_reached, where: {total: {at_least: 100}}}}\n",
     )
     door = Door(text)
-    assert triggered(door.work, door.published, {}, happened("limit_reached", total=150))[0]
-    assert not triggered(door.work, door.published, {}, happened("limit_reached", total=5))[0]
-    assert not triggered(door.work, door.published, {}, happened("paid", total=150))[0]
+    assert triggered(door.customer, door.published, {}, happened("limit_reached", total=150))[0]
+    assert not triggered(door.customer, door.published, {}, happened("limit_reached", total=5))[0]
+    assert not triggered(door.customer, door.published, {}, happened("paid", total=150))[0]
 
 
 # --- who is held out ------------------------------------------------------------------------------------------------
@@ -368,7 +380,9 @@ def test_a_share_is_held_out_and_always_the_same() -> None:
     text = ONCE_A_MONTH + "holdout: 10%\n"
     doors = {key: Door(text, key=key) for key in KEYS}
     out = {
-        key for key, door in doors.items() if is_held_out(door.work, door.published.playbook, door.catalogue)
+        key
+        for key, door in doors.items()
+        if is_held_out(door.customer, door.published.playbook, door.catalogue)
     }
     assert 0.05 < len(out) / len(KEYS) < 0.16
     assert out == {key for key in KEYS if in_holdout(key, "nudge", Decimal("0.1"))}
@@ -378,7 +392,7 @@ def test_the_accounts_own_share_is_held_out_of_everything() -> None:
     out = {
         key
         for key, door in {key: Door(key=key, account_holdout=Decimal("0.1")) for key in KEYS}.items()
-        if is_held_out(door.work, door.published.playbook, door.catalogue)
+        if is_held_out(door.customer, door.published.playbook, door.catalogue)
     }
     assert out == {key for key in KEYS if in_holdout(key, "*", Decimal("0.1"))}
 
@@ -392,17 +406,22 @@ def test_one_per_account_hashes_the_account() -> None:
         doors = [Door(text, key=key, account_key=account) for key in KEYS[:5]]
         for door in doors:
             door.enter()
-        runs = [walker.run for door in doors for walker in door.work.walkers.values()]
-        assert {run.subject for run in runs} == {account}
-        assert {run.held_out for run in runs} == {in_holdout(account, "nudge", Decimal("0.5"))}
+        runs = [work.enrollment for door in doors for work in door.customer.enrollments.values()]
+        assert {enrollment.subject for enrollment in runs} == {account}
+        assert {enrollment.held_out for enrollment in runs} == {in_holdout(account, "nudge", Decimal("0.5"))}
     lonely = Door(text)
     lonely.enter()
-    assert next(iter(lonely.work.walkers.values())).run.subject == "anna"
+    assert next(iter(lonely.customer.enrollments.values())).enrollment.subject == "anna"
 
 
 def test_a_start_by_the_product_gives_the_entrys_reason() -> None:
     door = Door(PER)
     door.enter(order_id="A")
-    run = next(iter(door.work.walkers.values())).run
-    assert (run.because, run.run_key, run.trigger, run.entered_at) == ("full", "A", "product", NOON)
-    assert run.state.visit == 0
+    enrollment = next(iter(door.customer.enrollments.values())).enrollment
+    assert (enrollment.because, enrollment.reentry_key, enrollment.trigger, enrollment.entered_at) == (
+        "full",
+        "A",
+        "product",
+        NOON,
+    )
+    assert enrollment.state.visit == 0

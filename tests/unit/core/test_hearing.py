@@ -21,12 +21,16 @@ class Came:
     data: Mapping[str, Any]
 
 
-def word(said: str, at: datetime = NOON, message: int = 1, kind: str = "response") -> Came:
-    return Came(kind=kind, occurred_at=at, data={"message_id": message, "word": said})
+def outcome(said: str, at: datetime = NOON, message: int = 1, kind: str = "response") -> Came:
+    return Came(
+        kind=kind,
+        occurred_at=at,
+        data={"message_id": message, ("outcome" if kind == "response" else "kind"): said},
+    )
 
 
 def heard(items: list[Came], channel: str) -> list[str]:
-    return [item.data["word"] for item in in_order(items, lambda _: channel)]
+    return [item.data.get("outcome") or item.data["kind"] for item in in_order(items, lambda _: channel)]
 
 
 @pytest.mark.parametrize(
@@ -39,15 +43,15 @@ def heard(items: list[Came], channel: str) -> list[str]:
 )
 def test_the_table_decides_between_simultaneous_words(channel: str, order: list[str]) -> None:
     for came in permutations(order[:4]):
-        assert heard([word(one) for one in came], channel) == order[:4]
+        assert heard([outcome(one) for one in came], channel) == order[:4]
 
 
 def test_what_came_at_different_instants_stays_as_it_came() -> None:
     later = NOON + timedelta(seconds=1)
-    assert heard([word("dismissed", later), word("clicked")], "in_app") == ["dismissed", "clicked"]
+    assert heard([outcome("dismissed", later), outcome("clicked")], "in_app") == ["dismissed", "clicked"]
 
 
 def test_other_messages_and_signals_keep_their_places() -> None:
     signal = Came(kind="signal", occurred_at=NOON, data={"name": "paid"})
-    items = [word("dismissed"), signal, word("clicked", message=2), word("clicked", kind="receipt")]
+    items = [outcome("dismissed"), signal, outcome("clicked", message=2), outcome("clicked", kind="receipt")]
     assert in_order(items, lambda _: "in_app") == [items[3], items[0], items[1], items[2]]

@@ -7,11 +7,19 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.policies.order import ORDER, ask
-from orchestrator.core.policies.request import Allow, Drop, HoldOut, OpenHold, Place, Question, Rest
+from orchestrator.core.policies.request import (
+    ActiveCooldown,
+    Allow,
+    CapSlot,
+    Drop,
+    HoldOut,
+    OpenHold,
+    PolicyRequest,
+)
 from tests.support.questions import NOON, a_cap, a_question, no, silence
 
 
-def everything_against() -> Question:
+def everything_against() -> PolicyRequest:
     return a_question(
         channel="sms",
         address=None,
@@ -22,10 +30,14 @@ def everything_against() -> Question:
         needs_consent=frozenset({"sms"}),
         consents=(no("*", "*"),),
         holds=(OpenHold(name="open_ticket", opened_at=NOON, ends_at=None),),
-        rests=(Rest(scope="everything", scope_value="", reason="ignored", ends_at=NOON.replace(month=12)),),
+        cooldowns=(
+            ActiveCooldown(
+                scope="everything", scope_value="", reason="ignored", ends_at=NOON.replace(month=12)
+            ),
+        ),
         quiet=(silence("sms", "08:00", "20:00"),),
         caps=(a_cap(1, 7),),
-        places=(Place(handed_at=NOON, channel="email", topic="upsell"),),
+        cap_slots=(CapSlot(handed_at=NOON, channel="email", topic="upsell"),),
     )
 
 
@@ -38,7 +50,7 @@ MENDED = (
     ("goal_met", {"goal_met": False}),
     ("reason_gone", {"reason_gone": False}),
     ("hold", {"holds": ()}),
-    ("cooldown", {"rests": ()}),
+    ("cooldown", {"cooldowns": ()}),
     ("quiet_hours", {"quiet": ()}),
     ("frequency_cap", {"caps": ()}),
     ("held_out", {"held_out": False}),

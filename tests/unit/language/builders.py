@@ -17,9 +17,9 @@ import pytest
 from orchestrator.language.account.policy import AccountPolicy, read_policy
 from orchestrator.language.account.signals import Vocabulary, read_vocabulary
 from orchestrator.language.checking.playbook import check
-from orchestrator.language.conditions.facts import Happened
+from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.model import Condition, Playbook
-from orchestrator.language.problems import Problem, Problems
+from orchestrator.language.problems import PlacedProblem, Problems
 from orchestrator.language.reading.conditions import condition
 from orchestrator.language.reading.playbook import read_playbook
 from orchestrator.language.reading.yaml_tree import read_yaml
@@ -35,17 +35,17 @@ class Somebody:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Berlin"))
     entered_at: datetime | None = None
     values: dict[str, Any] = field(default_factory=dict)
-    events: Sequence[Happened] = ()
+    events: Sequence[SignalOccurrence] = ()
 
     def value(self, name: str) -> Any | None:
         return self.values.get(name)
 
-    def history(self, event: str) -> Sequence[Happened]:
+    def history(self, event: str) -> Sequence[SignalOccurrence]:
         return [one for one in self.events if one.name == event]
 
 
-def happened(name: str, at: datetime, **properties: Any) -> Happened:
-    return Happened(name=name, occurred_at=at, properties=properties)
+def happened(name: str, at: datetime, **properties: Any) -> SignalOccurrence:
+    return SignalOccurrence(name=name, occurred_at=at, properties=properties)
 
 
 def asked(text: str) -> Condition:
@@ -127,7 +127,7 @@ def reads(text: str) -> Playbook:
     return playbook
 
 
-def checked(text: str, templates: dict[str, str] | None = None) -> list[Problem]:
+def checked(text: str, templates: dict[str, str] | None = None) -> list[PlacedProblem]:
     """Every problem of reading and checking a text."""
     playbook, found = read_playbook(text)
     problems = Problems()

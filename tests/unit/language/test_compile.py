@@ -21,9 +21,9 @@ def compiled(steps: str, more: str = "") -> Compiled:
 
 
 def leads(
-    walk: Compiled, step: str, word: str, detail: str | None = None, channel: str = "email"
+    walk: Compiled, step: str, outcome: str, detail: str | None = None, channel: str = "email"
 ) -> str | None:
-    hop = walk.route(step, channel, word, detail)
+    hop = walk.route(step, channel, outcome, detail)
     if hop is None:
         return None
     assert walk.move(step, hop.trigger) == hop.to
@@ -41,13 +41,13 @@ def test_a_named_word_leads_where_it_says_and_others_move_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["bounced", "failed", "not_sent", "missed", "exhausted", "closed", "negative", "unknown"]
+    "outcome", ["bounced", "failed", "not_sent", "missed", "exhausted", "closed", "negative", "unknown"]
 )
-def test_an_unnamed_trouble_becomes_no_response(word: str) -> None:
+def test_an_unnamed_trouble_becomes_no_response(outcome: str) -> None:
     walk = compiled("mail: {send: {channel: email, template: t}, wait: 2d, then: rest}")
-    hop = walk.route("mail", "email", word)
+    hop = walk.route("mail", "email", outcome)
     assert hop is not None
-    assert (hop.to, hop.word_used) == ("rest", "no_response")
+    assert (hop.to, hop.outcome_used) == ("rest", "no_response")
 
 
 def test_bounced_becomes_not_sent_when_that_is_named() -> None:
@@ -109,10 +109,14 @@ def test_then_to_one_step_stands_for_the_obligatory_words() -> None:
         "mark: {set: {add_tags: [seen]}, then: hear}\n"
         "hear: {wait_until: {plan: pro}, wait: 3d, then: rest}\n"
     )
-    assert [leads(walk, "price", word) for word in ("full", "less")] == ["make", "make"]
-    assert [leads(walk, "make", word) for word in ("done", "failed", "exhausted")] == ["mark", "mark", "mark"]
+    assert [leads(walk, "price", outcome) for outcome in ("full", "less")] == ["make", "make"]
+    assert [leads(walk, "make", outcome) for outcome in ("done", "failed", "exhausted")] == [
+        "mark",
+        "mark",
+        "mark",
+    ]
     assert leads(walk, "mark", "go") == "hear"
-    assert [leads(walk, "hear", word) for word in ("met", "no_response")] == ["rest", "rest"]
+    assert [leads(walk, "hear", outcome) for outcome in ("met", "no_response")] == ["rest", "rest"]
     assert walk.at_once("hear", None) == ("met",)
 
 
@@ -185,6 +189,6 @@ def test_the_reference_examples_walk_from_start_to_an_end() -> None:
                     if seen > 10
                     else ("no_response", "done", "full")
                 )
-                hop = next(hop for word in words if (hop := walk.route(step, None, word)))
+                hop = next(hop for outcome in words if (hop := walk.route(step, None, outcome)))
                 step = walk.move(step, hop.trigger)
             assert walk.is_end(step), name

@@ -17,12 +17,12 @@ from orchestrator.errors import PlaybookError
 from orchestrator.language import author
 from orchestrator.language.drawing.diagram import to_mermaid, to_svg
 from orchestrator.language.model import Playbook
-from orchestrator.language.problems import Place, Problems
+from orchestrator.language.problems import Problems, SourcePosition
 from orchestrator.language.reading.playbook import parse_playbook, read_playbook
 from orchestrator.language.reading.python_tree import tree_of
 from orchestrator.language.reading.yaml_tree import ambiguous
 from orchestrator.language.writing.json_values import from_plain, to_plain
-from orchestrator.language.writing.plain_writer import Ordered
+from orchestrator.language.writing.plain_writer import OrderedFields
 from orchestrator.language.writing.python_writer import to_python
 from orchestrator.language.writing.yaml_writer import to_yaml
 from tests.unit.language.builders import book, design_examples, reads
@@ -204,20 +204,20 @@ def playbooks(draw: st.DrawFn) -> Playbook:
         "priority": draw(st.integers(0, 99)),
         "enter": {"when": draw(names), "if": draw(questions()), "reentry": draw(st.sampled_from(["never", {"after": "9d"}]))},
         "holdout": draw(st.sampled_from(["0%", "10%", "2.5%"])),
-        "context": Ordered(draw(st.dictionaries(names, st.sampled_from(["text", "money"]), max_size=3)).items()),
+        "context": OrderedFields(draw(st.dictionaries(names, st.sampled_from(["text", "money"]), max_size=3)).items()),
         "offers": {draw(names): [{"if": draw(questions()), "percent": 10, "words": draw(texts)}, {"percent": 5}]},
         "guardrails": {"caps": [{"at_most": 3, "within": draw(spans)}], "quiet_hours": {"sms": {"from": "20:00", "until": "09:00"}}},
         "at_any_step": draw(st.dictionaries(names, names, min_size=1, max_size=2)),
         "steps": draw(st.dictionaries(names, steps, min_size=1, max_size=4)),
     }  # fmt: skip
     problems = Problems()
-    made, found = parse_playbook(tree_of(_mapping(spelled), Place("made up"), problems))
+    made, found = parse_playbook(tree_of(_mapping(spelled), SourcePosition("made up"), problems))
     assert made is not None, [str(one) for one in found]
     return made
 
 
 def _mapping(value: Any) -> Any:
-    return {key: dict(inner) if isinstance(inner, Ordered) else inner for key, inner in value.items()}
+    return {key: dict(inner) if isinstance(inner, OrderedFields) else inner for key, inner in value.items()}
 
 
 @FEW
@@ -256,7 +256,7 @@ def test_a_title_that_looks_like_markup_is_drawn_as_text() -> None:
 
 def test_a_value_that_json_does_not_know_is_a_problem_not_a_crash() -> None:
     problems = Problems()
-    tree_of({"title": object(), "priority": float("nan")}, Place("made up"), problems)
+    tree_of({"title": object(), "priority": float("nan")}, SourcePosition("made up"), problems)
     assert len(problems.errors) == 2
     with pytest.raises(PlaybookError):
         from_plain({"playbook": SimpleNamespace()})

@@ -9,33 +9,33 @@ import phonenumbers
 import pytest
 
 from orchestrator.service.values import Identify, Track
-from orchestrator.simulator.actions import Begin, Deed, OptIn
+from orchestrator.simulator.actions import CustomerAction, OptIn, StartByProduct
 from orchestrator.simulator.crowd.crowd import Crowd
 from orchestrator.simulator.crowd.people import Person, make_crowd
-from orchestrator.simulator.expectations import Story
-from orchestrator.simulator.seeded_choice import Fates
+from orchestrator.simulator.expectations import Expectations
+from orchestrator.simulator.seeded_choice import SeededChoice
 
 START = datetime(2026, 10, 5, tzinfo=UTC)
 END = START + timedelta(days=40)
 
 
 def people(number: int, *, seed: int = 7) -> tuple[Person, ...]:
-    return make_crowd(number, fates=Fates(seed), start=START)
+    return make_crowd(number, fates=SeededChoice(seed), start=START)
 
 
-def deeds_of(number: int, *stories: Story, seed: int = 7) -> list[Deed]:
-    crowd = Crowd(people(number, seed=seed), stories, fates=Fates(seed), start=START, end=END)
-    deeds: list[Deed] = []
+def deeds_of(number: int, *stories: Expectations, seed: int = 7) -> list[CustomerAction]:
+    crowd = Crowd(people(number, seed=seed), stories, fates=SeededChoice(seed), start=START, end=END)
+    deeds: list[CustomerAction] = []
     while (instant := crowd.next_at()) is not None:
         deeds += crowd.until(instant)
     return deeds
 
 
-def a_story(**changes: object) -> Story:
+def a_story(**changes: object) -> Expectations:
     facts: dict[str, object] = {
         "playbook": "p", "entry": (), "by_product": False, "context": (), "goals": (), "cues": {}, "endings": {},
     }  # fmt: skip
-    return Story(**(facts | changes))  # type: ignore[arg-type]
+    return Expectations(**(facts | changes))  # type: ignore[arg-type]
 
 
 def test_the_same_seed_makes_the_same_deeds() -> None:
@@ -96,7 +96,7 @@ def test_nobody_agrees_to_text_messages_without_a_number() -> None:
 
 def test_a_playbook_that_only_the_product_starts_is_started_by_it() -> None:
     story = a_story(by_product=True, context=(("limit", "number"), ("name", "text")))
-    begun = [deed.what for deed in deeds_of(30, story) if isinstance(deed.what, Begin)]
+    begun = [deed.what for deed in deeds_of(30, story) if isinstance(deed.what, StartByProduct)]
     assert {begin.playbook for begin in begun} == {"p"}
     assert all(isinstance(begin.context["limit"], int) and begin.context["name"] for begin in begun)
 

@@ -7,19 +7,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from channels.base import Content, Outgoing, Receipt, ReceiptWord
-from orchestrator.simulator.actions import Answer, OptOut
+from channels.base import Content, OutboundMessage, Receipt, ReceiptKind
+from orchestrator.simulator.actions import ActOnMessage, OptOut
 from orchestrator.simulator.crowd.people import Person, make_crowd
-from orchestrator.simulator.crowd.reactions import Heard, Reaction, reactions_to
-from orchestrator.simulator.seeded_choice import Fates
+from orchestrator.simulator.crowd.reactions import Reaction, ReceivedMessage, reactions_to
+from orchestrator.simulator.seeded_choice import SeededChoice
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
-FATES = Fates(11)
+FATES = SeededChoice(11)
 PEOPLE = make_crowd(500, fates=FATES, start=NOW)
 
 
-def a_message(channel: str, *, kind: str = "send", content: Content | None = None) -> Outgoing:
-    return Outgoing(
+def a_message(channel: str, *, kind: str = "send", content: Content | None = None) -> OutboundMessage:
+    return OutboundMessage(
         message_id="m_1-1",
         customer_id=1,
         customer_key="someone",
@@ -32,17 +32,21 @@ def a_message(channel: str, *, kind: str = "send", content: Content | None = Non
     )
 
 
-def heard_by(person: Person, message: Outgoing, **changes: object) -> list[Reaction]:
-    heard = replace(Heard(person=person, message=message, number=1, at=NOW), **changes)  # type: ignore[arg-type]
+def heard_by(person: Person, message: OutboundMessage, **changes: object) -> list[Reaction]:
+    heard = replace(ReceivedMessage(person=person, message=message, number=1, at=NOW), **changes)  # type: ignore[arg-type]
     return list(reactions_to(heard, FATES))
 
 
-def of_everybody(message: Outgoing, **changes: object) -> list[Reaction]:
+def of_everybody(message: OutboundMessage, **changes: object) -> list[Reaction]:
     return [reaction for person in PEOPLE for reaction in heard_by(person, message, **changes)]
 
 
 def words(reactions: list[Reaction]) -> set[str]:
-    return {str(getattr(one.what, "word", type(one.what).__name__)) for one in reactions}
+    return {_said(one.what) for one in reactions}
+
+
+def _said(what: object) -> str:
+    return str(getattr(what, "outcome", None) or getattr(what, "kind", type(what).__name__))
 
 
 @pytest.mark.parametrize("channel", ["in_app", "email", "sms", "chat"])
@@ -68,8 +72,8 @@ def test_email_is_opened_clicked_answered_bounced_refused_and_touched_by_machine
 
 def test_sms_has_no_opens_and_is_stopped_by_a_word() -> None:
     found = of_everybody(a_message("sms"))
-    assert ReceiptWord.OPENED not in words(found)
-    stops = [one.what for one in found if isinstance(one.what, Receipt) and one.what.word == "opted_out"]
+    assert ReceiptKind.OPENED not in words(found)
+    stops = [one.what for one in found if isinstance(one.what, Receipt) and one.what.kind == "opted_out"]
     assert stops
     assert all(stop.text for stop in stops)
 
@@ -78,7 +82,7 @@ def test_a_bad_address_bounces_and_nothing_else() -> None:
     person = next(person for person in PEOPLE if person.bad_email)
     (only,) = heard_by(person, a_message("email"))
     assert isinstance(only.what, Receipt)
-    assert only.what.word is ReceiptWord.BOUNCED
+    assert only.what.kind is ReceiptKind.BOUNCED
 
 
 def test_an_opt_out_by_link_is_for_the_topic_or_for_everything() -> None:
@@ -89,21 +93,29 @@ def test_an_opt_out_by_link_is_for_the_topic_or_for_everything() -> None:
 def test_a_question_is_answered_with_one_of_its_keys() -> None:
     content = Content(text="Why?", choices=(("price", "Too dear"), ("later", "Not now")))
     answers = [one.what for one in of_everybody(a_message("in_app", kind="ask", content=content))]
-    given = {answer.detail for answer in answers if isinstance(answer, Answer) and answer.word == "answered"}
+    given = {
+        answer.detail
+        for answer in answers
+        if isinstance(answer, ActOnMessage) and answer.outcome == "answered"
+    }
     assert given == {"price", "later"}
 
 
 def test_a_scale_is_answered_within_it() -> None:
     content = Content(text="How likely?", scale=(0, 10))
     answers = [one.what for one in of_everybody(a_message("email", kind="ask", content=content))]
-    given = [answer.detail for answer in answers if isinstance(answer, Answer) and answer.word == "answered"]
+    given = [
+        answer.detail
+        for answer in answers
+        if isinstance(answer, ActOnMessage) and answer.outcome == "answered"
+    ]
     assert len(set(given)) > 3
     assert all(0 <= int(score or -1) <= 10 for score in given)
 
 
 def test_a_hand_over_is_closed_days_later_with_one_of_its_words() -> None:
     found = of_everybody(a_message("crm", kind="handoff"), endings=("lost", "won"))
-    assert {one.what.detail for one in found if isinstance(one.what, Answer)} == {"lost", "won"}
+    assert {one.what.detail for one in found if isinstance(one.what, ActOnMessage)} == {"lost", "won"}
     assert all(one.at >= NOW + timedelta(hours=4) for one in found)
 
 
@@ -115,4 +127,4 @@ def test_the_next_message_has_another_fate() -> None:
 def test_only_a_click_tempts() -> None:
     for channel in ("in_app", "email", "sms", "chat"):
         for reaction in of_everybody(a_message(channel)):
-            assert reaction.taken == (getattr(reaction.what, "word", "") == "clicked")
+            assert reaction.taken == (_said(reaction.what) == "clicked")

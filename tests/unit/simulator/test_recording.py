@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from channels.base import Content, Outgoing
+from channels.base import Content, OutboundMessage
 from orchestrator.service.values import Identify, Track
 from orchestrator.simulator.actions import Reached
 from orchestrator.simulator.recording import Recording
-from orchestrator.simulator.seeded_choice import Fates
+from orchestrator.simulator.seeded_choice import SeededChoice
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 END = START + timedelta(days=30)
@@ -20,7 +20,7 @@ def a_signal(hours: int, *, customer: str = "ada", name: str = "used") -> Track:
 
 
 def a_message(customer: str) -> Reached:
-    message = Outgoing(
+    message = OutboundMessage(
         message_id=f"m_{customer}",
         customer_id=1,
         customer_key=customer,
@@ -59,7 +59,7 @@ def test_nobody_hears_a_recording() -> None:
 
 
 def test_invented_people_react_and_stop_at_the_end() -> None:
-    recording = Recording([], start=START, end=END, fates=Fates(1))
+    recording = Recording([], start=START, end=END, fates=SeededChoice(1))
     recording.reach([a_message(f"customer-{number}") for number in range(50)])
     heard = recording.until(END)
     assert len({deed.customer for deed in heard}) > 10

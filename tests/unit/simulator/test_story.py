@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from orchestrator.language.model import Playbook
 from orchestrator.language.reading.playbook import read_playbook
 from orchestrator.simulator.expectations import Cue, story_of
-from orchestrator.simulator.seeded_choice import Fates
+from orchestrator.simulator.seeded_choice import SeededChoice
 
 CHECKOUT = """\
 playbook: checkout
@@ -54,7 +54,7 @@ def test_a_goal_is_the_signal_that_is_meant_with_its_value() -> None:
 
 def test_properties_of_a_goal_come_from_the_run_it_belongs_to() -> None:
     (goal,) = story_of(playbook()).goals
-    facts = goal.properties({"checkout_id": "c-7"}, Fates(1), "ada")
+    facts = goal.properties({"checkout_id": "c-7"}, SeededChoice(1), "ada")
     assert facts["checkout_id"] == "c-7"
     assert facts["plan"] == "team"
     assert facts["mrr_delta"] > 0
@@ -71,7 +71,7 @@ def test_a_hand_over_is_closed_by_one_of_its_words() -> None:
 
 def test_invented_context_has_the_declared_types() -> None:
     story = story_of(playbook())
-    made = story.invented_context(datetime(2026, 10, 5, tzinfo=UTC), Fates(1), "ada")
+    made = story.invented_context(datetime(2026, 10, 5, tzinfo=UTC), SeededChoice(1), "ada")
     assert set(made) == {"checkout_id", "list_price", "soon", "urgent"}
     assert isinstance(made["list_price"], int)
     assert isinstance(made["urgent"], bool)

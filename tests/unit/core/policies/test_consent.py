@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from orchestrator.core.policies import consent
-from orchestrator.core.policies.request import Question
+from orchestrator.core.policies.request import PolicyRequest
 from tests.support.questions import NOON, a_question, no, yes
 
 
-def a_text(**changes: Any) -> Question:
+def a_text(**changes: Any) -> PolicyRequest:
     return a_question(channel="sms", needs_consent=frozenset({"sms", "whatsapp"}), **changes)
 
 

@@ -6,22 +6,22 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.caps import room_at
 from orchestrator.core.policies import frequency_cap
-from orchestrator.core.policies.request import Defer, Drop, Place
+from orchestrator.core.policies.request import CapSlot, Defer, Drop
 from tests.support.questions import NOON, a_cap, a_question
 
 DAY = timedelta(days=1)
 
 
-def sent(*days_ago: float, channel: str = "email", topic: str = "upsell") -> tuple[Place, ...]:
-    return tuple(Place(handed_at=NOON - days * DAY, channel=channel, topic=topic) for days in days_ago)
+def sent(*days_ago: float, channel: str = "email", topic: str = "upsell") -> tuple[CapSlot, ...]:
+    return tuple(CapSlot(handed_at=NOON - days * DAY, channel=channel, topic=topic) for days in days_ago)
 
 
 def test_under_the_cap_there_is_room_now() -> None:
-    assert frequency_cap.verdict(a_question(caps=(a_cap(3, 7),), places=sent(1, 2))) is None
+    assert frequency_cap.verdict(a_question(caps=(a_cap(3, 7),), cap_slots=sent(1, 2))) is None
 
 
 def test_at_the_cap_the_message_waits_for_the_oldest_to_leave_the_window() -> None:
-    verdict = frequency_cap.verdict(a_question(caps=(a_cap(3, 7),), places=sent(6, 2, 1)))
+    verdict = frequency_cap.verdict(a_question(caps=(a_cap(3, 7),), cap_slots=sent(6, 2, 1)))
 
     assert isinstance(verdict, Defer)
     assert verdict.until == NOON + DAY
@@ -50,18 +50,24 @@ def test_a_cap_counts_only_its_channel_and_topic() -> None:
     others = sent(1, channel="sms") + sent(1, topic="events")
 
     assert (
-        frequency_cap.verdict(a_question(caps=(a_cap(1, 7, channel="email", topic="upsell"),), places=others))
+        frequency_cap.verdict(
+            a_question(caps=(a_cap(1, 7, channel="email", topic="upsell"),), cap_slots=others)
+        )
         is None
     )
-    assert frequency_cap.verdict(a_question(caps=(a_cap(1, 7, channel="email"),), places=others)) is not None
-    assert frequency_cap.verdict(a_question(caps=(a_cap(1, 7, topic="upsell"),), places=others)) is not None
-    assert frequency_cap.verdict(a_question(caps=(a_cap(1, 7, channel="sms"),), places=others)) is None
+    assert (
+        frequency_cap.verdict(a_question(caps=(a_cap(1, 7, channel="email"),), cap_slots=others)) is not None
+    )
+    assert (
+        frequency_cap.verdict(a_question(caps=(a_cap(1, 7, topic="upsell"),), cap_slots=others)) is not None
+    )
+    assert frequency_cap.verdict(a_question(caps=(a_cap(1, 7, channel="sms"),), cap_slots=others)) is None
 
 
 def test_several_caps_all_need_room_and_the_last_to_have_it_is_told() -> None:
     caps = (a_cap(1, 2), a_cap(2, 7, channel="email"))
 
-    verdict = frequency_cap.verdict(a_question(caps=caps, places=sent(4, 1)))
+    verdict = frequency_cap.verdict(a_question(caps=caps, cap_slots=sent(4, 1)))
     assert verdict is not None
     assert isinstance(verdict, Defer)
     assert verdict.until == NOON + 3 * DAY
@@ -70,7 +76,7 @@ def test_several_caps_all_need_room_and_the_last_to_have_it_is_told() -> None:
 
 
 def test_a_step_skipped_when_capped_is_dropped_and_says_so() -> None:
-    verdict = frequency_cap.verdict(a_question(caps=(a_cap(1, 7),), places=sent(1), when_capped="skip"))
+    verdict = frequency_cap.verdict(a_question(caps=(a_cap(1, 7),), cap_slots=sent(1), when_capped="skip"))
 
     assert isinstance(verdict, Drop)
     assert "skipped when capped" in verdict.why

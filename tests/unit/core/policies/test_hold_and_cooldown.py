@@ -1,4 +1,4 @@
-"""Reasons to wait that are not the message's own: holds and rests."""
+"""Reasons to wait that are not the message's own: holds and cooldowns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.policies import cooldown, hold
-from orchestrator.core.policies.request import Defer, OpenHold, Rest
+from orchestrator.core.policies.request import ActiveCooldown, Defer, OpenHold
 from tests.support.questions import NOON, a_question
 
 DAY = timedelta(days=1)
@@ -18,9 +18,9 @@ def a_hold(**changes: Any) -> OpenHold:
     return OpenHold(**({"name": "open_ticket", "opened_at": NOON - DAY, "ends_at": None} | changes))
 
 
-def a_rest(**changes: Any) -> Rest:
+def a_cooldown(**changes: Any) -> ActiveCooldown:
     plain = {"scope": "everything", "scope_value": "", "reason": "ignored twice", "ends_at": NOON + 5 * DAY}
-    return Rest(**(plain | changes))
+    return ActiveCooldown(**(plain | changes))
 
 
 def test_nothing_open_nothing_held() -> None:
@@ -67,13 +67,13 @@ def test_a_hold_on_other_topics_or_one_that_is_over_holds_nothing() -> None:
 
 
 def test_a_rest_from_everything_holds_every_promotion_until_its_end() -> None:
-    verdict = cooldown.verdict(a_question(rests=(a_rest(),)))
+    verdict = cooldown.verdict(a_question(cooldowns=(a_cooldown(),)))
 
     assert isinstance(verdict, Defer)
     assert verdict.until == NOON + 5 * DAY
     expected = "the customer rests from everything promotional until 2026-11-25 12:00 UTC (ignored twice)"
     assert verdict.why == expected
-    assert cooldown.verdict(a_question(rests=(a_rest(),), promotional=False)) is None
+    assert cooldown.verdict(a_question(cooldowns=(a_cooldown(),), promotional=False)) is None
 
 
 @pytest.mark.parametrize(
@@ -86,26 +86,26 @@ def test_a_rest_from_everything_holds_every_promotion_until_its_end() -> None:
     ],
 )
 def test_a_narrower_rest_holds_its_own_scope(scope: str, value: str, held: bool) -> None:
-    verdict = cooldown.verdict(a_question(rests=(a_rest(scope=scope, scope_value=value),)))
+    verdict = cooldown.verdict(a_question(cooldowns=(a_cooldown(scope=scope, scope_value=value),)))
 
     assert (verdict is not None) is held
 
 
 def test_a_rest_is_over_at_its_end() -> None:
-    assert cooldown.verdict(a_question(rests=(a_rest(ends_at=NOON),))) is None
+    assert cooldown.verdict(a_question(cooldowns=(a_cooldown(ends_at=NOON),))) is None
 
 
 def test_the_run_that_set_a_rest_is_not_held_by_it_but_others_are() -> None:
-    own = (a_rest(enrollment_id=7),)
+    own = (a_cooldown(enrollment_id=7),)
 
-    assert cooldown.verdict(a_question(enrollment_id=7, rests=own)) is None
-    assert cooldown.verdict(a_question(enrollment_id=8, rests=own)) is not None
+    assert cooldown.verdict(a_question(enrollment_id=7, cooldowns=own)) is None
+    assert cooldown.verdict(a_question(enrollment_id=8, cooldowns=own)) is not None
 
 
 def test_of_several_rests_the_longest_is_told() -> None:
-    rests = (a_rest(ends_at=NOON + 9 * DAY, reason="asked for quiet"), a_rest())
+    cooldowns = (a_cooldown(ends_at=NOON + 9 * DAY, reason="asked for quiet"), a_cooldown())
 
-    verdict = cooldown.verdict(a_question(rests=rests))
+    verdict = cooldown.verdict(a_question(cooldowns=cooldowns))
     assert verdict is not None
     assert verdict.until == NOON + 9 * DAY
     assert "asked for quiet" in verdict.why

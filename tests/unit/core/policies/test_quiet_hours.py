@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.policies import quiet_hours
-from orchestrator.core.policies.request import Defer, Drop, Question
+from orchestrator.core.policies.request import Defer, Drop, PolicyRequest
 from orchestrator.core.quiet_hours import next_allowed
 from orchestrator.core.zones import phone_zones, zone
 from tests.support.questions import AUCKLAND, BERLIN, NEW_YORK, a_question, silence
@@ -20,11 +20,11 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def a_text(**changes: Any) -> Question:
+def a_text(**changes: Any) -> PolicyRequest:
     return a_question(**({"channel": "sms", "quiet": NIGHT, "now": at("2026-11-20T22:00")} | changes))
 
 
-def until(question: Question) -> datetime | None:
+def until(question: PolicyRequest) -> datetime | None:
     verdict = quiet_hours.verdict(question)
     assert verdict is None or isinstance(verdict, Defer)
     return verdict.until if verdict else None
