@@ -19,7 +19,7 @@ from channels.base import Receipt
 from orchestrator.clock import Clock, monotonic
 from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.service.consent import ledger as consenting
-from orchestrator.service.consent import preferences
+from orchestrator.service.consent import preferences, snooze
 from orchestrator.service.delivery.deliver import Delivery
 from orchestrator.service.enrollment import start as starts
 from orchestrator.service.enrollment.advance import advance, take_overdue
@@ -151,7 +151,12 @@ class Engine:
 
     def snooze(self, customer: str, until: datetime) -> None:
         """No promotional message until then, because the customer asked for it."""
-        preferences.snooze(self.services, customer, until)
+        snooze.snooze(self.services, customer, until)
+
+    def end_snooze(self, customer: str) -> None:
+        """The customer ended the snooze: what waited for its end may go out now. Raises NotFound."""
+        snooze.end_snooze(self.services, customer)
+        self.nudge()
 
     def preferences(self, customer: str) -> Preferences:
         return preferences.preferences(self.services, customer)

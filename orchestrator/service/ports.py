@@ -244,8 +244,12 @@ class Transaction(Protocol):
         """Make this the account's policy; if it is another one, whatever waits is asked by it."""
         ...
 
-    def begin_snooze(self, customer_id: int, *, reason: str, starts_at: datetime, ends_at: datetime) -> None:
+    def begin_snooze(self, customer_id: int, *, starts_at: datetime, ends_at: datetime) -> None:
         """A cooldown of everything that no run set."""
+        ...
+
+    def end_snooze(self, customer_id: int, now: datetime) -> None:
+        """Lift the customer's snoozes; cooldowns that enrollments set stay."""
         ...
 
     def snoozed_until(self, customer_id: int, now: datetime) -> datetime | None: ...

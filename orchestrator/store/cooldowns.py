@@ -1,10 +1,10 @@
-"""Cooldowns a person asked for herself: snoozes."""
+"""Cooldowns that a customer asked for: snoozes."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
 from orchestrator.store.sql.bulk import insert_rows
 from orchestrator.store.sql.tables import cooldowns
@@ -12,15 +12,13 @@ from orchestrator.store.sql.tables import cooldowns
 SNOOZE = "snooze"
 
 
-def begin_snooze(
-    connection: Connection, customer_id: int, *, reason: str, starts_at: datetime, ends_at: datetime
-) -> None:
-    """A rest of everything that no run set and no run lifts."""
+def begin_snooze(connection: Connection, customer_id: int, *, starts_at: datetime, ends_at: datetime) -> None:
+    """A cooldown of everything that no enrollment set and no enrollment lifts."""
     row = {
         "customer_id": customer_id,
         "scope": "everything",
         "scope_value": "*",
-        "reason": reason,
+        "reason": SNOOZE,
         "enrollment_id": None,
         "visit": None,
         "shadow": False,
@@ -33,11 +31,20 @@ def begin_snooze(
 def snoozed_until(connection: Connection, customer_id: int, now: datetime) -> datetime | None:
     """The end of the longest snooze in force."""
     until: datetime | None = connection.execute(
-        select(func.max(cooldowns.c.ends_at)).where(
-            cooldowns.c.customer_id == customer_id,
-            cooldowns.c.reason == SNOOZE,
-            cooldowns.c.ends_at > now,
-            cooldowns.c.lifted_at.is_(None),
-        )
+        select(func.max(cooldowns.c.ends_at)).where(_in_force(customer_id, now))
     ).scalar()
     return until
+
+
+def end_snooze(connection: Connection, customer_id: int, now: datetime) -> None:
+    """Lift every snooze in force."""
+    connection.execute(update(cooldowns).where(_in_force(customer_id, now)).values(lifted_at=now))
+
+
+def _in_force(customer_id: int, now: datetime) -> ColumnElement[bool]:
+    return and_(
+        cooldowns.c.customer_id == customer_id,
+        cooldowns.c.reason == SNOOZE,
+        cooldowns.c.ends_at > now,
+        cooldowns.c.lifted_at.is_(None),
+    )

@@ -218,10 +218,11 @@ class PostgresTransaction:
         if before is not None and before.id != made:
             inbox_append.ask_anew(self.connection, now)
 
-    def begin_snooze(self, customer_id: int, *, reason: str, starts_at: datetime, ends_at: datetime) -> None:
-        cooldowns.begin_snooze(
-            self.connection, customer_id, reason=reason, starts_at=starts_at, ends_at=ends_at
-        )
+    def begin_snooze(self, customer_id: int, *, starts_at: datetime, ends_at: datetime) -> None:
+        cooldowns.begin_snooze(self.connection, customer_id, starts_at=starts_at, ends_at=ends_at)
+
+    def end_snooze(self, customer_id: int, now: datetime) -> None:
+        cooldowns.end_snooze(self.connection, customer_id, now)
 
     def snoozed_until(self, customer_id: int, now: datetime) -> datetime | None:
         return cooldowns.snoozed_until(self.connection, customer_id, now)

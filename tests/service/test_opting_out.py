@@ -315,20 +315,6 @@ def test_a_yes_to_everything_takes_back_each_no(scene: Scene) -> None:
     assert len(scene.given) == 2
 
 
-def test_a_snooze_rests_and_ends(scene: Scene) -> None:
-    scene.publish(one_message("mail", patience="9d"), policy=LATE)
-    scene.person()
-    scene.start("anna", "mail")
-    scene.engine.snooze("anna", NOON + timedelta(days=5))
-    assert scene.engine.preferences("anna").snoozed_until == NOON + timedelta(days=5)
-    scene.run(timedelta(days=4))
-    assert scene.given == []
-    scene.run(timedelta(days=3))
-    assert scene.spoken() == [("anna", "email")]
-    with pytest.raises(InputError):
-        scene.engine.snooze("anna", NOON)
-
-
 def test_the_erased_leave_nothing_and_nothing_reaches_them(scene: Scene) -> None:
     scene.publish(one_message("mail"), one_message("modal", "in_app"), policy=LATE)
     scene.person(first_name="Anna")

@@ -1,4 +1,4 @@
-"""Opt-out, opt-in and snooze: what a person decides about being spoken to, in force from its commit.
+"""Opt-out and opt-in: what a person decides about being spoken to, in force from its commit.
 
 An opt-out is one transaction under the customer's lock: the ledger row, every planned message in its scope over all
 playbooks and channels, unseen in-app messages, and the walks it ends or moves. The receipt says what was stopped.
@@ -17,7 +17,7 @@ from orchestrator.core.customer_state import CustomerState, EnrollmentWork, Mess
 from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, Settled
 from orchestrator.core.machine.reasons import OPTED_OUT
 from orchestrator.core.policies.request import Consent
-from orchestrator.errors import InputError, Unavailable
+from orchestrator.errors import Unavailable
 from orchestrator.language.model import Ask, Send
 from orchestrator.service.consent.ledger_rows import append, ledger_row
 from orchestrator.service.enrollment.advance import park
@@ -114,17 +114,6 @@ def opt_in(services: ServiceContext, customer_key: str, scope: Scope) -> None:
         append(transaction, rows)
 
     in_batch(services, alone(_concerned(services, customer_key, scope)), apply, after=after)
-
-
-def snooze(services: ServiceContext, customer_key: str, until: datetime) -> None:
-    """Rest the customer from everything promotional until then, because she asked for it."""
-    with services.store.begin() as transaction:
-        customer_id = transaction.find_customer(customer_key)
-        transaction.lock([customer_id])
-        now = transaction.instants().business
-        if until <= now:
-            raise InputError("$.until", "expected an instant in the future")
-        transaction.begin_snooze(customer_id, reason="snooze", starts_at=now, ends_at=until)
 
 
 def preferences(services: ServiceContext, customer_key: str) -> Preferences:

@@ -17,7 +17,6 @@ from orchestrator.errors import BadToken, NotFound
 from orchestrator.service.values import ConsentEvidence, OptOutReceipt, Preferences
 from orchestrator.web import lookups
 from orchestrator.web.customer_pages.consent_view import Change, changes, channel_choices, topic_choices
-from orchestrator.web.customer_pages.end_snooze import end_snooze
 from orchestrator.web.customer_pages.translations import Words
 from orchestrator.web.deps import TheEngine
 from orchestrator.web.middleware.throttle import bad_link, throttle_of
@@ -141,7 +140,7 @@ def change_preferences(
         engine.snooze(customer, now + timedelta(days=int(days)))
         return _preferences_page(engine, request, customer, saved="saved")
     if do == "wake":
-        end_snooze(engine, customer_id)
+        engine.end_snooze(customer)
         return _preferences_page(engine, request, customer, saved="saved")
     wanted = [
         *changes(topic_choices(preferences, words, now), is_topic=True, shown=was_topic, wanted=topic),
