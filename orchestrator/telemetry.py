@@ -28,6 +28,7 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
     ("database.migrated", "info", "revision previous seconds"),
     ("database.unavailable", "warning", "error attempt retry_in"),
     ("broker.unavailable", "warning", "error dropped"),
+    ("broker.silent", "warning", "seconds"),
     ("redis.unavailable", "warning", "error used_for"),
     ("http.request", "info", "method route status seconds request_id"),
     ("http.failed", "error", "method route error request_id"),

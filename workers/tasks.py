@@ -18,6 +18,7 @@ from orchestrator.queue.nudge import TASKS, Wake
 from orchestrator.service.values import Drained
 from orchestrator.telemetry import emit
 from workers.process import engine, publisher, settings
+from workers.self_sweep import heard
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ SCAN_TIME_LIMIT = 3600  # a scan walks the whole base; the others end with their
 @shared_task(name=TASKS["advance"])  # type: ignore[untyped-decorator]
 def advance() -> None:
     """Walks that are due: inboxes and timers. Messages planned on the way are delivered beside it."""
-    publisher().begun("advance")
+    _begun("advance")
 
     def step() -> Drained:
         done = engine().advance()
@@ -42,14 +43,14 @@ def advance() -> None:
 @shared_task(name=TASKS["deliver"])  # type: ignore[untyped-decorator]
 def deliver() -> None:
     """Messages that are due."""
-    publisher().begun("deliver")
+    _begun("deliver")
     _in_slices("deliver", lambda: engine().deliver())
 
 
 @shared_task(name=TASKS["sweep"])  # type: ignore[untyped-decorator]
 def sweep() -> None:
     """Every second: care for what batches pass over, and wake the others, whatever became of their wake-ups."""
-    publisher().begun("sweep")
+    _begun("sweep")
     if _reaching(lambda: engine().sweep()) is not None:
         publisher().wake("advance")
 
@@ -57,9 +58,14 @@ def sweep() -> None:
 @shared_task(name=TASKS["scan"], time_limit=SCAN_TIME_LIMIT)  # type: ignore[untyped-decorator]
 def scan() -> None:
     """Start whoever is due by a date, a drop or a calendar."""
-    publisher().begun("scan")
+    _begun("scan")
     if _reaching(lambda: engine().scan()):
         publisher().wake("advance")
+
+
+def _begun(wake: Wake) -> None:
+    heard()
+    publisher().begun(wake)
 
 
 def _in_slices(wake: Wake, step: Callable[[], Drained]) -> None:

@@ -91,6 +91,15 @@ class Process:
     def expect_running(self) -> None:
         assert self._process.poll() is None, f"{self.name} ended: {self.log.read_text()[-3000:]}"
 
+    def expect_log(self, event: str, *, seconds: float = 90) -> None:
+        """Wait until it has logged ``event``."""
+
+        def logged() -> bool:
+            self.expect_running()
+            return f'"{event}"' in self.log.read_text(errors="replace")
+
+        eventually(logged, seconds=seconds, about=f"{self.name} logs {event}")
+
     def kill(self) -> None:
         """``kill -9`` to it and all its children at once."""
         with contextlib.suppress(ProcessLookupError):

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.processes.celery_process import become
+from orchestrator.ids import new_key
 
 app = typer.Typer(add_completion=False)
 
@@ -31,4 +32,7 @@ def worker(
     database is away.
     """
     apart = ["--without-gossip", "--without-mingle"]  # workers need not know of each other
-    become("worker", ["--concurrency", str(concurrency), *apart])
+    # On RabbitMQ a name is a queue of its owner's alone: a second worker of a machine needs its own, and so does the
+    # one that follows a worker that was killed, whose queue lives on for a while.
+    name = f"{new_key()[:12]}@%h"
+    become("worker", ["--hostname", name, "--concurrency", str(concurrency), *apart])
