@@ -89,13 +89,13 @@ def _engine(url: str, folder: Path) -> Engine:
 
 def _floor(engine: Engine, *, batch: int) -> float:
     """Write the same rows once more into twins of the tables, a statement per table and batch."""
-    with engine.engine.begin() as connection:
+    with engine.database.begin() as connection:
         for table in WRITTEN:
             connection.execute(text(f"CREATE TABLE floor_{table} (LIKE {table} INCLUDING ALL)"))
         last = connection.execute(text("SELECT max(id) FROM customers")).scalar_one()
     began = monotonic()
     for first in range(1, last + 1, batch):
-        with engine.engine.begin() as connection:
+        with engine.database.begin() as connection:
             for table in WRITTEN:
                 words = f"INSERT INTO floor_{table} SELECT * FROM {table} WHERE customer_id BETWEEN :first AND :end"
                 connection.execute(text(words), {"first": first, "end": first + batch - 1})

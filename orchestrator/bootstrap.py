@@ -90,7 +90,7 @@ def build_engine(
 
     engine = Engine(
         settings=settings,
-        engine=database,
+        database=database,
         clock=clock,
         services=services,
         delivery=delivery,
@@ -106,7 +106,7 @@ def build_engine(
 
 def set_clock_rate(engine: Engine, rate: float) -> None:
     """Let business time pass ``rate`` times as fast from now on, without a jump. For rehearsals."""
-    with engine.engine.begin() as connection:
+    with engine.database.begin() as connection:
         connection.execute(
             text(
                 "UPDATE clock SET business_anchor = business_anchor + (clock_timestamp() - machine_anchor) * rate, "

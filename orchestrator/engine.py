@@ -58,7 +58,7 @@ class Engine:
     """
 
     settings: Settings
-    engine: Database
+    database: Database
     clock: Clock
     services: ServiceContext
     delivery: Delivery
@@ -240,7 +240,7 @@ class Engine:
         """Let go of connections and threads."""
         if isinstance(self.delivery.pool, ThreadPoolExecutor):
             self.delivery.pool.shutdown(wait=True)
-        self.engine.dispose()
+        self.database.dispose()
 
     def _nudged(self, result: Result) -> Result:
         self.nudge()

@@ -36,7 +36,7 @@ class Drain(Protocol):
     """What a runner asks of the engine."""
 
     @property
-    def engine(self) -> Database: ...
+    def database(self) -> Database: ...
     @property
     def nudge(self) -> Callable[[], None]: ...
     def advance(self) -> Drained: ...
@@ -54,7 +54,7 @@ class Runner:
         self._seated = threading.Event()
         self._walks = work.nudge.event if isinstance(work.nudge, LocalWake) else threading.Event()
         self._messages = threading.Event()
-        self._seat = _Seat(work.engine)
+        self._seat = _Seat(work.database)
         self._threads: list[threading.Thread] = []
 
     @property

@@ -91,6 +91,6 @@ def _run(
     world.engine.publish(asked.folder)
     play(world, source, start=asked.start, end=asked.end, tick=asked.tick, watch=watch)
     caps = world.engine.policy.caps
-    with world.engine.engine.connect() as connection:
+    with world.engine.database.connect() as connection:
         report = make_report(connection, seed=asked.seed, start=asked.start, end=asked.end, caps=caps)
     return world, report

@@ -71,7 +71,7 @@ class World:
             )
             .where(tuple_(messages.c.customer_id, messages.c.id).in_([_row_of(one) for one in taken]))
         )
-        with self.engine.engine.connect() as connection:
+        with self.engine.database.connect() as connection:
             return {(row.customer_id, row.id): row for row in connection.execute(statement)}
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class World:
 
         Leases and back-offs were written in virtual machine time; they are over, nobody holds one.
         """
-        with self.engine.engine.begin() as connection:
+        with self.engine.database.begin() as connection:
             connection.execute(
                 text(
                     "INSERT INTO clock (id, business_anchor, machine_anchor, rate) "

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 
+from orchestrator.engine import Engine
 from orchestrator.rate_limits.windows import make_limiter
 from orchestrator.settings import Settings
 from orchestrator.web import health, problems
@@ -30,7 +31,6 @@ from orchestrator.web.middleware.body_limit import BodyLimit
 from orchestrator.web.middleware.cors import PageCors
 from orchestrator.web.middleware.request_log import HttpMetrics, Observed
 from orchestrator.web.middleware.throttle import Throttle
-from orchestrator.web.ports import Facade
 from orchestrator.web.webhooks import routes as webhooks
 
 STATIC = Path(__file__).with_name("static")
@@ -54,7 +54,7 @@ PARTS = (
 )
 
 
-def create_app(engine: Facade, settings: Settings) -> FastAPI:
+def create_app(engine: Engine, settings: Settings) -> FastAPI:
     """An application over one engine. It holds no state of its own: any number of processes may run it."""
     app = FastAPI(
         title="Orchestrator",
@@ -66,7 +66,7 @@ def create_app(engine: Facade, settings: Settings) -> FastAPI:
     )
     https = settings.base_url.startswith("https://")
     registry = CollectorRegistry()
-    registry.register(EngineCollector(engine.engine))
+    registry.register(EngineCollector(engine.database))
     app.state.engine = engine
     app.state.settings = settings
     app.state.registry = registry

@@ -6,15 +6,15 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from orchestrator.engine import Engine
 from orchestrator.keys import ApiKey
 from orchestrator.settings import Settings
 from orchestrator.web.api.auth import require
 from orchestrator.web.api.idempotency import Idempotency
-from orchestrator.web.ports import Facade
 
 
-def _engine(request: Request) -> Facade:
-    return cast(Facade, request.app.state.engine)
+def _engine(request: Request) -> Engine:
+    return cast(Engine, request.app.state.engine)
 
 
 def _settings(request: Request) -> Settings:
@@ -23,10 +23,10 @@ def _settings(request: Request) -> Settings:
 
 def _idempotency(request: Request) -> Idempotency:
     engine = _engine(request)
-    return Idempotency(engine=engine.engine, clock=engine.clock)
+    return Idempotency(engine=engine.database, clock=engine.clock)
 
 
-TheEngine = Annotated[Facade, Depends(_engine)]
+TheEngine = Annotated[Engine, Depends(_engine)]
 TheSettings = Annotated[Settings, Depends(_settings)]
 Once = Annotated[Idempotency, Depends(_idempotency)]
 Reporter = Annotated[ApiKey, Depends(require("signals"))]

@@ -29,7 +29,7 @@ def healthz() -> dict[str, str]:
 def readyz(engine: TheEngine) -> JSONResponse:
     checks = {"database": "ok", "schema": "ok"}
     try:
-        with engine.engine.connect() as connection:
+        with engine.database.connect() as connection:
             connection.execute(text("SET LOCAL statement_timeout = '2s'"))
             if connection.execute(select(clock.c.rate)).scalar_one_or_none() is None:
                 checks["schema"] = "the clock row is missing; run: orchestrator db upgrade"

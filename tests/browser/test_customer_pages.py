@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 def customer_id(web: Web) -> int:
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         found = find(connection, "anna")
     assert found is not None
     return found.id

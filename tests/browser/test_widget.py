@@ -107,7 +107,7 @@ def test_an_opt_out_takes_it_off_the_open_page(web: Web, offered: str, chrome: C
 def test_the_other_displays_show_and_dismiss_alike(
     web: Web, offered: str, chrome: Chrome, display: str
 ) -> None:
-    with web.engine.engine.begin() as connection:
+    with web.engine.database.begin() as connection:
         connection.execute(update(feed_items).values(display=display))
     open_product(web, chrome)
     if display == "inbox":
@@ -122,7 +122,7 @@ def test_the_other_displays_show_and_dismiss_alike(
 
 
 def test_a_question_is_answered_with_a_remark(web: Web, offered: str, chrome: Chrome) -> None:
-    with web.engine.engine.begin() as connection:
+    with web.engine.database.begin() as connection:
         content = connection.execute(feed_items.select()).one().content
         content["content"] |= {
             "choices": [["price", "Too expensive"], ["boss", "I need an approval"]],
@@ -150,7 +150,7 @@ def test_hostile_content_does_nothing(web: Web, offered: str, chrome: Chrome) ->
         "<a href=\"javascript:document.title='owned'\">click</a><svg onload=\"document.title='owned'\"></svg>"
         '<iframe srcdoc="<script>parent.document.title=1</script>"></iframe><p style="position:fixed">style</p>'
     )
-    with web.engine.engine.begin() as connection:
+    with web.engine.database.begin() as connection:
         content = connection.execute(feed_items.select()).one().content
         content["content"]["html"] = hostile
         content["content"]["header"]["button_url"] = "javascript:document.title='owned'"

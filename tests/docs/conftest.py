@@ -20,7 +20,7 @@ from tests.web.served import KEY, serving
 
 
 def published_names(engine: Any) -> list[str]:
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         return [one.name for one in published.newest(connection)]
 
 

@@ -177,7 +177,7 @@ class Story:
         return re.sub(r"\{(\w+)\}", lambda match: str(known.get(match[1]) or items[0][match[1]]), path)
 
     def _sql(self, block: Block) -> None:
-        with self._engine().engine.begin() as connection:
+        with self._engine().database.begin() as connection:
             connection.execute(sql(block.text))
 
     def _work(self) -> None:

@@ -15,6 +15,6 @@ from tests.support.engine import Scene, real_engine
 def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
     engine = real_engine(database_url)
     made = Scene(engine=engine, folder=tmp_path / "playbooks", clock=engine.clock, given=[])  # type: ignore[arg-type]
-    lay_ledger(engine.engine)
+    lay_ledger(engine.database)
     yield made
     engine.close()

@@ -99,7 +99,7 @@ def all_leave(scene: Scene, keys: list[str]) -> None:
 
 def publish(scene: Scene, limits: tuple[Limit, ...], *books: str) -> None:
     """These playbooks, under these caps."""
-    with in_force(scene.engine.engine, limits):
+    with in_force(scene.engine.database, limits):
         scene.publish(*books, policy=policy(limits))
 
 
@@ -200,7 +200,7 @@ def hammer(scene: Scene, url: str, crowd: Crowd) -> Counter[str]:
 
 def measured(scene: Scene, done: Counter[str]) -> Result:
     """Everything that was stamped since the ledger was laid."""
-    database = scene.engine.engine
+    database = scene.engine.database
     return Result(verdict=judge(database), tries=tries(database), done=done, overlaps=overlaps(database))
 
 
@@ -212,5 +212,5 @@ def _meanwhile(scene: Scene, crowd: Crowd, running: list[Future[Counter[str]]], 
     while monotonic() < ends and wait(running, timeout=pause).not_done:
         if crowd.policies:
             change_caps(scene, next(policies))
-        if crowd.enough is not None and crowd.enough(judge(scene.engine.engine)):
+        if crowd.enough is not None and crowd.enough(judge(scene.engine.database)):
             over.touch()

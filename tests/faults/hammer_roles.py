@@ -69,11 +69,11 @@ def child(part: Part) -> Counter[str]:
     made: list[Engine] = []
     engine = build_engine(
         settings_of(part.database_url, send_threads=4),
-        channels=lambda inner: Taking(inner=inner, database=lambda: made[0].engine),
+        channels=lambda inner: Taking(inner=inner, database=lambda: made[0].database),
     )
     made.append(engine)
     hands = _DEEDS[part.role](engine, part)
-    _meet(engine.engine, part)
+    _meet(engine.database, part)
     ends = monotonic() + part.seconds
     with ThreadPoolExecutor(len(hands)) as pool:
         done = sum(pool.map(lambda deeds: _do(deeds, part, ends), hands), Counter[str]())
@@ -197,7 +197,7 @@ def _importing(engine: Engine, part: Part) -> list[Deed]:
     def importing(some: list[str], scope: Scope, action: Literal["granted", "revoked"]) -> Callable[[], int]:
         def deed() -> int:
             time.sleep(_PAUSE)
-            at = business_now(engine.engine)
+            at = business_now(engine.database)
             facts = [
                 ConsentFact(
                     key=key,

@@ -19,7 +19,7 @@ RUBBISH = (
 
 
 def set_aside(scene: Scene) -> list[tuple[str, str]]:
-    with scene.engine.engine.connect() as connection:
+    with scene.engine.database.connect() as connection:
         return [(one.customer_key, one.reason) for one in parked.listed(connection)]
 
 
@@ -32,7 +32,7 @@ def test_a_poisoned_inbox_parks_one_and_the_others_go_on(scene: Scene) -> None:
     scene.drain()
     assert set_aside(scene) == [("bea", "ValueError")]
     assert scene.spoken() == [("anna", "email"), ("cleo", "email")]
-    with scene.engine.engine.connect() as connection:
+    with scene.engine.database.connect() as connection:
         assert health(connection, business=scene.clock.now, machine=scene.clock.now).parked == {
             "ValueError": 1
         }

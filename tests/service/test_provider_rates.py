@@ -231,7 +231,7 @@ def test_a_rate_costs_one_look_more_whatever_the_size(database_url: str, tmp_pat
             scene.publish(one_message("offer"))
             for key in scene.people(42)[people]:
                 scene.start(key, "offer")
-            with counted(scene.engine.engine) as statements:
+            with counted(scene.engine.database) as statements:
                 scene.engine.deliver()
             return len([one for one in statements if "FROM playbooks" not in one])
 

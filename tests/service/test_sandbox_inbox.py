@@ -9,7 +9,7 @@ from tests.support.engine import NOON, Scene, one_message
 
 
 def inbox(scene: Scene, **asked: str) -> list[sandbox.SandboxMessage]:
-    with scene.engine.engine.connect() as connection:
+    with scene.engine.database.connect() as connection:
         return sandbox.inbox(connection, "anna", **asked)
 
 

@@ -128,7 +128,7 @@ def test_it_takes_as_many_statements_for_one_item_as_for_many(
     for number in range(8):
         offer(scene, f"offer{number}")
         shown(scene)  # what is published is looked at by the clock on the wall
-        with counted(scene.engine.engine) as statements:
+        with counted(scene.engine.database) as statements:
             names, _ = shown(scene)
         assert len(names) == number + 1
         counts.append(len([one for one in statements if "playbook_states" not in one]))

@@ -24,7 +24,7 @@ MAIL = playbook(
 
 
 def price(scene: Scene, work: Callable[[], Drained], customers: int) -> list[str]:
-    with counted(scene.engine.engine) as statements:
+    with counted(scene.engine.database) as statements:
         done = work()
     assert done.customers == customers
     asked = [statement.strip()[:60] for statement in statements]
@@ -70,6 +70,6 @@ def test_a_batch_costs_the_same_whatever_its_size(scene: Scene, stage: str, expe
 def test_an_idle_drain_asks_little(scene: Scene) -> None:
     scene.publish(MAIL)
     scene.drain()
-    with counted(scene.engine.engine) as statements:
+    with counted(scene.engine.database) as statements:
         scene.engine.drain()
     assert len(statements) <= 5

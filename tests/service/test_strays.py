@@ -50,7 +50,7 @@ def work(scene: Scene) -> bool:
 
 
 def set_aside(scene: Scene) -> list[tuple[str, str]]:
-    with scene.engine.engine.connect() as connection:
+    with scene.engine.database.connect() as connection:
         return [(one.customer_key, one.reason) for one in parked.listed(connection)]
 
 
@@ -73,7 +73,7 @@ def test_who_kills_twice_is_parked_and_the_others_go_on(
 
 def test_an_innocent_one_is_taken_up_and_not_parked(crowd: Scene) -> None:
     """Given a process that an operator killed, everybody in its hand goes on, and once."""
-    with crowd.engine.engine.begin() as connection:
+    with crowd.engine.database.begin() as connection:
         ids = [row.id for row in connection.execute(text("SELECT id FROM customers ORDER BY id"))]
     crowd.execute(
         "INSERT INTO batches_in_hand (process, customer_ids, beat_at) VALUES ('gone', :ids, :at)",
@@ -96,7 +96,7 @@ def test_who_holds_the_locks_is_alive_however_long_it_takes(crowd: Scene) -> Non
         at=crowd.clock.now,
     )
     crowd.pass_time(minutes=5)
-    with crowd.engine.engine.begin() as slow:
+    with crowd.engine.database.begin() as slow:
         slow.execute(text("SELECT FROM customers ORDER BY id FOR NO KEY UPDATE"))
         assert crowd.engine.sweep() == 0
     assert crowd.engine.sweep() >= 3

@@ -103,7 +103,7 @@ def test_no_cap_is_broken_and_nobody_is_spoken_to_after_leaving(crowd: Crowd) ->
         " WHERE l.action = 'revoked' AND m.status = 'planned'"
     )
     assert authorised_late == []
-    with crowd.scene.engine.engine.connect() as connection:
+    with crowd.scene.engine.database.connect() as connection:
         doubled = connection.execute(
             text(
                 "SELECT message_id FROM receipts WHERE kind = 'sent' GROUP BY message_id HAVING count(*) > 1"
@@ -178,7 +178,7 @@ def _two_workers_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch, *, apart
             for future in [pool.submit(scene.engine.deliver) for _ in range(2)]:
                 with suppress(Unavailable):
                     future.result(30)
-    with scene.engine.engine.connect() as connection:
+    with scene.engine.database.connect() as connection:
         found = check_invariants(connection, caps=scene.engine.policy.caps)
     return any(one.invariant == "cap_is_kept" for one in found)
 

@@ -192,15 +192,15 @@ class Scene:
     # --- what can be seen -------------------------------------------------------------------------------------------
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
-        with self.engine.engine.connect() as connection:
+        with self.engine.database.connect() as connection:
             return list(connection.execute(text(statement), values).all())
 
     def value(self, statement: str, **values: Any) -> Any:
-        with self.engine.engine.connect() as connection:
+        with self.engine.database.connect() as connection:
             return connection.execute(text(statement), values).scalar()
 
     def execute(self, statement: str, **values: Any) -> None:
-        with self.engine.engine.begin() as connection:
+        with self.engine.database.begin() as connection:
             connection.execute(text(statement), values)
 
     def message_id(self, *, step: str | None = None, key: str = "anna") -> str:
@@ -257,7 +257,7 @@ class Scene:
         ]
 
     def violations(self, caps: tuple[Cap, ...] = ()) -> list[Violation]:
-        with self.engine.engine.connect() as connection:
+        with self.engine.database.connect() as connection:
             return check_invariants(connection, caps=caps or self.engine.policy.caps)
 
     # --- faults -----------------------------------------------------------------------------------------------------

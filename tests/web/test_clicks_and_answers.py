@@ -9,7 +9,7 @@ from tests.web.served import Web
 
 
 def mail(web: Web, customer: str) -> dict[str, object]:
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         kept = sandbox.inbox(connection, customer, channel="email")
     return dict(kept[0].content["content"])
 

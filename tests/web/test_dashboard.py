@@ -152,7 +152,7 @@ def test_writing_back_as_the_customer_is_heard_like_a_real_text(web: Web, anna: 
 
 
 def test_a_clock_that_runs_fast_is_shown_on_every_page(web: Web, anna: str) -> None:
-    with web.engine.engine.begin() as connection:
+    with web.engine.database.begin() as connection:
         connection.execute(
             text(
                 "UPDATE clock SET business_anchor = clock_timestamp(), machine_anchor = clock_timestamp(), rate = 3600"

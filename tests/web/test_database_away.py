@@ -16,12 +16,12 @@ from tests.web.served import Web
 @contextmanager
 def database_away(server: str, web: Web) -> Iterator[None]:
     plain = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
-    name = sql.Identifier(str(web.engine.engine.url.database))
+    name = sql.Identifier(str(web.engine.database.url.database))
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(name))
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-            [web.engine.engine.url.database],
+            [web.engine.database.url.database],
         )
         try:
             yield

@@ -155,7 +155,7 @@ def test_with_redis_a_push_tells_the_page_long_before_its_next_look(
             "/v1/playbooks/offer/start", headers=web.key, json={"customer": "anna"}
         ).raise_for_status()
         web.drain()
-        with web.engine.engine.connect() as connection:
+        with web.engine.database.connect() as connection:
             from orchestrator.store.customers import find
 
             anna = find(connection, "anna")

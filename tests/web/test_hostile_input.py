@@ -28,12 +28,12 @@ XSS = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}"
 
 
 def signed(web: Web, signer: SendGridSigner, body: bytes) -> dict[str, str]:
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         return signer.headers(body, str(int(web.engine.clock.read(connection).machine.timestamp())))
 
 
 def value(web: Web, statement: str) -> Any:
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         return connection.execute(text(statement)).scalar()
 
 
@@ -208,7 +208,7 @@ def test_one_bad_event_among_ten_thousand_costs_itself_alone(
 ) -> None:
     told: list[tuple[str, dict[str, Any]]] = []
     monkeypatch.setattr(telemetry, "emit", lambda name, **facts: told.append((name, facts)))
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         at = int(web.engine.clock.read(connection).machine.timestamp())
     events: list[Any] = [
         {"event": "delivered", "timestamp": at, "sg_event_id": f"e{number}", "m": offered}
@@ -342,7 +342,7 @@ def test_no_page_runs_what_a_customer_calls_herself(web: Web, eve: str) -> None:
 
 
 def test_what_is_sent_and_shown_carries_her_name_as_text(web: Web, eve: str) -> None:
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         rows = connection.execute(text("SELECT channel, content FROM sandbox_inbox")).all()
         feed = connection.execute(text("SELECT to_jsonb(f) AS content FROM feed_items f")).all()
     assert "email" in {row.channel for row in rows}

@@ -84,7 +84,7 @@ def post(address: str, content: bytes = FORM, kind: str = URLENCODED, **headers:
 
 
 def ledger(web: Web) -> list[tuple[str, str, str, str]]:
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         rows = connection.execute(
             text("SELECT action, channel, topic, method FROM consent_ledger ORDER BY id")
         )

@@ -16,7 +16,7 @@ def consents(web: Web) -> list[tuple[str, str, bool]]:
 
 @pytest.fixture
 def link(web: Web, offered: str) -> str:
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         from orchestrator.store.customers import find
 
         anna = find(connection, "anna")
@@ -99,7 +99,7 @@ def test_the_link_of_an_erased_customer_says_there_is_nothing_to_stop(web: Web, 
 def test_the_page_speaks_german_to_a_german_browser_when_the_customers_language_is_unknown(web: Web) -> None:
     web.client.post("/v1/identify", headers=web.key, json={"userId": "bernd", "traits": {"plan": "team"}})
     web.drain()
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         from orchestrator.store.customers import find
 
         bernd = find(connection, "bernd")

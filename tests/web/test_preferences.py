@@ -14,7 +14,7 @@ TOPICS = ["upsell", "events", "tracking"]
 
 @pytest.fixture
 def link(web: Web, anna: str) -> str:
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         known = find(connection, anna)
     assert known is not None
     return str(web.engine.links.preferences_url(known.id))

@@ -178,7 +178,7 @@ def test_export_is_complete_and_erasure_leaves_nothing_to_read(web: Web, offered
 
 def test_erasure_tells_what_each_provider_answered(web: Web, offered: str) -> None:
     with (
-        web.engine.engine.begin() as connection
+        web.engine.database.begin() as connection
     ):  # an email that went out by a provider we have no adapter for now
         connection.execute(text("UPDATE messages SET channel = 'email', provider = 'courier'"))
     answer = web.client.delete("/v1/customers/anna", headers=web.key)

@@ -29,7 +29,7 @@ def mailed(web: Web, offered: str) -> list[str]:
         f"/v1/messages/{offered}/respond", headers=web.key, json={"word": "dismissed"}
     ).raise_for_status()
     web.drain()
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         (kept,) = sandbox.inbox(connection, "anna", channel="email")
     content = dict(kept.content["content"])
     one_click = kept.content["one_click_url"]
@@ -46,7 +46,7 @@ def entries(web: Web, kind: str) -> list[dict[str, object]]:
 
 def codes(web: Web) -> list[str]:
     """Why each click was not believed, as the raw receipts keep it."""
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         rows = connection.execute(
             text(
                 "SELECT kind, data->>'code' AS code FROM receipts WHERE source_id LIKE 'link:%' ORDER BY code"
@@ -58,7 +58,7 @@ def codes(web: Web) -> list[str]:
 
 def long_ago(web: Web, span: str = "1 hour") -> None:
     """The mail went out some time ago, and what was fetched was fetched some time ago."""
-    with web.engine.engine.begin() as connection:
+    with web.engine.database.begin() as connection:
         for column in ("sent_at", "handed_at", "planned_at"):
             connection.execute(
                 text(f"UPDATE messages SET {column} = {column} - CAST(:span AS interval)"), {"span": span}
@@ -117,7 +117,7 @@ def test_a_person_who_clicks_later_is_believed_whatever_a_scanner_did_before(
 def test_links_followed_all_at_once_are_suspect_from_the_second_on(web: Web, mailed: list[str]) -> None:
     """The first of them cannot be told from a person's; it counts, and the others add nothing to it."""
     long_ago(web)
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         (kept,) = sandbox.inbox(connection, "anna", channel="email")
     links = [
         web.engine.links.click_url(kept.message_id, name, "https://shop.example/plans")

@@ -76,7 +76,7 @@ def refused(answer: httpx.Response, *, within: int) -> bool:
 
 
 def left_topics(web: Web) -> list[str]:
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         rows = connection.execute(text("SELECT topic FROM consent_ledger WHERE action = 'revoked'"))
         return [row.topic for row in rows]
 

@@ -14,7 +14,7 @@ from tests.web.served import TWILIO_TOKEN, Web
 
 def seconds(web: Web) -> str:
     """Signed now, by the clock the web process compares with."""
-    with web.engine.engine.connect() as connection:
+    with web.engine.database.connect() as connection:
         return str(int(web.engine.clock.read(connection).machine.timestamp()))
 
 

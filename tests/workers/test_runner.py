@@ -21,8 +21,8 @@ from tests.support.installation import eventually
 class Counting:
     """Work that is counted and can be told to fail or to take its time; the database is real."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, database: Engine) -> None:
+        self.database = database
         self.nudge = LocalWake()
         self.done = {"advance": 0, "deliver": 0, "sweep": 0, "scan": 0}
         self.batches = 0  # of walks that are due

@@ -53,7 +53,7 @@ def offer_to(customer: str, tmp_path: Path) -> None:
 
 
 def statuses() -> list[str]:
-    with process.engine().engine.connect() as connection:
+    with process.engine().database.connect() as connection:
         return [row.status for row in connection.exec_driver_sql("SELECT status FROM messages")]
 
 

@@ -58,7 +58,7 @@ def export(customer: Key) -> None:
 def links(customer: Key, as_json: Json = False) -> None:
     """Print a customer's own links: opt-out and preferences, as they stand in messages."""
     engine = open_engine()
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         found = _found(customers.find(connection, customer), customer)
     made = {
         "opt_out": engine.links.opt_out_url(found.id),

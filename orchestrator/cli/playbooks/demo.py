@@ -112,7 +112,7 @@ def _rehearse(local: Settings, url: str, asked: Rehearsal, customers: int) -> Re
 
 def _guide(made: FastAPI, engine: Engine, local: Settings) -> None:
     """What to open first."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         seen = tour(connection, engine.clock.read(connection).business)
     say("")
     say(f"Open the dashboard     {login_url(made, local)}")

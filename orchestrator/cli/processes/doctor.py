@@ -45,7 +45,7 @@ def doctor(
     """
     settings = load_settings()
     engine = open_engine(settings)
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         findings = [*_surroundings(engine, settings, connection), *_queues(engine, connection)]
         if invariants:
             findings += _invariants(engine, connection)
@@ -61,7 +61,7 @@ def doctor(
 
 def _surroundings(engine: Engine, settings: Settings, connection: Connection) -> list[Finding]:
     version = connection.exec_driver_sql("SHOW server_version").scalar_one()
-    kind = "embedded" if settings.database_url is None else where(str(engine.engine.url))
+    kind = "embedded" if settings.database_url is None else where(str(engine.database.url))
     names = [f"{one.name} v{one.version}" for one in published.newest(connection)]
     resting = published.paused(connection)
     return [

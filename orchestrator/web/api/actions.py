@@ -143,7 +143,7 @@ def opt_in(engine: TheEngine, caller: Product, key: openapi.CustomerKey, request
 )
 def feed_token(engine: TheEngine, _caller: Product, key: openapi.CustomerKey) -> FeedToken:
     """Your server asks for it and puts it into the page for the widget; it opens this customer's feed alone."""
-    token = engine.links.feed_token(lookups.customer_id(engine.engine, key))
+    token = engine.links.feed_token(lookups.customer_id(engine.database, key))
     return FeedToken(token=token, expires_in=engine.links.feed_token_seconds)
 
 

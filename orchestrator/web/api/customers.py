@@ -148,7 +148,7 @@ def timeline(
     key: openapi.CustomerKey,
     limit: Annotated[int, Query(ge=1, le=5000, description="The latest so many, of each list")] = 500,
 ) -> TimelineView:
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         found = customers.find(connection, key)
         if found is None:
             raise NotFound("customer", key)
@@ -185,7 +185,7 @@ def erase(
 @router.get("/{key:path}", summary="What is known about a customer")
 def customer(engine: TheEngine, _caller: Reader, key: openapi.CustomerKey) -> CustomerView:
     """Profile, consents and walks."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         found = customers.find(connection, key)
         if found is None:
             raise NotFound("customer", key)

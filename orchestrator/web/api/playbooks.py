@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/playbooks", tags=["playbooks"], responses=openapi
 @router.get("", summary="Every playbook's newest version and its figures")
 def playbooks(engine: TheEngine, _caller: Reader) -> list[dict[str, Any]]:
     """Who walks now, conversions of both arms, lift with its interval."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         return [row.to_plain() for row in funnels(connection)]
 
 
@@ -39,7 +39,7 @@ def playbook_funnel(
     as_: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> Response:
     """Steps, variants, messages, what was held back and why, how walks ended."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         row = funnel(connection, name, version)
     return csv_response(row) if as_ == "csv" else JSONResponse(row.to_plain())
 

@@ -16,8 +16,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from orchestrator.engine import Engine
 from orchestrator.service.values import Identify, IngestReport, Refused, Track
-from orchestrator.web.ports import Facade
 from orchestrator.web.problems import in_words, json_path
 
 _LONGEST_KEY = 255
@@ -221,7 +221,7 @@ def read_batch(
     return good, refused
 
 
-def ingest(engine: Facade, items: Sequence[tuple[int, Identify | Track]]) -> IngestReport:
+def ingest(engine: Engine, items: Sequence[tuple[int, Identify | Track]]) -> IngestReport:
     """Hand values to the engine in their order; refusals come back under their place in the batch."""
     taken = repeated = 0
     refused: list[Refused] = []
@@ -240,7 +240,7 @@ def ingest(engine: Facade, items: Sequence[tuple[int, Identify | Track]]) -> Ing
 
 
 def _in_runs(
-    engine: Facade, items: Sequence[tuple[int, Identify | Track]]
+    engine: Engine, items: Sequence[tuple[int, Identify | Track]]
 ) -> Iterator[tuple[list[int], IngestReport]]:
     for kind, run in groupby(items, key=lambda pair: type(pair[1])):
         pairs = list(run)

@@ -10,13 +10,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
+from orchestrator.engine import Engine
 from orchestrator.service.values import Refused
 from orchestrator.web.api import openapi
 from orchestrator.web.api.segment import BatchCall, GroupCall, IdentifyCall, TrackCall, ingest, read_batch
 from orchestrator.web.api.segment_route import SegmentRoute
 from orchestrator.web.api.shapes import IngestResult
 from orchestrator.web.deps import Reporter, TheEngine
-from orchestrator.web.ports import Facade
 from orchestrator.web.problems import FieldProblem, ProblemDetails
 
 router = APIRouter(prefix="/v1", tags=["signals"], responses=openapi.ALWAYS, route_class=SegmentRoute)
@@ -62,7 +62,7 @@ def batch(engine: TheEngine, _caller: Reporter, call: BatchCall) -> IngestResult
     return IngestResult.of(report, refused)
 
 
-def _take(engine: Facade, call: IdentifyCall | TrackCall | GroupCall) -> IngestResult:
+def _take(engine: Engine, call: IdentifyCall | TrackCall | GroupCall) -> IngestResult:
     report = ingest(engine, [(0, value) for value in call.values()])
     if report.refused:
         raise _refusal(report.refused, root="$.batch[0]")

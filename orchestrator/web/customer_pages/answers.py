@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
+from orchestrator.engine import Engine
 from orchestrator.errors import BadToken, NotFound
 from orchestrator.language.model import Ask
 from orchestrator.language.writing.json_values import from_plain
@@ -16,7 +17,6 @@ from orchestrator.web import lookups
 from orchestrator.web.deps import TheEngine
 from orchestrator.web.middleware.throttle import bad_link, throttle_of
 from orchestrator.web.pages import notice, page, reader_words
-from orchestrator.web.ports import Facade
 
 router = APIRouter(include_in_schema=False)
 
@@ -50,7 +50,7 @@ def answer(
 
 
 def _answer_page(
-    engine: Facade,
+    engine: Engine,
     request: Request,
     token: str,
     *,
@@ -62,7 +62,7 @@ def _answer_page(
         message_id, chosen = engine.links.read_answer(token)
         if opened:
             throttle_of(request).opened(request)
-        message = lookups.message_facts(engine.engine, message_id)
+        message = lookups.message_facts(engine.database, message_id)
     except BadToken:
         return bad_link(request)
     except NotFound:

@@ -17,11 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from channels.base import Receipt, ReceiptKind
 from channels.scanners import looks_like_a_scanner
 from orchestrator import telemetry
+from orchestrator.engine import Engine
 from orchestrator.errors import BadToken, NotFound, OrchestratorError
 from orchestrator.web.deps import TheEngine
 from orchestrator.web.lookups import ClickFacts, click_facts
 from orchestrator.web.middleware.throttle import bad_link, throttle_of
-from orchestrator.web.ports import Facade
 
 router = APIRouter(include_in_schema=False)
 
@@ -58,9 +58,9 @@ def click(engine: TheEngine, request: Request, token: str) -> Response:
     return RedirectResponse(target, 302, headers={"X-Robots-Tag": "noindex, nofollow"})
 
 
-def _record(engine: Facade, request: Request, message_id: str, name: str) -> None:
+def _record(engine: Engine, request: Request, message_id: str, name: str) -> None:
     """Once per link of a message, and once more for each reason not to believe it."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         now = engine.clock.read(connection)
         facts = click_facts(
             connection,

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
+from orchestrator.engine import Engine
 from orchestrator.errors import BadToken, NotFound
 from orchestrator.service.values import ConsentEvidence, OptOutReceipt, Preferences
 from orchestrator.web import lookups
@@ -21,7 +22,6 @@ from orchestrator.web.customer_pages.translations import Words
 from orchestrator.web.deps import TheEngine
 from orchestrator.web.middleware.throttle import bad_link, throttle_of
 from orchestrator.web.pages import notice, page, reader_words
-from orchestrator.web.ports import Facade
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,12 +35,12 @@ def ask_opt_out(engine: TheEngine, request: Request, token: str) -> HTMLResponse
     return _opt_out_page(engine, request, token, opened=True)
 
 
-def _opt_out_page(engine: Facade, request: Request, token: str, *, opened: bool) -> HTMLResponse:
+def _opt_out_page(engine: Engine, request: Request, token: str, *, opened: bool) -> HTMLResponse:
     try:
         customer_id, channel, topic, _ = engine.links.read_opt_out(token)
         if opened:
             throttle_of(request).opened(request)
-        preferences = engine.preferences(lookups.customer_key(engine.engine, customer_id))
+        preferences = engine.preferences(lookups.customer_key(engine.database, customer_id))
     except BadToken:
         return bad_link(request)
     except NotFound:
@@ -69,7 +69,7 @@ def opt_out(
         customer_id, channel, topic, message_id = engine.links.read_opt_out(token)
         if confirm is None and one_click is None:
             return _opt_out_page(engine, request, token, opened=False)
-        customer = lookups.customer_key(engine.engine, customer_id)
+        customer = lookups.customer_key(engine.database, customer_id)
         preferences = engine.preferences(customer)
     except BadToken:
         return bad_link(request)
@@ -99,7 +99,7 @@ def show_preferences(engine: TheEngine, request: Request, token: str) -> HTMLRes
     try:
         customer_id = engine.links.read_preferences(token)
         throttle_of(request).opened(request)
-        customer = lookups.customer_key(engine.engine, customer_id)
+        customer = lookups.customer_key(engine.database, customer_id)
     except BadToken:
         return bad_link(request)
     except NotFound:
@@ -123,7 +123,7 @@ def change_preferences(
     """Acts on what was switched and shows the new state."""
     try:
         customer_id = engine.links.read_preferences(token)
-        customer = lookups.customer_key(engine.engine, customer_id)
+        customer = lookups.customer_key(engine.database, customer_id)
     except BadToken:
         return bad_link(request)
     except NotFound:
@@ -151,7 +151,7 @@ def change_preferences(
     return _preferences_page(engine, request, customer, saved="saved" if wanted else "saved_nothing")
 
 
-def _apply(engine: Facade, customer: str, change: Change, evidence: ConsentEvidence) -> None:
+def _apply(engine: Engine, customer: str, change: Change, evidence: ConsentEvidence) -> None:
     if change.on:
         engine.opt_in(customer, channel=change.channel, topic=change.topic, evidence=evidence)
     else:
@@ -159,7 +159,7 @@ def _apply(engine: Facade, customer: str, change: Change, evidence: ConsentEvide
 
 
 def _preferences_page(
-    engine: Facade, request: Request, customer: str, *, saved: str | None = None
+    engine: Engine, request: Request, customer: str, *, saved: str | None = None
 ) -> HTMLResponse:
     preferences = engine.preferences(customer)
     words = reader_words(request, preferences.locale)
@@ -178,7 +178,7 @@ def _preferences_page(
 
 
 def _receipt_page(
-    engine: Facade, customer_id: int, preferences: Preferences, receipt: OptOutReceipt, words: Words
+    engine: Engine, customer_id: int, preferences: Preferences, receipt: OptOutReceipt, words: Words
 ) -> HTMLResponse:
     return page(
         "receipt.html",
@@ -186,7 +186,7 @@ def _receipt_page(
         title=words("receipt_title"),
         topic_words=_topic(preferences, receipt.topic, words),
         receipt=receipt,
-        ended=lookups.playbook_titles(engine.engine, receipt.ended_playbooks),
+        ended=lookups.playbook_titles(engine.database, receipt.ended_playbooks),
         preferences_path=_preferences_path(engine, customer_id),
     )
 
@@ -197,11 +197,11 @@ def _topic(preferences: Preferences, topic: str, words: Words) -> str:
     return dict(preferences.topics).get(topic, topic.replace("_", " "))
 
 
-def _preferences_path(engine: Facade, customer_id: int) -> str:
+def _preferences_path(engine: Engine, customer_id: int) -> str:
     return f"/p/{engine.links.preferences_token(customer_id)}"
 
 
-def _evidence(engine: Facade, request: Request, words: Words, wording: str) -> ConsentEvidence:
+def _evidence(engine: Engine, request: Request, words: Words, wording: str) -> ConsentEvidence:
     return ConsentEvidence(
         method="preference_centre",
         source=f"{engine.links.base_url}/p/",
@@ -216,6 +216,6 @@ def _details(request: Request, message_id: str | None = None) -> dict[str, str]:
     return details | {"message": message_id} if message_id else details
 
 
-def _now(engine: Facade) -> datetime:
-    with engine.engine.connect() as connection:
+def _now(engine: Engine) -> datetime:
+    with engine.database.connect() as connection:
         return engine.clock.read(connection).business

@@ -48,7 +48,7 @@ def search(
     engine: TheEngine, session: Visitor, q: Annotated[str, Query(max_length=255)] = ""
 ) -> HTMLResponse:
     """By key, account or whole address; a single hit opens at once."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         found = reads.find_customers(connection, q.strip())
     return show(engine, session, "customers.html", title="Customers", found=found, q=q.strip())
 
@@ -56,7 +56,7 @@ def search(
 @router.get("/{key:path}/inbox")
 def inbox(engine: TheEngine, session: Visitor, key: str) -> HTMLResponse:
     """What the sandbox kept for her: mails, texts, chats, and her in-app cards."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         person = _person(connection, key)
         kept = sandbox.inbox(connection, key)
         now = engine.clock.read(connection).business
@@ -80,7 +80,7 @@ def inbox(engine: TheEngine, session: Visitor, key: str) -> HTMLResponse:
 @router.get("/{key:path}/inbox/{message_id}")
 def mail(engine: TheEngine, _session: Visitor, key: str, message_id: str) -> HTMLResponse:
     """One mail's own document, for the frame it is shown in."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         found = [
             row for row in sandbox.inbox(connection, key, channel="email") if row.message_id == message_id
         ]
@@ -103,7 +103,7 @@ def reply(
     text: Annotated[str, Form(max_length=1600)],
 ) -> Response:
     """Write back as the customer would, for rehearsals: read exactly like a text that came in by a provider."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         person = _person(connection, key)
         now = engine.clock.read(connection).business
     address = next((point.address for point in person.contact_points if point.channel == channel), None)
@@ -127,7 +127,7 @@ def reply(
 @router.get("/{key:path}/product")
 def product(engine: TheEngine, session: Visitor, key: str) -> HTMLResponse:
     """A host page with the widget in it, as this customer would see it in the product."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         person = _person(connection, key)
     token = engine.links.feed_token(person.id)
     return show(engine, session, "product.html", title="Product", person=person, token=token)
@@ -139,7 +139,7 @@ def customer(
     engine: TheEngine, session: Visitor, key: str, kind: Annotated[list[str] | None, Query()] = None
 ) -> HTMLResponse:
     """Why each message was or was not sent, and everything that happened, newest first."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         person = _person(connection, key)
         told = customer_timeline(connection, person.id).latest(SHOWN_AT_MOST)
         said = consents.present(connection, person.id)

@@ -26,7 +26,7 @@ def held_back(
     days: Annotated[int, Query(ge=1, le=365)] = 7,
 ) -> HTMLResponse:
     """What was not said, and why: by guardrail, and message by message."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         since = engine.clock.read(connection).business - timedelta(days=days)
         objections = reads.objections(connection, since)
         rows = reads.held_back(connection, since, policy)
@@ -45,7 +45,7 @@ def held_back(
 @router.get("/engine")
 def engine_page(engine: TheEngine, session: Visitor) -> HTMLResponse:
     """Lags, queues, and what was set aside because deciding about it failed."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         read = engine.clock.read(connection)
         health = engine_health.health(connection, business=read.business, machine=read.machine)
         aside = parked.listed(connection)
@@ -60,7 +60,7 @@ def release(
     enrollment_id: Annotated[int, Form()],
 ) -> Response:
     """Let a parked walk, or customer, go on: after its cause was put right."""
-    with engine.engine.begin() as connection:
+    with engine.database.begin() as connection:
         parked.release(connection, [(customer_id, enrollment_id)])
     engine.nudge()
     return RedirectResponse("/engine", 303)

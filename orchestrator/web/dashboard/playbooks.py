@@ -25,7 +25,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 def playbooks(engine: TheEngine, session: Visitor) -> HTMLResponse:
     """Every playbook's newest version: who walks it now, and what it earned."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         rows = funnels(connection)
         titles = {
             row.name: str(row.definition.get("title", row.name)) for row in published.newest(connection)
@@ -48,7 +48,7 @@ def playbooks(engine: TheEngine, session: Visitor) -> HTMLResponse:
 @router.get("/playbooks/{name}")
 def playbook(engine: TheEngine, session: Visitor, name: str, version: int | None = None) -> HTMLResponse:
     """One version: its drawing with who stands where, how each step was left, and both arms side by side."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         row = funnel(connection, name, version)
         versions = published.versions(connection, name)
         paused = published.paused(connection)
@@ -71,7 +71,7 @@ def playbook(engine: TheEngine, session: Visitor, name: str, version: int | None
 @router.get("/playbooks/{name}/funnel.csv")
 def funnel_csv(engine: TheEngine, _session: Visitor, name: str, version: int | None = None) -> Response:
     """The funnel step by step, for a spreadsheet."""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         return csv_response(funnel(connection, name, version))
 
 
@@ -91,7 +91,7 @@ def pause(
     reason: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Lets nobody in until resumed; who walks already goes on."""
-    with engine.engine.begin() as connection:
+    with engine.database.begin() as connection:
         if not published.versions(connection, name):
             raise NotFound("playbook", name)
         now = engine.clock.read(connection).business
@@ -101,6 +101,6 @@ def pause(
 
 @router.post("/playbooks/{name}/resume")
 def resume(engine: TheEngine, _session: Operating, name: str) -> Response:
-    with engine.engine.begin() as connection:
+    with engine.database.begin() as connection:
         published.resume(connection, name)
     return RedirectResponse(f"/playbooks/{name}", 303)

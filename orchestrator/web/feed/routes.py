@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Security
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.engine import Engine
 from orchestrator.errors import BadToken, InputError, NotFound
 from orchestrator.ids import MESSAGE, parse_public_id
 from orchestrator.store import feed as store_feed
@@ -16,7 +17,6 @@ from orchestrator.web.api.segment import Key
 from orchestrator.web.deps import TheEngine
 from orchestrator.web.feed.items import FeedItemBody, view
 from orchestrator.web.middleware.throttle import throttle_of
-from orchestrator.web.ports import Facade
 
 router = APIRouter(
     prefix="/v1/feed",
@@ -92,7 +92,7 @@ def did(
     source_id = (
         f"feed:{message_id}:{did}:{told.detail or ''}" if did == "clicked" else f"feed:{message_id}:{did}"
     )
-    with engine.engine.begin() as connection:
+    with engine.database.begin() as connection:
         # The page must not show it again on its next look, which may come before the answer is applied.
         now = engine.clock.read(connection).business
         store_feed.mark(connection, customer, [public.row_id], did, now)
@@ -100,7 +100,7 @@ def did(
     return DidView(recorded=recorded)
 
 
-def read_feed(engine: Facade, customer: int, limit: int = 20) -> FeedView:
+def read_feed(engine: Engine, customer: int, limit: int = 20) -> FeedView:
     found = engine.feed(customer, limit=limit)
     items = [view(item) for item in found.items]
     return FeedView(items=items, unread=found.unread, version=version_of(items))

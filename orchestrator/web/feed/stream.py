@@ -18,13 +18,13 @@ from redis import asyncio as aioredis
 from redis.exceptions import RedisError
 
 from orchestrator import clock
+from orchestrator.engine import Engine
 from orchestrator.errors import BadToken, OrchestratorError
 from orchestrator.service.delivery.live_push import feed_channel
 from orchestrator.web.api import openapi
 from orchestrator.web.api.auth import bearer_token
 from orchestrator.web.deps import TheEngine, TheSettings
 from orchestrator.web.feed.routes import Customer, FeedView, read_feed
-from orchestrator.web.ports import Facade
 
 router = APIRouter(prefix="/v1/feed", tags=["feed"], responses={401: openapi.PROBLEM, 429: openapi.LIMITED})
 
@@ -59,7 +59,7 @@ async def stream(
 
 
 async def _events(
-    engine: Facade, redis_url: str | None, customer: int, token: str, known: str | None
+    engine: Engine, redis_url: str | None, customer: int, token: str, known: str | None
 ) -> AsyncIterator[str]:
     began = told = clock.monotonic()
     yield "retry: 2000\n\n"

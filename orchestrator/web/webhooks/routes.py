@@ -18,9 +18,9 @@ from channels.errors import BadSignatureError
 from channels.sendgrid import callbacks as callbacks_sendgrid
 from channels.twilio import callbacks as callbacks_twilio
 from orchestrator import telemetry
+from orchestrator.engine import Engine
 from orchestrator.web.customer_pages.translations import words_for
 from orchestrator.web.deps import TheEngine, TheSettings
-from orchestrator.web.ports import Facade
 from orchestrator.web.problems import ProblemDetails
 
 router = APIRouter(prefix="/webhooks", tags=["providers"], include_in_schema=False)
@@ -84,7 +84,7 @@ def _verified(settings: TheSettings, request: Request, body: bytes) -> str:
     return url
 
 
-def _take(engine: Facade, source: str, parsed: Parsed) -> None:
+def _take(engine: Engine, source: str, parsed: Parsed) -> None:
     for problem in parsed.problems:
         telemetry.emit("webhook.refused", source=source, reason=f"{problem.reason} [{problem.digest}]")
     if parsed.receipts:
@@ -123,9 +123,9 @@ def _twiml(text: str | None) -> Response:
     )
 
 
-def _instants(engine: Facade) -> tuple[datetime, datetime]:
+def _instants(engine: Engine) -> tuple[datetime, datetime]:
     """(business, machine)"""
-    with engine.engine.connect() as connection:
+    with engine.database.connect() as connection:
         read = engine.clock.read(connection)
     return read.business, read.machine
 
