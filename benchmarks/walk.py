@@ -27,7 +27,7 @@ from orchestrator.clock import VirtualClock, monotonic
 from orchestrator.engine import Engine
 from orchestrator.service.values import Identify, Track
 from orchestrator.settings import Settings, load_settings
-from orchestrator.simulator.scratch import scratch_database
+from orchestrator.store.scratch import scratch_database
 from orchestrator.telemetry import configure
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)

@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
 from typing import Any
 
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from channels import registry
 from channels.base import Channel
 from channels.function import CallFunction
+from channels.recording import Outbox
 from orchestrator.clock import Clock, DatabaseClock, VirtualClock, monotonic, system_now
 from orchestrator.engine import Engine
 from orchestrator.errors import NotFound
@@ -33,6 +35,7 @@ from orchestrator.store.transactions import PostgresStore
 
 FUNCTIONS = "orchestrator.functions"  # entry points: name = "module:function", what `call` steps may name
 CUSTOMER_CHANNELS = ("in_app", "email", "sms", "whatsapp", "chat", "webhook", "call")
+_REHEARSAL_KEY = "rehearsals sign their links with this, always"  # they lead nowhere outside of the rehearsal
 _KEYS_OF = {
     "email": "sendgrid_api_key",
     "sms": "twilio_account_sid",
@@ -102,6 +105,30 @@ def build_engine(
         if settings.clock_rate != 1:
             set_clock_rate(engine, settings.clock_rate)
     return engine
+
+
+def build_rehearsal_engine(
+    database_url: str,
+    *,
+    clock: VirtualClock,
+    outbox: Outbox,
+    settings: Settings | None = None,
+    functions: Mapping[str, CallFunction] | None = None,
+) -> Engine:
+    """The engine of a simulation or a test: one drain at a time, no broker, every hand-over written down in ``outbox``.
+
+    ``settings`` gives what else matters, such as signing keys and the public address of links that are followed.
+    """
+    base = settings or Settings(secret_keys=(SecretStr(_REHEARSAL_KEY),))
+    alone = base.model_copy(
+        update={
+            "database_url": SecretStr(database_url),
+            "broker_url": None,
+            "redis_url": None,
+            "send_threads": 1,
+        }
+    )
+    return build_engine(alone, clock=clock, channels=outbox.listen, functions=functions)
 
 
 def set_clock_rate(engine: Engine, rate: float) -> None:

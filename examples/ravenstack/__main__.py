@@ -20,7 +20,7 @@ from orchestrator.cli.progress import virtual_days
 from orchestrator.errors import OrchestratorError
 from orchestrator.simulator.rehearse import Rehearsal, replay
 from orchestrator.simulator.report import Report
-from orchestrator.simulator.scratch import scratch_database
+from orchestrator.store.scratch import scratch_database
 
 PLAYBOOKS = Path(__file__).with_name("playbooks")
 FIRST_DAY = datetime(2023, 1, 1, tzinfo=UTC)

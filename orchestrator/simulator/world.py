@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from pydantic import SecretStr
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import text
 
-from channels.base import OutboundMessage
-from orchestrator.bootstrap import build_engine
+from channels.recording import Outbox
+from orchestrator.bootstrap import build_rehearsal_engine
 from orchestrator.clock import VirtualClock
 from orchestrator.engine import Engine
-from orchestrator.ids import MESSAGE, parse_public_id
 from orchestrator.settings import Settings
 from orchestrator.simulator.actions import Reached
 from orchestrator.simulator.expectations import Expectations
-from orchestrator.simulator.outbox import Outbox, Watched
-from orchestrator.store.sql.tables import enrollments, messages
-
-_SIGNING_KEY = "rehearsals sign their links with this, always"  # they lead nowhere outside of the rehearsal
+from orchestrator.store.reports.message_origins import message_origins
 
 
 @dataclass(kw_only=True)
@@ -35,44 +29,24 @@ class World:
 
     def reached(self) -> list[Reached]:
         """What was handed over since the last call, in that order, with what the engine knows about each message."""
-        taken = self.outbox.take()
-        known = self._facts(taken)
+        taken = [one.message for one in self.outbox.take() if one.sent]
+        with self.engine.database.connect() as connection:
+            origins = message_origins(connection, [one.message_id for one in taken])
         reached = []
         for message in taken:
-            row = known[_row_of(message)]
-            story = self.stories.get(row.playbook)
+            origin = origins[message.message_id]
+            story = self.stories.get(origin.playbook)
             reached.append(
                 Reached(
                     message=message,
-                    playbook=row.playbook,
-                    step=row.step,
-                    context=row.context,
+                    playbook=origin.playbook,
+                    step=origin.step,
+                    context=origin.context,
                     at=self.clock.now,
-                    endings=story.endings.get(row.step, ()) if story else (),
+                    endings=story.endings.get(origin.step, ()) if story else (),
                 )
             )
         return reached
-
-    def _facts(self, taken: Sequence[OutboundMessage]) -> dict[tuple[int, int], Any]:
-        if not taken:
-            return {}
-        statement = (
-            select(
-                messages.c.customer_id,
-                messages.c.id,
-                messages.c.playbook,
-                messages.c.step,
-                enrollments.c.context,
-            )
-            .join(
-                enrollments,
-                (enrollments.c.customer_id == messages.c.customer_id)
-                & (enrollments.c.id == messages.c.enrollment_id),
-            )
-            .where(tuple_(messages.c.customer_id, messages.c.id).in_([_row_of(one) for one in taken]))
-        )
-        with self.engine.database.connect() as connection:
-            return {(row.customer_id, row.id): row for row in connection.execute(statement)}
 
     def close(self) -> None:
         """Give the database's connections back."""
@@ -104,16 +78,7 @@ def open_world(
 
     ``settings`` gives signing keys and the public address, when links are to be followed afterwards.
     """
-    base = settings or Settings(secret_keys=(SecretStr(_SIGNING_KEY),))
-    quiet = base.model_copy(
-        update={"database_url": SecretStr(url), "broker_url": None, "redis_url": None, "send_threads": 1}
-    )
     clock = VirtualClock(start)
-    outbox = Outbox()
-    engine = build_engine(quiet, clock=clock, channels=lambda inner: Watched(inner, outbox))
+    outbox = Outbox(lambda: clock.now)
+    engine = build_rehearsal_engine(url, clock=clock, outbox=outbox, settings=settings)
     return World(engine=engine, clock=clock, outbox=outbox, stories=stories)
-
-
-def _row_of(message: OutboundMessage) -> tuple[int, int]:
-    public = parse_public_id(message.message_id, prefix=MESSAGE)
-    return (public.customer_id, public.row_id)

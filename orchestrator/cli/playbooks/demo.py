@@ -32,7 +32,7 @@ from orchestrator.simulator.notable_customers import tour
 from orchestrator.simulator.playbook_subset import staged
 from orchestrator.simulator.rehearse import Rehearsal, simulate
 from orchestrator.simulator.report import Report
-from orchestrator.simulator.scratch import make_database
+from orchestrator.store.scratch import make_database
 
 app = typer.Typer(add_completion=False)
 

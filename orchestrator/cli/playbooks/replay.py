@@ -17,8 +17,8 @@ from orchestrator.cli.progress import virtual_days
 from orchestrator.simulator.playbook_subset import staged
 from orchestrator.simulator.rehearse import Rehearsal
 from orchestrator.simulator.rehearse import replay as rehearse
-from orchestrator.simulator.scratch import scratch_database
 from orchestrator.simulator.signal_files import read_signals
+from orchestrator.store.scratch import scratch_database
 
 app = typer.Typer(add_completion=False)
 
