@@ -25,7 +25,7 @@ from orchestrator.bootstrap import build_engine
 from orchestrator.cli.opening import database_url
 from orchestrator.clock import VirtualClock, monotonic
 from orchestrator.engine import Engine
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from orchestrator.settings import Settings, load_settings
 from orchestrator.store.scratch import scratch_database
 from orchestrator.telemetry import configure

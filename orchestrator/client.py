@@ -13,7 +13,10 @@ from typing import Any
 
 from orchestrator.engine import Engine
 from orchestrator.errors import InputError, SettingsError
-from orchestrator.service.values import ConsentEvidence, Enrollment, Identify, OptOutReceipt, Track
+from orchestrator.records.consent import ConsentEvidence
+from orchestrator.records.enrollment import Enrollment
+from orchestrator.records.intake import Identify, Track
+from orchestrator.records.preferences import OptOutReceipt
 from orchestrator.settings import load_settings
 
 _lock = threading.Lock()

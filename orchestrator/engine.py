@@ -18,6 +18,13 @@ from sqlalchemy import Engine as Database
 from channels.base import Receipt
 from orchestrator.clock import Clock, monotonic
 from orchestrator.language.account.policy import AccountPolicy
+from orchestrator.records.consent import ConsentEvidence, ConsentFact, ConsentHistory
+from orchestrator.records.drain import Drained
+from orchestrator.records.enrollment import Enrollment
+from orchestrator.records.erasure import ErasureReceipt
+from orchestrator.records.feed import Feed
+from orchestrator.records.intake import Identify, IngestReport, ReportedResponse, Track
+from orchestrator.records.preferences import OptOutReceipt, Preferences
 from orchestrator.service.consent import ledger as consenting
 from orchestrator.service.consent import preferences, snooze
 from orchestrator.service.delivery.deliver import Delivery
@@ -27,24 +34,10 @@ from orchestrator.service.enrollment.batch import ServiceContext
 from orchestrator.service.enrollment.crash_recovery import take_interrupted
 from orchestrator.service.intake import feed as showing
 from orchestrator.service.intake import ingest, provider_callbacks
-from orchestrator.service.intake.feed import Feed
 from orchestrator.service.operations import publish as publishing
 from orchestrator.service.privacy import erase as erasing
 from orchestrator.service.privacy import retention
 from orchestrator.service.rendering.links import LinkSigner
-from orchestrator.service.values import (
-    ConsentEvidence,
-    ConsentFact,
-    ConsentHistory,
-    Drained,
-    Enrollment,
-    ErasureReceipt,
-    Identify,
-    IngestReport,
-    OptOutReceipt,
-    Preferences,
-    Track,
-)
 from orchestrator.settings import Settings
 
 Result = TypeVar("Result")
@@ -107,7 +100,7 @@ class Engine:
         at: datetime | None = None,
     ) -> bool:
         """What a person did with a message; False if this was heard before. Raises InputError, NotFound."""
-        answer = ingest.ReportedResponse(
+        answer = ReportedResponse(
             message_id=message_id, outcome=outcome, detail=detail, comment=comment, source_id=source_id, at=at
         )
         return self._nudged(ingest.respond(self.services, answer))

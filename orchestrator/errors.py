@@ -26,6 +26,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from orchestrator.records.enrollment import StartRefusalReason
+
 
 class OrchestratorError(Exception):
     """The root: ``except OrchestratorError`` catches whatever this library raises on purpose."""
@@ -92,9 +94,9 @@ class Conflict(OrchestratorError):
 
 
 class StartRefused(OrchestratorError):
-    """``start_playbook`` said no. ``reason`` is the stable word, ``detail`` what a support person reads."""
+    """``start_playbook`` said no. ``reason`` never changes its name, ``detail`` is what a support person reads."""
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: StartRefusalReason, detail: str) -> None:
         self.reason = reason
         self.detail = detail
         super().__init__(f"{reason}: {detail}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from examples.ravenstack.mapping import Fact
-from orchestrator.service.values import Track
+from orchestrator.records.intake import Track
 
 
 def write_jsonl(facts: Iterable[Fact], path: Path) -> None:

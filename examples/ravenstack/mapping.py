@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 
 Row = dict[str, str]
 Fact = Identify | Track

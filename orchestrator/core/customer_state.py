@@ -16,7 +16,8 @@ from orchestrator.core.catalogue import PublishedPlaybook
 from orchestrator.core.machine.commands import JournalEntry
 from orchestrator.core.machine.enrollment import EnrollmentSnapshot
 from orchestrator.core.machine.facts import CustomerFacts
-from orchestrator.core.policies.request import ActiveCooldown, CapSlot, Consent, OpenHold
+from orchestrator.core.policies.request import ActiveCooldown, CapSlot, OpenHold
+from orchestrator.records.consent import Consent
 
 UNSETTLED = frozenset({"planned", "handing_over", "uncertain"})
 UNSENT = frozenset({"planned"})

@@ -23,13 +23,14 @@ from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.conditions.values import as_number, as_time
 from orchestrator.language.model import Ask, Playbook, Send
 from orchestrator.language.outcomes import channels_of
+from orchestrator.records.enrollment import StartRefusalReason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartRefusal:
-    """Why a start was refused. ``reason`` is a stable word, ``why`` a sentence."""
+    """Why a start was refused. ``why`` is a sentence."""
 
-    reason: str
+    reason: StartRefusalReason
     why: str
 
 

@@ -9,41 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from orchestrator.core.machine.facts import CustomerFacts
 from orchestrator.core.policies import cooldown, hold, opted_out
 from orchestrator.core.policies import order as policy
-from orchestrator.core.policies.request import ActiveCooldown, Allow, Consent, OpenHold, PolicyRequest
+from orchestrator.core.policies.request import ActiveCooldown, Allow, OpenHold, PolicyRequest
+from orchestrator.records.consent import Consent
+from orchestrator.records.feed import FeedItem
 
 ASKED_AGAIN = (opted_out, hold, cooldown)
 _KINDS: Mapping[str, Literal["send", "ask"]] = {"send": "send", "ask": "ask"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FeedItem:
-    """One item of a feed that is neither withdrawn, expired, dismissed nor answered."""
-
-    message_id: str
-    enrollment_id: int
-    playbook_id: int
-    topic: str
-    promotional: bool
-    playbook: str
-    step: str
-    kind: str
-    display: str
-    content: Mapping[str, Any]
-    shown_at: datetime
-    expires_at: datetime | None
-    seen_at: datetime | None
-    clicked_at: datetime | None
-    answered_at: datetime | None
-
-    @property
-    def cursor(self) -> str:
-        """Where the next page begins; opaque to callers."""
-        return f"{self.shown_at.isoformat()}~{self.message_id}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

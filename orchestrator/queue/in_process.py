@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from orchestrator.clock import monotonic
 from orchestrator.errors import Unavailable
 from orchestrator.queue.nudge import LocalWake
-from orchestrator.service.values import Drained
+from orchestrator.records.drain import Drained
 from orchestrator.telemetry import emit
 
 SWEEP_EVERY = 1.0  # seconds

@@ -8,99 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from channels.base import OutboundMessage
 from orchestrator.clock import Instants
 from orchestrator.core.catalogue import Catalogue, LookBack
-from orchestrator.core.customer_state import CustomerState, MessageRow
-from orchestrator.core.feed_visibility import FeedItem, Guards
-from orchestrator.core.policies.request import Consent
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InboxItem:
-    """One fact from outside for one customer, as it is appended to her inbox."""
-
-    customer_id: int
-    kind: str  # signal, identify, response, receipt, start, consider; the store appends policy
-    source_id: str
-    occurred_at: datetime
-    data: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LocalCopy:
-    """A message that became visible in a feed or in the sandbox."""
-
-    message: MessageRow
-    outgoing: OutboundMessage
-    provider: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlaybookVersion:
-    """One checked playbook version as it is stored."""
-
-    name: str
-    version: int
-    content_hash: str
-    definition: Mapping[str, Any]
-    templates: Mapping[str, str]
-    texts: Mapping[str, Mapping[str, str]]
-    vocabulary: Mapping[str, Any]
-    functions: tuple[str, ...]
-
-
-class InterruptedCustomer(Protocol):
-    """A customer whom a dead process had in hand, and how often one died with her in hand."""
-
-    @property
-    def customer_id(self) -> int: ...
-    @property
-    def crash_count(self) -> int: ...
-
-
-class SentSummary(Protocol):
-    """What of one person went out by one channel and provider."""
-
-    @property
-    def channel(self) -> str: ...
-    @property
-    def provider(self) -> str: ...
-    @property
-    def provider_ids(self) -> Sequence[str]: ...
-
-
-class StoredRun(Protocol):
-    """One run as it is stored; ids are public."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def customer(self) -> str: ...
-    @property
-    def playbook(self) -> str: ...
-    @property
-    def version(self) -> int: ...
-    @property
-    def step(self) -> str: ...
-    @property
-    def phase(self) -> str: ...
-    @property
-    def entered_at(self) -> datetime: ...
-    @property
-    def held_out(self) -> bool: ...
-    @property
-    def because(self) -> str | None: ...
-    @property
-    def context(self) -> Mapping[str, Any]: ...
-    @property
-    def ended_at(self) -> datetime | None: ...
-    @property
-    def end_status(self) -> str | None: ...
+from orchestrator.core.customer_state import CustomerState
+from orchestrator.core.feed_visibility import Guards
+from orchestrator.records.consent import Consent, ConsentEntry
+from orchestrator.records.delivery import LocalCopy
+from orchestrator.records.drain import InterruptedCustomer
+from orchestrator.records.enrollment import Enrollment
+from orchestrator.records.erasure import SentSummary
+from orchestrator.records.feed import FeedItem
+from orchestrator.records.intake import InboxItem
+from orchestrator.records.playbook_version import PlaybookVersion
 
 
 class Transaction(Protocol):
@@ -224,7 +146,7 @@ class Transaction(Protocol):
         """The enrollment an idempotency key led to before."""
         ...
 
-    def enrollment(self, customer_id: int, enrollment_id: int) -> StoredRun:
+    def enrollment(self, customer_id: int, enrollment_id: int) -> Enrollment:
         """One stored run as its callers see it."""
         ...
 
@@ -257,8 +179,8 @@ class Transaction(Protocol):
         """The present state at ``now``: what is over gives way to what stood before."""
         ...
 
-    def consent_history(self, customer_id: int) -> list[Mapping[str, Any]]:
-        """Every ledger row by column, in the order in which they were said."""
+    def consent_history(self, customer_id: int) -> list[ConsentEntry]:
+        """Every ledger row, in the order in which they were said."""
         ...
 
     def expire_consents(self, now: datetime, *, limit: int) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from channels.base import OutboundMessage, Receipt
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

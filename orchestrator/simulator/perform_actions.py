@@ -9,7 +9,8 @@ from typing import TypeVar
 from channels.base import Receipt, ReceiptKind
 from orchestrator.engine import Engine
 from orchestrator.errors import NotFound, StartRefused
-from orchestrator.service.values import ConsentEvidence, Identify, Track
+from orchestrator.records.consent import ConsentEvidence
+from orchestrator.records.intake import Identify, Track
 from orchestrator.simulator.actions import ActOnMessage, CustomerAction, OptIn, OptOut, StartByProduct
 
 _BATCH = 500

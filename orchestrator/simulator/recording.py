@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
 
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from orchestrator.simulator.actions import CustomerAction, Reached, What
 from orchestrator.simulator.crowd.listener import Listener
 from orchestrator.simulator.seeded_choice import SeededChoice

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from orchestrator.language.folder import load_folder
 from orchestrator.language.model import Start
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from orchestrator.settings import Settings
 from orchestrator.simulator.crowd.crowd import Crowd
 from orchestrator.simulator.crowd.people import make_crowd

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import DefinitionError, Problem
+from orchestrator.records.intake import Identify, Track
 from orchestrator.row_files import UNREADABLE, Row, read_rows, why
-from orchestrator.service.values import Identify, Track
 
 _ALIASES = {"userId": "customer", "timestamp": "at", "messageId": "id"}
 _OWN = frozenset({"customer", "at", "event", "id", "account"})

@@ -17,14 +17,13 @@ A grant that ends by itself remembers since when the pair was withdrawn before i
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
 
 from orchestrator.core.consent.scope import IMPLIED
-from orchestrator.core.policies.request import Consent
+from orchestrator.records.consent import Consent, ConsentEntry
 from orchestrator.store.sql.bulk import insert_rows
 from orchestrator.store.sql.tables import consent_ledger, consents
 
@@ -101,18 +100,6 @@ _EXPIRED = text("""
     WHERE s.customer_id = ANY(CAST(:customer_ids AS bigint[])) AND s.granted AND s.expires_at <= :now""")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Present:
-    """One row of the present state."""
-
-    channel: str
-    topic: str
-    granted: bool
-    basis: str
-    since: datetime
-    expires_at: datetime | None
-
-
 def append(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
     """Append ledger rows and derive the state of their customers, whose locks the caller holds.
 
@@ -139,7 +126,7 @@ def rebuild(connection: Connection, customer_ids: Collection[int]) -> None:
         connection.execute(_REBUILD, {"customer_ids": sorted(customer_ids)})
 
 
-def present(connection: Connection, customer_id: int) -> list[Present]:
+def present(connection: Connection, customer_id: int) -> list[Consent]:
     """What one customer's consents are now, by channel and topic."""
     rows = connection.execute(
         select(consents)
@@ -147,7 +134,7 @@ def present(connection: Connection, customer_id: int) -> list[Present]:
         .order_by(consents.c.channel, consents.c.topic)
     )
     return [
-        Present(
+        Consent(
             channel=row.channel,
             topic=row.topic,
             granted=row.granted,
@@ -182,13 +169,13 @@ def as_policies_read(row: Row[Any], now: datetime) -> Consent:
     )
 
 
-def history(connection: Connection, customer_id: int) -> list[Mapping[str, Any]]:
-    """Every ledger row of one customer by column, in the order in which they were said."""
+def history(connection: Connection, customer_id: int) -> list[ConsentEntry]:
+    """Every ledger row of one customer, in the order in which they were said."""
     order = (consent_ledger.c.occurred_at, consent_ledger.c.id)
     rows = connection.execute(
         select(consent_ledger).where(consent_ledger.c.customer_id == customer_id).order_by(*order)
     )
-    return [dict(row) for row in rows.mappings()]
+    return [ConsentEntry(**row) for row in rows.mappings()]
 
 
 def expire(connection: Connection, now: datetime, *, limit: int) -> int:

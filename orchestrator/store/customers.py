@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, select, text
 
+from orchestrator.records.customer import ContactPoint, Customer
 from orchestrator.store.sql.pg_arrays import texts
 from orchestrator.store.sql.tables import accounts, contact_points, customers
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ContactPoint:
-    channel: str
-    address: str
-    source: str
-    invalid_reason: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Customer:
-    """One customer with everything that is not history."""
-
-    id: int
-    key: str
-    account_id: int | None
-    account_key: str | None
-    attributes: Mapping[str, Any]
-    account_attributes: Mapping[str, Any]
-    tags: tuple[str, ...]
-    timezone: str | None
-    timezone_source: str | None
-    locale: str | None
-    region: str | None
-    last_seen_at: datetime | None
-    erased_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    contact_points: tuple[ContactPoint, ...]
 
 
 def find(connection: Connection, key: str) -> Customer | None:

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-
 from sqlalchemy import Connection, select
 
 from orchestrator.errors import NotFound
 from orchestrator.ids import ENROLLMENT, public_id
+from orchestrator.records.enrollment import Enrollment
 from orchestrator.store.sql.tables import customers, enrollments, messages, playbooks
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StoredRun:
-    """One run as it is stored."""
-
-    id: str
-    customer: str
-    playbook: str
-    version: int
-    step: str
-    phase: str
-    entered_at: datetime
-    held_out: bool
-    because: str | None
-    context: Mapping[str, Any]
-    ended_at: datetime | None
-    end_status: str | None
-
-
-def enrollment(connection: Connection, customer_id: int, enrollment_id: int) -> StoredRun:
+def enrollment(connection: Connection, customer_id: int, enrollment_id: int) -> Enrollment:
     """Raises NotFound."""
     row = connection.execute(
         select(enrollments, customers.c.key, playbooks.c.version)
@@ -43,7 +21,7 @@ def enrollment(connection: Connection, customer_id: int, enrollment_id: int) -> 
     public = public_id(ENROLLMENT, customer_id, enrollment_id)
     if row is None:
         raise NotFound("enrollment", public)
-    return StoredRun(
+    return Enrollment(
         id=public,
         customer=row.key,
         playbook=row.playbook,
@@ -56,6 +34,7 @@ def enrollment(connection: Connection, customer_id: int, enrollment_id: int) -> 
         context=row.context,
         ended_at=row.ended_at,
         end_status=row.end_status,
+        created=False,
     )
 
 

@@ -8,33 +8,16 @@ messages before (erasure is a happening of every walk); this is what is left to 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
 from orchestrator.errors import NotFound
+from orchestrator.records.erasure import Identity, SentSummary
 from orchestrator.store.sql.bulk import insert_rows
 from orchestrator.store.sql.tables import tombstones
 
 ERASED_KEY = "erased:"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Identity:
-    """What a tombstone is needed for: the caller hashes each with the account's secret."""
-
-    key: str
-    addresses: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SentSummary:
-    """What of one person went out by one channel and provider."""
-
-    channel: str
-    provider: str
-    provider_ids: tuple[str, ...]
 
 
 # Survey answers and called functions' answers may name a person, and an offer may quote her region; steps, visits,

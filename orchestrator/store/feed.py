@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, select, tuple_, update
 
-from orchestrator.core.feed_visibility import FeedItem
 from orchestrator.errors import InputError
 from orchestrator.ids import MESSAGE, parse_public_id, public_id
+from orchestrator.records.feed import FeedDeed, FeedItem
 from orchestrator.store.sql.tables import feed_items, messages
-
-Deed = Literal["seen", "clicked", "dismissed", "answered"]
 
 
 def visible(
@@ -74,7 +72,7 @@ def visible(
 
 
 def mark(
-    connection: Connection, customer_id: int, message_ids: Sequence[int], deed: Deed, at: datetime
+    connection: Connection, customer_id: int, message_ids: Sequence[int], deed: FeedDeed, at: datetime
 ) -> list[int]:
     """Note what a person did, and give the ids of the items for which it is news.
 

@@ -6,29 +6,14 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection, select, text
 
+from orchestrator.records.intake import InboxItem
 from orchestrator.store.sql.bulk import insert_rows
 from orchestrator.store.sql.pg_arrays import texts
 from orchestrator.store.sql.tables import enrollments, inbox, seen_sources
-
-
-class InboxItem(Protocol):
-    """One fact for one customer's inbox."""
-
-    @property
-    def customer_id(self) -> int: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def source_id(self) -> str: ...
-    @property
-    def occurred_at(self) -> datetime: ...
-    @property
-    def data(self) -> Mapping[str, Any]: ...
-
 
 _NEXT_IDS = text("SELECT nextval('inbox_ids') AS id FROM generate_series(1, :count) ORDER BY id")
 _COLLEAGUES = text("""

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from channels.base import OutboundMessage
-from orchestrator.core.customer_state import MessageRow
+from orchestrator.records.delivery import LocalCopy
 from orchestrator.store.sandbox import plain
 from orchestrator.store.sql.bulk import insert_rows
 from orchestrator.store.sql.tables import feed_items, sandbox_inbox
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LocalCopy:
-    message: MessageRow
-    outgoing: OutboundMessage
-    provider: str
 
 
 def show(connection: Connection, shown: Sequence[LocalCopy], now: datetime) -> None:
@@ -28,10 +19,10 @@ def show(connection: Connection, shown: Sequence[LocalCopy], now: datetime) -> N
     feed: list[dict[str, Any]] = []
     kept: list[dict[str, Any]] = []
     for one in shown:
-        key = {"customer_id": one.message.customer_id, "message_id": one.message.id}
+        key = {"customer_id": one.customer_id, "message_id": one.message_id}
         content = plain(one.outgoing)
         if one.outgoing.channel == "in_app":
-            expires_at = one.message.expires_at
+            expires_at = one.expires_at
             feed.append(
                 {
                     **key,

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from orchestrator.records.enrollment import Parked
 from orchestrator.store.sql.bulk import delete_rows, insert_rows
 from orchestrator.store.sql.tables import customers, parked
 
 WHOLE_CUSTOMER = 0
 _LONGEST = 2000  # of a detail: a traceback's end says enough
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Parked:
-    """``enrollment_id`` 0 means the whole customer. ``reason`` is a stable word, ``detail`` for who repairs it."""
-
-    customer_id: int
-    enrollment_id: int
-    reason: str
-    detail: str
-    at: datetime
-    customer_key: str = ""
 
 
 def park(connection: Connection, items: Sequence[Parked]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -14,55 +13,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from orchestrator.errors import Conflict
 from orchestrator.language.writing.json_values import canonical
+from orchestrator.records.playbook_version import PlaybookVersion, StoredPolicy, StoredVersion
 from orchestrator.store.sql.tables import account_policies, playbook_states, playbooks
 
 
-class PublishedContent(Protocol):
-    """What is published as one: the definition with everything it uses, as JSON values."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def version(self) -> int: ...
-    @property
-    def content_hash(self) -> str: ...
-    @property
-    def definition(self) -> Mapping[str, Any]: ...
-    @property
-    def templates(self) -> Mapping[str, Any]: ...
-    @property
-    def texts(self) -> Mapping[str, Any]: ...
-    @property
-    def vocabulary(self) -> Mapping[str, Any]: ...
-    @property
-    def functions(self) -> Sequence[str]: ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StoredVersion:
-    """One stored version."""
-
-    id: int
-    name: str
-    version: int
-    content_hash: str
-    definition: Mapping[str, Any]
-    templates: Mapping[str, Any]
-    texts: Mapping[str, Any]
-    vocabulary: Mapping[str, Any]
-    functions: tuple[str, ...]
-    published_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PublishedPolicy:
-    id: int
-    content_hash: str
-    definition: Mapping[str, Any]
-    published_at: datetime
-
-
-def store_version(connection: Connection, bundle: PublishedContent, now: datetime) -> int:
+def store_version(connection: Connection, bundle: PlaybookVersion, now: datetime) -> int:
     """Store a version and give its id; the same content again gives the same id.
 
     Raises Conflict when the version exists with other content, or is older than the newest one.
@@ -108,7 +63,7 @@ def store_version(connection: Connection, bundle: PublishedContent, now: datetim
     return int(made.scalar_one())
 
 
-def store_version_if_new(connection: Connection, bundle: PublishedContent, now: datetime) -> bool:
+def store_version_if_new(connection: Connection, bundle: PlaybookVersion, now: datetime) -> bool:
     """Store a version as :func:`store_version` does; True if it was not stored before."""
     before = connection.execute(select(func.max(playbooks.c.id))).scalar() or 0
     return store_version(connection, bundle, now) > before
@@ -180,7 +135,7 @@ def store_policy(
     return int(made.scalar_one())
 
 
-def newest_policy(connection: Connection) -> PublishedPolicy | None:
+def newest_policy(connection: Connection) -> StoredPolicy | None:
     row = connection.execute(
         select(account_policies)
         .order_by(account_policies.c.published_at.desc(), account_policies.c.id.desc())
@@ -189,15 +144,15 @@ def newest_policy(connection: Connection) -> PublishedPolicy | None:
     return None if row is None else _policy(row)
 
 
-def load_policies(connection: Connection, ids: Collection[int]) -> dict[int, PublishedPolicy]:
+def load_policies(connection: Connection, ids: Collection[int]) -> dict[int, StoredPolicy]:
     if not ids:
         return {}
     rows = connection.execute(select(account_policies).where(account_policies.c.id.in_(ids)))
     return {row.id: _policy(row) for row in rows}
 
 
-def _policy(row: Row[Any]) -> PublishedPolicy:
-    return PublishedPolicy(
+def _policy(row: Row[Any]) -> StoredPolicy:
+    return StoredPolicy(
         id=row.id, content_hash=row.content_hash, definition=row.definition, published_at=row.published_at
     )
 

@@ -9,19 +9,25 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
-from channels.base import OutboundMessage
 from orchestrator.clock import Clock, Instants
 from orchestrator.core.catalogue import Catalogue, LookBack
-from orchestrator.core.customer_state import CustomerState, MessageRow
-from orchestrator.core.feed_visibility import FeedItem, Guards
-from orchestrator.core.policies.request import Consent
+from orchestrator.core.customer_state import CustomerState
+from orchestrator.core.feed_visibility import Guards
 from orchestrator.errors import NotFound, StoreError, Unavailable
+from orchestrator.records.consent import Consent, ConsentEntry
+from orchestrator.records.delivery import LocalCopy
+from orchestrator.records.drain import InterruptedCustomer
+from orchestrator.records.enrollment import Enrollment, Parked
+from orchestrator.records.erasure import SentSummary
+from orchestrator.records.feed import FeedItem
+from orchestrator.records.intake import InboxItem
+from orchestrator.records.playbook_version import PlaybookVersion
 from orchestrator.store import (
     consents,
     cooldowns,
@@ -38,17 +44,8 @@ from orchestrator.store.batch import batches_in_hand, claim
 from orchestrator.store.batch.build import build_customers, guards
 from orchestrator.store.batch.definitions import CatalogueCache
 from orchestrator.store.batch.save import save
-from orchestrator.store.local_copies import LocalCopy, show
+from orchestrator.store.local_copies import show
 from orchestrator.store.published import digest
-
-
-class _Shown(Protocol):
-    @property
-    def message(self) -> MessageRow: ...
-    @property
-    def outgoing(self) -> OutboundMessage: ...
-    @property
-    def provider(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +113,7 @@ class PostgresTransaction:
     def done(self) -> None:
         batches_in_hand.done(self.connection)
 
-    def take_interrupted(self, *, before: datetime) -> list[batches_in_hand.InterruptedCustomer]:
+    def take_interrupted(self, *, before: datetime) -> list[InterruptedCustomer]:
         return batches_in_hand.take_interrupted(self.connection, before=before)
 
     def load_customers(
@@ -135,15 +132,14 @@ class PostgresTransaction:
     ) -> Guards:
         return guards(self.connection, customer_id, catalogue, now, look_back=look_back)
 
-    def show(self, shown: Sequence[_Shown], now: datetime) -> None:
-        rows = [LocalCopy(message=one.message, outgoing=one.outgoing, provider=one.provider) for one in shown]
-        show(self.connection, rows, now)
+    def show(self, shown: Sequence[LocalCopy], now: datetime) -> None:
+        show(self.connection, shown, now)
 
     def append_consents(self, rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
         return consents.append(self.connection, rows)
 
     def park(self, customer_id: int, *, reason: str, detail: str, now: datetime) -> None:
-        item = parked.Parked(
+        item = Parked(
             customer_id=customer_id,
             enrollment_id=parked.WHOLE_CUSTOMER,
             reason=reason,
@@ -186,13 +182,13 @@ class PostgresTransaction:
     def last_messages(self, customer_ids: Collection[int], channel: str) -> dict[int, int]:
         return inbox_append.last_messages(self.connection, customer_ids, channel)
 
-    def append_inbox(self, items: Sequence[inbox_append.InboxItem], now: datetime) -> int:
+    def append_inbox(self, items: Sequence[InboxItem], now: datetime) -> int:
         return inbox_append.append(self.connection, items, now)
 
     def started_by_key(self, customer_id: int, playbook: str, key: str) -> int | None:
         return inbox_append.started_by_key(self.connection, customer_id, playbook, key)
 
-    def enrollment(self, customer_id: int, enrollment_id: int) -> enrollments.StoredRun:
+    def enrollment(self, customer_id: int, enrollment_id: int) -> Enrollment:
         return enrollments.enrollment(self.connection, customer_id, enrollment_id)
 
     def key_of(self, customer_id: int) -> str:
@@ -207,7 +203,7 @@ class PostgresTransaction:
     def region_of(self, customer_id: int) -> str | None:
         return enrollments.region_of(self.connection, customer_id)
 
-    def publish(self, version: published.PublishedContent, now: datetime) -> bool:
+    def publish(self, version: PlaybookVersion, now: datetime) -> bool:
         self.store.definitions.forget()
         return published.store_version_if_new(self.connection, version, now)
 
@@ -230,7 +226,7 @@ class PostgresTransaction:
     def consents(self, customer_id: int, now: datetime) -> list[Consent]:
         return consents.as_said(self.connection, customer_id, now)
 
-    def consent_history(self, customer_id: int) -> list[Mapping[str, Any]]:
+    def consent_history(self, customer_id: int) -> list[ConsentEntry]:
         return consents.history(self.connection, customer_id)
 
     def expire_consents(self, now: datetime, *, limit: int) -> int:
@@ -239,7 +235,7 @@ class PostgresTransaction:
     def hashed(self, value: str) -> str:
         return self.store.hash_key(value)
 
-    def handed_to(self, customer_id: int) -> list[erase.SentSummary]:
+    def handed_to(self, customer_id: int) -> list[SentSummary]:
         return erase.handed_to(self.connection, customer_id)
 
     def addresses_of(self, customer_id: int) -> dict[str, str]:

@@ -19,7 +19,7 @@ import pytest
 from channels.base import ReceiptKind, SendStatus
 from channels.sandbox import ScriptedResult
 from orchestrator.errors import StartRefused
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from orchestrator.settings import Settings
 from tests.acceptance.cli import Ran, run
 from tests.support.engine import EVIDENCE, TEMPLATES, Scene, one_message, open_scene, playbook, real_engine

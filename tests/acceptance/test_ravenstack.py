@@ -14,7 +14,7 @@ import pytest
 from examples.ravenstack.__main__ import FIRST_DAY, PLAYBOOKS, data_folder
 from examples.ravenstack.jsonl import write_jsonl
 from examples.ravenstack.mapping import ZONES, Fact, facts
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from orchestrator.simulator.signal_files import read_signals
 from tests.acceptance.cli import ROOT, environment
 

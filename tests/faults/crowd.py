@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from orchestrator.bootstrap import build_engine
 from orchestrator.errors import StoreError
-from orchestrator.service.values import Identify
+from orchestrator.records.intake import Identify
 from tests.support.installation import Installation
 
 

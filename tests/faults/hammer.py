@@ -19,7 +19,7 @@ from orchestrator.bootstrap import set_clock_rate
 from orchestrator.clock import monotonic
 from orchestrator.language.model import Cap
 from orchestrator.language.moments import Duration
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from tests.faults.hammer_guards import Guard
 from tests.faults.hammer_judge import RATE, Verdict, judge
 from tests.faults.hammer_ledger import Limit, in_force

@@ -22,7 +22,8 @@ from orchestrator.clock import monotonic
 from orchestrator.engine import Engine
 from orchestrator.errors import OrchestratorError, StartRefused, Unavailable
 from orchestrator.ids import parse_public_id
-from orchestrator.service.values import ConsentFact, Track
+from orchestrator.records.consent import ConsentFact
+from orchestrator.records.intake import Track
 from tests.faults.hammer_guards import Guard, take_away, widen_the_seam
 from tests.faults.hammer_ledger import business_now
 from tests.support.engine import EVIDENCE, settings_of

@@ -16,7 +16,6 @@ from orchestrator.core.policies.request import (
     ActiveCooldown,
     Allow,
     CapSlot,
-    Consent,
     Defer,
     Drop,
     HoldOut,
@@ -26,6 +25,7 @@ from orchestrator.core.policies.request import (
 from orchestrator.core.zones import phone_zones
 from orchestrator.language.model import Cap
 from orchestrator.language.moments import Duration
+from orchestrator.records.consent import Consent
 from tests.support.questions import AUCKLAND, BERLIN, NEW_YORK, NOON, a_question, silence
 
 CHANNELS = ("in_app", "email", "sms", "whatsapp", "chat", "webhook")

@@ -9,7 +9,7 @@ from typing import Any
 from channels.base import ReceiptKind, SendStatus
 from channels.sandbox import ScriptedResult
 from orchestrator.core.machine.enrollment import EnrollmentState, state_from_json, state_to_json
-from orchestrator.service.values import Track
+from orchestrator.records.intake import Track
 from tests.support.engine import EVIDENCE, Scene, one_message, open_scene, playbook
 from tests.support.postgres import Databases
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.service.values import Basis, ConsentEvidence, ConsentFact, ConsentInForce
+from orchestrator.records.consent import ConsentBasis, ConsentEvidence, ConsentFact, ConsentInForce
 from tests.support.engine import Scene, one_message
 
 FORM = ConsentEvidence(
@@ -108,7 +108,7 @@ def test_a_purchase_speaks_for_two_years_and_says_nothing_after_swept_or_not(sce
 def test_how_long_a_basis_lasts_is_policy(scene: Scene) -> None:
     scene.publish(one_message("offer"), policy="consent: {implied_inquiry: 10d, soft_opt_in: 20d}\n")
     scene.person()
-    lasting: dict[Basis, int] = {"implied_inquiry": 10, "soft_opt_in": 20, "implied_purchase": 730}
+    lasting: dict[ConsentBasis, int] = {"implied_inquiry": 10, "soft_opt_in": 20, "implied_purchase": 730}
     for basis, days in lasting.items():
         scene.engine.opt_in("anna", channel="email", topic="upsell", evidence=replace(FORM, basis=basis))
         ends = scene.engine.consents("anna").entries[-1].expires_at

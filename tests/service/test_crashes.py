@@ -18,8 +18,8 @@ import pytest
 
 from channels.base import OutboundMessage, ReceiptKind
 from orchestrator.errors import Unavailable
+from orchestrator.records.intake import Track
 from orchestrator.service.ports import Transaction
-from orchestrator.service.values import Track
 from tests.support.engine import EVIDENCE, Scene, open_scene, playbook
 from tests.support.postgres import Databases
 

@@ -9,7 +9,7 @@ import pytest
 from channels.base import OutboundMessage, ReceiptKind, SendStatus
 from channels.sandbox import ScriptedResult
 from orchestrator.errors import StartRefused
-from orchestrator.service.values import Track
+from orchestrator.records.intake import Track
 from tests.support.engine import EVIDENCE, NOON, TEMPLATES, Scene, one_message, playbook
 
 TELLING = playbook(

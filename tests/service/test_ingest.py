@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import MESSAGE, public_id
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from tests.support.engine import NOON, Scene, one_message, playbook
 
 ON_LIMIT = playbook(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from orchestrator.service.values import Track
+from orchestrator.records.intake import Track
 from tests.support.engine import Scene, playbook
 
 DAY = timedelta(days=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from tests.support.engine import SIGNALS, Scene, one_message
 
 GROWN = "enter: {when: limit_reached, if: {seats: {at_least: 10}}, because: grown, reentry: {after: 1h}}\n"

@@ -9,7 +9,8 @@ import pytest
 from channels.base import OutboundMessage, Receipt, ReceiptKind, SendStatus
 from channels.sandbox import ScriptedResult
 from orchestrator.errors import InputError, NotFound, StartRefused
-from orchestrator.service.values import ConsentEvidence, StoppedMessage
+from orchestrator.records.consent import ConsentEvidence
+from orchestrator.records.preferences import StoppedMessage
 from tests.support.engine import EVIDENCE, NOON, TEMPLATES, Scene, one_message, playbook
 
 LATE = 'quiet_hours: {email: {from: "10:00", until: "20:00"}}\n'  # whatever is for email waits

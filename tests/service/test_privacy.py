@@ -14,7 +14,7 @@ from channels.base import Receipt, ReceiptKind
 from orchestrator.bootstrap import build_engine
 from orchestrator.clock import VirtualClock
 from orchestrator.errors import DefinitionError, ErasureIncomplete, NotFound, StartRefused
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from tests.fakes.provider import FakeProvider
 from tests.support.engine import NOON, Scene, one_message, settings_of
 

@@ -16,9 +16,9 @@ from channels.sandbox import ScriptedResult
 from orchestrator.bootstrap import build_engine
 from orchestrator.clock import monotonic, system_now
 from orchestrator.engine import Engine
+from orchestrator.records.intake import Track
 from orchestrator.service.delivery import deliver
 from orchestrator.service.delivery import provider_gates as gates
-from orchestrator.service.values import Track
 from orchestrator.settings import parse_provider_rates
 from tests.support.engine import NOON, Scene, one_message, open_scene, playbook, settings_of
 from tests.support.machine_time import MachineTime

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from tests.support.engine import SIGNALS, Scene, one_message
 from tests.support.statements import counted
 

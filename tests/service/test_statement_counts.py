@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.service.values import Drained, Track
+from orchestrator.records.drain import Drained
+from orchestrator.records.intake import Track
 from tests.support.engine import Scene, one_message, playbook
 from tests.support.statements import counted
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.service.values import Track
+from orchestrator.records.intake import Track
 from tests.support.engine import NOON, Scene, one_message, playbook
 
 TICKET = (

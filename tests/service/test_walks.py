@@ -10,7 +10,7 @@ import pytest
 from channels.base import OutboundMessage, Receipt, ReceiptKind
 from orchestrator.errors import StartRefused
 from orchestrator.ids import MESSAGE, public_id
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from tests.support.engine import NOON, Scene, one_message, playbook
 
 EMAIL = playbook(

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
+from orchestrator.records.enrollment import Parked
 from orchestrator.store import parked
-from orchestrator.store.parked import Parked
 from orchestrator.store.reports.health import health
 from orchestrator.store.sql import tables as t
 from tests.store.world import World

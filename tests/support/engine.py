@@ -21,7 +21,10 @@ from orchestrator.clock import Clock, VirtualClock
 from orchestrator.engine import Engine
 from orchestrator.ids import MESSAGE, public_id
 from orchestrator.language.model import Cap
-from orchestrator.service.values import ConsentEvidence, Enrollment, Identify, OptOutReceipt, Track
+from orchestrator.records.consent import ConsentEvidence
+from orchestrator.records.enrollment import Enrollment
+from orchestrator.records.intake import Identify, Track
+from orchestrator.records.preferences import OptOutReceipt
 from orchestrator.settings import Settings
 from orchestrator.store.reports.invariants import Violation, check_invariants
 

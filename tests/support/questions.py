@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orchestrator.core.policies.request import Consent, PolicyRequest
+from orchestrator.core.policies.request import PolicyRequest
 from orchestrator.core.zones import zone
 from orchestrator.language.model import Cap, QuietWindow
 from orchestrator.language.moments import Duration
+from orchestrator.records.consent import Consent
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)  # a Friday
 BERLIN, NEW_YORK, AUCKLAND = (

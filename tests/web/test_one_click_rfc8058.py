@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from orchestrator.bootstrap import build_engine
 from orchestrator.errors import StartRefused
+from orchestrator.records.intake import Identify
 from orchestrator.service.rendering.links import LinkSigner
-from orchestrator.service.values import Identify
 from orchestrator.settings import Settings
 from tests.fakes.provider import FakeProvider
 from tests.web.served import Web, serving

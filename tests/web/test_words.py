@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestrator.service.values import ConsentState, Preferences
+from orchestrator.records.consent import Consent
+from orchestrator.records.preferences import Preferences
 from orchestrator.web.customer_pages.consent_view import Change, changes, channel_choices, topic_choices
 from orchestrator.web.customer_pages.translations import CATALOGUE, Words, preferred, words_for
 
@@ -55,7 +56,7 @@ def told(*states: tuple[str, str, bool, int]) -> Preferences:
         topics=(("upsell", "Offers"), ("events", "Tips")),
         channels=("email", "sms"),
         states=tuple(
-            ConsentState(
+            Consent(
                 channel=channel, topic=topic, granted=granted, since=NOW.replace(hour=hour), basis="express"
             )
             for channel, topic, granted, hour in states

@@ -13,7 +13,7 @@ from orchestrator.errors import Unavailable
 from orchestrator.queue import in_process as runner_module
 from orchestrator.queue.in_process import Runner
 from orchestrator.queue.nudge import LocalWake
-from orchestrator.service.values import Drained
+from orchestrator.records.drain import Drained
 from orchestrator.store.sql.connections import make_engine
 from tests.support.installation import eventually
 

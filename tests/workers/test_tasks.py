@@ -12,7 +12,8 @@ import redis
 from celery.beat import ScheduleEntry
 
 from orchestrator.queue.nudge import QUEUES, TASKS, WAKES
-from orchestrator.service.values import Drained, Identify
+from orchestrator.records.drain import Drained
+from orchestrator.records.intake import Identify
 from tests.support import two_mails
 from tests.support.redis_server import RedisServer
 from tests.support.services import free_port

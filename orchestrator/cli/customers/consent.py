@@ -14,8 +14,8 @@ from orchestrator.cli.customers.consent_file import Line, read_consents
 from orchestrator.cli.exits import Exit
 from orchestrator.cli.opening import open_engine
 from orchestrator.cli.output import Json, err, instant, note, print_json, say, show, table
+from orchestrator.records.consent import ConsentEntry, ConsentInForce
 from orchestrator.row_files import count_rows
-from orchestrator.service.values import ConsentEntry, ConsentInForce
 
 app = typer.Typer(
     help="Who agreed to what, when, how and what they were told; import consents from elsewhere.",

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from orchestrator.errors import DefinitionError, Problem
+from orchestrator.records.consent import ConsentBasis, ConsentEvidence, ConsentFact, ConsentMethod
 from orchestrator.row_files import UNREADABLE, Row, read_rows, why
-from orchestrator.service.values import Basis, ConsentEvidence, ConsentFact, Method
 
 _FACT = ("customer", "action", "occurred_at", "channel", "topic", "address", "id")
 _EVIDENCE = (
@@ -75,8 +75,10 @@ def _fact(written: Row) -> ConsentFact:
     if type(details) is not dict:
         raise ValueError(f"evidence: expected an object, got {type(details).__name__}")
     evidence = ConsentEvidence(
-        method=cast(Method, row.get("method", "import")),  # checked with all others when it is imported
-        basis=cast(Basis, row.get("basis", "express")),
+        method=cast(
+            ConsentMethod, row.get("method", "import")
+        ),  # checked with all others when it is imported
+        basis=cast(ConsentBasis, row.get("basis", "express")),
         source=row["source"],
         actor=row.get("actor", "customer"),
         wording=row.get("wording"),

@@ -10,9 +10,9 @@ from orchestrator.cli.exits import Exit
 from orchestrator.cli.opening import open_connection, open_engine
 from orchestrator.cli.output import Json, instant, note, print_json, say, show, table
 from orchestrator.errors import NotFound
-from orchestrator.service.values import ConsentEvidence
+from orchestrator.records.consent import ConsentEvidence
+from orchestrator.records.customer import Customer
 from orchestrator.store import customers
-from orchestrator.store.customers import Customer
 
 app = typer.Typer(
     help="Look at one customer; export, opt out, erase.", no_args_is_help=True, add_completion=False

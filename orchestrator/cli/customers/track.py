@@ -11,7 +11,7 @@ from orchestrator.cli.customers.name_values import Facts, read_facts
 from orchestrator.cli.opening import open_engine
 from orchestrator.cli.output import Json, print_json, say
 from orchestrator.errors import InputError
-from orchestrator.service.values import Identify, IngestReport, Track
+from orchestrator.records.intake import Identify, IngestReport, Track
 
 app = typer.Typer(add_completion=False)
 

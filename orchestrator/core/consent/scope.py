@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from orchestrator.core.policies.request import Consent
+from orchestrator.records.consent import Consent
 
 ANY = "*"
 TRACKING = "tracking"  # a purpose of its own: no answer about messages gives or takes it

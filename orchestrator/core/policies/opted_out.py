@@ -8,7 +8,8 @@ complaint is not promotional and goes on. A called function tells nobody anythin
 from __future__ import annotations
 
 from orchestrator.core.consent.scope import ANY, in_force
-from orchestrator.core.policies.request import Consent, Drop, PolicyRequest
+from orchestrator.core.policies.request import Drop, PolicyRequest
+from orchestrator.records.consent import Consent
 
 name = "opted_out"
 

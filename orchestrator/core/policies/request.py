@@ -14,18 +14,7 @@ from zoneinfo import ZoneInfo
 
 from orchestrator.language.account.policy import Waiting
 from orchestrator.language.model import Cap, QuietWindow
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Consent:
-    """One row of the present state. ``channel`` and ``topic`` may be ``*``."""
-
-    channel: str
-    topic: str
-    granted: bool
-    basis: str
-    since: datetime
-    expires_at: datetime | None = None
+from orchestrator.records.consent import Consent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

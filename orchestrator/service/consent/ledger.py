@@ -14,9 +14,19 @@ from typing import Any, get_args
 
 from orchestrator.core.consent.scope import IMPLIED, TRACKING, in_force
 from orchestrator.core.customer_state import CustomerState
-from orchestrator.core.policies.request import Consent
 from orchestrator.errors import InputError, Unavailable
 from orchestrator.language.account.policy import AccountPolicy
+from orchestrator.records.consent import (
+    Consent,
+    ConsentBasis,
+    ConsentEntry,
+    ConsentEvidence,
+    ConsentFact,
+    ConsentHistory,
+    ConsentInForce,
+    ConsentMethod,
+)
+from orchestrator.records.intake import IngestReport, Refused
 from orchestrator.service.consent.ledger_rows import append, ledger_row
 from orchestrator.service.consent.preferences import withdraw
 from orchestrator.service.enrollment.apply_events import Batch
@@ -31,17 +41,6 @@ from orchestrator.service.intake.validate import (
     problem_with_key,
 )
 from orchestrator.service.ports import Transaction
-from orchestrator.service.values import (
-    Basis,
-    ConsentEntry,
-    ConsentEvidence,
-    ConsentFact,
-    ConsentHistory,
-    ConsentInForce,
-    IngestReport,
-    Method,
-    Refused,
-)
 from orchestrator.telemetry import emit
 
 BATCH = 500  # customers of one transaction
@@ -91,11 +90,8 @@ def history(services: ServiceContext, customer_key: str) -> ConsentHistory:
         policy = transaction.catalogue().policy
         now = transaction.instants().business
         said = transaction.consents(customer_id, now)
-        rows = transaction.consent_history(customer_id)
+        entries = tuple(transaction.consent_history(customer_id))
         region = transaction.region_of(customer_id)
-    entries = tuple(
-        ConsentEntry(**{name: value for name, value in row.items() if name != "customer_id"}) for row in rows
-    )
     book = _Book(said=said, entries=entries, policy=policy, region=region, now=now)
     topics = [*(topic.name for topic in policy.topics if topic.promotional), TRACKING]
     return ConsentHistory(
@@ -234,8 +230,8 @@ def _checked(fact: ConsentFact, policy: AccountPolicy, now: datetime) -> Consent
 
 
 def _check_evidence(evidence: ConsentEvidence, occurred_at: datetime) -> None:
-    checked_word(evidence.method, get_args(Method), "$.method")
-    checked_word(evidence.basis, get_args(Basis), "$.basis")
+    checked_word(evidence.method, get_args(ConsentMethod), "$.method")
+    checked_word(evidence.basis, get_args(ConsentBasis), "$.basis")
     if not evidence.source.strip():
         raise InputError("$.source", "expected where the person said so: a page, a form, a campaign")
     if evidence.expires_at is not None:

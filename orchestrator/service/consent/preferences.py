@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from orchestrator.core.consent.scope import ANY, TRACKING, covers, is_closed
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow
 from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, Settled
 from orchestrator.core.machine.reasons import OPTED_OUT
-from orchestrator.core.policies.request import Consent
 from orchestrator.errors import Unavailable
 from orchestrator.language.model import Ask, Send
+from orchestrator.records.consent import Consent, ConsentEvidence
+from orchestrator.records.preferences import OptOutReceipt, Preferences, StoppedMessage, StoppedStatus
 from orchestrator.service.consent.ledger_rows import append, ledger_row
 from orchestrator.service.enrollment.advance import park
 from orchestrator.service.enrollment.apply_commands import settle
@@ -26,13 +27,6 @@ from orchestrator.service.enrollment.apply_events import Batch
 from orchestrator.service.enrollment.batch import ServiceContext, alone, in_batch
 from orchestrator.service.intake.validate import check_scope
 from orchestrator.service.ports import Transaction
-from orchestrator.service.values import (
-    ConsentEvidence,
-    ConsentState,
-    OptOutReceipt,
-    Preferences,
-    StoppedMessage,
-)
 from orchestrator.telemetry import emit
 
 # Those who name the scope themselves. A link names what it named when it was sent, perhaps a topic that is no more.
@@ -130,7 +124,7 @@ def preferences(services: ServiceContext, customer_key: str) -> Preferences:
         locale=locale,
         topics=tuple((topic.name, topic.title) for topic in policy.topics if topic.promotional),
         channels=policy.consent_channels,
-        states=tuple(_state(one) for one in states),
+        states=tuple(states),
         snoozed_until=snoozed,
     )
 
@@ -220,7 +214,7 @@ def _unseen(message: MessageRow, channel: str, topic: str) -> bool:
     return message.in_feed and not message.seen and _in_scope(message, channel, topic)
 
 
-def _stopped(message: MessageRow, status: Literal["cancelled", "withdrawn", "on_the_wire"]) -> StoppedMessage:
+def _stopped(message: MessageRow, status: StoppedStatus) -> StoppedMessage:
     return StoppedMessage(
         playbook=message.playbook, step=message.step, channel=message.channel, status=status
     )
@@ -237,12 +231,6 @@ def _row(batch: Batch, customer: CustomerState, action: str, scope: Scope) -> di
         now=batch.now,
         occurred_at=min(scope.said_at or batch.now, batch.now) if action == "granted" else batch.now,
         source_id=scope.source_id,
-    )
-
-
-def _state(one: Consent) -> ConsentState:
-    return ConsentState(
-        channel=one.channel, topic=one.topic, granted=one.granted, since=one.since, basis=one.basis
     )
 
 

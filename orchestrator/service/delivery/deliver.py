@@ -14,6 +14,7 @@ from channels.base import Channel, OutboundMessage, SendResult, SendStatus
 from orchestrator.clock import Instants, monotonic
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.errors import Unavailable
+from orchestrator.records.drain import Drained
 from orchestrator.service.delivery.authorise import AuthorisedSend, authorise_messages
 from orchestrator.service.delivery.compose import LinkWriter, compose
 from orchestrator.service.delivery.file_results import AGED, CompletedSend, file_results
@@ -23,7 +24,6 @@ from orchestrator.service.enrollment.apply_events import Batch
 from orchestrator.service.enrollment.batch import ServiceContext, in_batch
 from orchestrator.service.ports import Transaction
 from orchestrator.service.rendering.render import Renderer, RenderFailed
-from orchestrator.service.values import Drained
 from orchestrator.telemetry import emit
 
 AUTHORISED_FOR = 2.0  # seconds a mark is good for before policies must be asked again

@@ -11,13 +11,14 @@ from typing import Any
 from channels.base import OutboundMessage, SendResult, SendStatus
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow
 from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, Settled
-from orchestrator.core.policies.request import Consent
+from orchestrator.records.consent import Consent
+from orchestrator.records.delivery import LocalCopy
 from orchestrator.service.delivery.authorise import SETTLE, AuthorisedSend
 from orchestrator.service.enrollment.apply_commands import settle
 from orchestrator.service.enrollment.apply_events import Batch
 from orchestrator.service.enrollment.batch import ServiceContext, in_batch, these
 from orchestrator.service.enrollment.recheck import recheck
-from orchestrator.service.ports import LocalCopy, Transaction
+from orchestrator.service.ports import Transaction
 from orchestrator.telemetry import emit
 
 AGED = "authorisation_aged"  # the answer of a hand-over that began too late and so made no call
@@ -65,7 +66,7 @@ def _file_all(
     services: ServiceContext, by_customer: Mapping[int, list[CompletedSend]], *, bare: bool = False
 ) -> None:
     withdrawn: list[dict[str, Any]] = []
-    shown: list[LocalCopy] = []
+    shown: list[tuple[MessageRow, CompletedSend]] = []
 
     def apply(batch: Batch, customer: CustomerState) -> None:
         if not bare:
@@ -77,7 +78,7 @@ def _file_all(
 
     def after(transaction: Transaction, _: Sequence[CustomerState], batch: Batch) -> None:
         transaction.append_consents(withdrawn)
-        transaction.show(shown, batch.now)
+        transaction.show([_local_copy(*one) for one in shown], batch.now)
 
     in_batch(services, these(sorted(by_customer)), apply, after=after)
 
@@ -87,7 +88,7 @@ def _file(
     customer: CustomerState,
     completed: CompletedSend,
     withdrawn: list[dict[str, Any]],
-    shown: list[LocalCopy],
+    shown: list[tuple[MessageRow, CompletedSend]],
 ) -> None:
     job, handed = completed.job, completed.handed
     message = customer.message_by_id(job.message_id)
@@ -95,7 +96,7 @@ def _file(
         return
     customer.receipts.append(_receipt(batch, job, handed))
     if handed.result is SendStatus.SENT and completed.outgoing is not None and not customer.erased:
-        shown.append(LocalCopy(message=message, outgoing=completed.outgoing, provider=handed.provider))
+        shown.append((message, completed))
     if handed.provider_id is not None and message.provider_id is None:
         message.provider_id, message.changed = handed.provider_id, True
     if message.status not in ("handing_over", "uncertain"):
@@ -111,6 +112,18 @@ def _file(
         settle(message, "withdrawn", batch.now, reason="the step was left before it could be tried again")
     if handed.result is SendStatus.OPTED_OUT:
         _withdraw(batch, customer, message, withdrawn)
+
+
+def _local_copy(message: MessageRow, completed: CompletedSend) -> LocalCopy:
+    """Made when the batch is over: a step that was left meanwhile has said how long its message stays in the feed."""
+    assert completed.outgoing is not None  # noqa: S101 - only what was composed is shown
+    return LocalCopy(
+        customer_id=message.customer_id,
+        message_id=message.id,
+        outgoing=completed.outgoing,
+        provider=completed.handed.provider,
+        expires_at=message.expires_at,
+    )
 
 
 def _settle(

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from orchestrator.clock import Instants
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.errors import Unavailable
+from orchestrator.records.drain import Drained
 from orchestrator.service.enrollment.apply_events import Batch
 from orchestrator.service.enrollment.batch import ServiceContext, alone, in_batch
 from orchestrator.service.ports import Transaction
-from orchestrator.service.values import Drained
 from orchestrator.telemetry import emit
 
 SKIPPED_FOR = timedelta(seconds=10)  # machine time

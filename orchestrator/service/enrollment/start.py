@@ -9,11 +9,11 @@ from orchestrator.core.customer_state import CustomerState, EnrollmentWork
 from orchestrator.core.entry import StartRefusal
 from orchestrator.errors import InputError, StartRefused
 from orchestrator.ids import ENROLLMENT, public_id
+from orchestrator.records.enrollment import Enrollment
 from orchestrator.service.enrollment.apply_events import Batch
 from orchestrator.service.enrollment.batch import ServiceContext, in_batch
 from orchestrator.service.intake.validate import checked_context, checked_id, problem_with_key
-from orchestrator.service.ports import StoredRun, Transaction
-from orchestrator.service.values import Enrollment
+from orchestrator.service.ports import Transaction
 
 
 def start_playbook(
@@ -69,7 +69,7 @@ def _answer(
 ) -> Enrollment:
     if known:
         with services.store.begin() as transaction:
-            return _known(transaction.enrollment(customers[0].customer_id, known[0]))
+            return transaction.enrollment(customers[0].customer_id, known[0])
     made = answer[0]
     if isinstance(made, StartRefusal):
         raise StartRefused(made.reason, made.why)
@@ -92,22 +92,4 @@ def enrollment_of(work: EnrollmentWork, customer_key: str) -> Enrollment:
         context=dict(enrollment.context),
         ended_at=state.ended_at,
         end_status=state.end_status,
-    )
-
-
-def _known(enrollment: StoredRun) -> Enrollment:
-    return Enrollment(
-        id=enrollment.id,
-        customer=enrollment.customer,
-        playbook=enrollment.playbook,
-        version=enrollment.version,
-        step=enrollment.step,
-        phase=enrollment.phase,
-        entered_at=enrollment.entered_at,
-        held_out=enrollment.held_out,
-        because=enrollment.because,
-        context=enrollment.context,
-        ended_at=enrollment.ended_at,
-        end_status=enrollment.end_status,
-        created=False,
     )

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from orchestrator.core.catalogue import Catalogue, LookBack
-from orchestrator.core.feed_visibility import FeedItem, Guards, may_be_seen
+from orchestrator.core.feed_visibility import Guards, may_be_seen
 from orchestrator.core.policies.request import OpenHold
 from orchestrator.core.standing_holds import standing_holds
 from orchestrator.core.template_values import facts_of
 from orchestrator.language.conditions.requirements import merge
+from orchestrator.records.feed import Feed, FeedItem
 from orchestrator.service.enrollment.batch import ServiceContext
 from orchestrator.service.ports import Transaction
 
 LOOKED_AT = 200  # items: more are never asked about at once, whatever may be hidden among them
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Feed:
-    """Newest first. ``unread`` counts what may be seen and was not seen yet, also what ``limit`` left out."""
-
-    items: tuple[FeedItem, ...]
-    unread: int
 
 
 def feed(services: ServiceContext, customer_id: int, *, limit: int) -> Feed:

@@ -6,13 +6,21 @@ A batch keeps its good items whatever is wrong with the others, and says of each
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from orchestrator.core.calendar import may_lie_ahead
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import MESSAGE, new_key, parse_public_id
+from orchestrator.records.intake import (
+    Identify,
+    InboxItem,
+    IngestReport,
+    Refused,
+    ReportedResponse,
+    ResponseOutcome,
+    Track,
+)
 from orchestrator.service.enrollment.batch import ServiceContext
 from orchestrator.service.intake.validate import (
     checked_event,
@@ -21,15 +29,12 @@ from orchestrator.service.intake.validate import (
     checked_traits,
     problem_with_key,
 )
-from orchestrator.service.ports import InboxItem, Transaction
-from orchestrator.service.values import Identify, IngestReport, Refused, Track
+from orchestrator.service.ports import Transaction
 
 Item = TypeVar("Item", Identify, Track)
 
 _FORGOTTEN = "the person asked to be forgotten"
-RESPONSE_WORDS = frozenset(
-    {"seen", "opened", "clicked", "dismissed", "answered", "replied", "closed", "negative"}
-)
+RESPONSE_OUTCOMES: frozenset[str] = frozenset(get_args(ResponseOutcome))
 
 
 def identify(services: ServiceContext, items: Sequence[Identify]) -> IngestReport:
@@ -108,27 +113,15 @@ def track(services: ServiceContext, items: Sequence[Track]) -> IngestReport:
     return IngestReport(taken=new, repeated=len(arrivals) - new, refused=_in_order(refused, gone))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReportedResponse:
-    """What a person did with one message. ``detail`` is the link, button or answer; ``comment`` is free text."""
-
-    message_id: str
-    outcome: str
-    detail: str | None = None
-    comment: str | None = None
-    source_id: str | None = None
-    at: datetime | None = None
-
-
 def respond(services: ServiceContext, answer: ReportedResponse) -> bool:
     """Append an answer to the inbox. False if this source was heard before.
 
-    Raises InputError for a malformed id or a word that is none of :data:`RESPONSE_WORDS`, NotFound for a message of a
-    customer there is not.
+    Raises InputError for a malformed id or an outcome that is none of :data:`RESPONSE_OUTCOMES`, NotFound for a
+    message of a customer there is not.
     """
     message = parse_public_id(answer.message_id, prefix=MESSAGE)
-    if answer.outcome not in RESPONSE_WORDS:
-        known = ", ".join(sorted(RESPONSE_WORDS))
+    if answer.outcome not in RESPONSE_OUTCOMES:
+        known = ", ".join(sorted(RESPONSE_OUTCOMES))
         raise InputError("$.outcome", f"expected one of {known}; got {answer.outcome[:40]!r}")
     if answer.source_id is not None:
         checked_id(answer.source_id, "$.source_id")

@@ -9,10 +9,11 @@ from typing import Literal
 from channels.base import Receipt, ReceiptKind
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import MESSAGE, parse_public_id
+from orchestrator.records.consent import ConsentEvidence
+from orchestrator.records.intake import InboxItem, IngestReport, Refused
 from orchestrator.service.consent.preferences import Scope, opt_in, opt_out
 from orchestrator.service.enrollment.batch import ServiceContext
-from orchestrator.service.ports import InboxItem, Transaction
-from orchestrator.service.values import ConsentEvidence, IngestReport, Refused
+from orchestrator.service.ports import Transaction
 
 _POINT = {"whatsapp": "whatsapp", "sms": "sms", "email": "email", "chat": "chat"}
 _WITHDRAW = (ReceiptKind.OPTED_OUT, ReceiptKind.COMPLAINED)

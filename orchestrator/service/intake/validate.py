@@ -17,7 +17,7 @@ from orchestrator.core.zones import zone
 from orchestrator.errors import InputError
 from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.language.problems import did_you_mean, one_of
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 
 LONGEST_KEY = 200
 LONGEST_NAME = 100

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal
 
 from channels.base import Channel, Forgets
 from orchestrator.clock import monotonic
@@ -17,17 +16,17 @@ from orchestrator.core.consent.scope import ANY
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.core.machine.events import Erased
 from orchestrator.errors import ErasureIncomplete, NotFound, Unavailable
+from orchestrator.records.consent import ConsentEvidence
+from orchestrator.records.erasure import ErasureReceipt, ForgetOutcome, ProviderForgot, SentSummary
 from orchestrator.service.consent.ledger_rows import append, ledger_row
 from orchestrator.service.consent.preferences import stop_messages
 from orchestrator.service.enrollment.apply_events import Batch
 from orchestrator.service.enrollment.batch import Claim, Folding, ServiceContext, alone, in_batch
-from orchestrator.service.ports import SentSummary, Transaction
-from orchestrator.service.values import ConsentEvidence, ErasureReceipt, ProviderForgot
+from orchestrator.service.ports import Transaction
 from orchestrator.telemetry import emit
 
 TELL_WITHIN = 10.0  # seconds for each channel
 _OURS = frozenset({"sandbox", "feed", "function"})  # nobody outside keeps anything of these
-ForgetOutcome = Literal["done", "failed", "by_hand"]
 _EVIDENCE = ConsentEvidence(method="api", source="erasure", actor="customer")
 
 

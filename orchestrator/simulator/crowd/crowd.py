@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from orchestrator.simulator.actions import CustomerAction, OptIn, Reached, StartByProduct, What
 from orchestrator.simulator.crowd.people import Person
 from orchestrator.simulator.crowd.product_usage import (

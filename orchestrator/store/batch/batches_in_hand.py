@@ -11,13 +11,13 @@ import os
 import socket
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
 from sqlalchemy import Connection, text
 
 from orchestrator.ids import new_key
+from orchestrator.records.drain import InterruptedCustomer
 
 IDLE_FOR = timedelta(hours=1)  # machine time: an empty row so old is of a process that is gone
 
@@ -43,14 +43,6 @@ _TAKE = text(
     "DELETE FROM batches_in_hand WHERE process = :process AND beat_at = :beat_at AND customer_ids <> '{}'"
 )
 _SWEEP = text("DELETE FROM batches_in_hand WHERE beat_at < :before AND customer_ids = '{}'")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InterruptedCustomer:
-    """A customer whom a dead process had in hand, and how often she has been there when one died."""
-
-    customer_id: int
-    crash_count: int
 
 
 def mark(

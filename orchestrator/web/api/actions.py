@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from orchestrator.keys import ApiKey
-from orchestrator.service.values import ConsentEvidence
+from orchestrator.records.consent import ConsentEvidence
 from orchestrator.web import lookups
 from orchestrator.web.api import openapi
 from orchestrator.web.api.idempotency import StoredResponse

@@ -8,7 +8,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.service.values import Basis, ConsentEvidence, ConsentFact, Method
+from orchestrator.records.consent import (
+    ConsentBasis,
+    ConsentEvidence,
+    ConsentFact,
+    ConsentMethod,
+    ImportedAction,
+)
 from orchestrator.web.api import openapi
 from orchestrator.web.api.segment import Instant, Key
 from orchestrator.web.api.shapes import IngestResult
@@ -25,15 +31,15 @@ class ConsentItem(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     customer: Key = Field(examples=["anna"])
-    action: Literal["granted", "confirmed", "revoked"]
+    action: ImportedAction
     occurred_at: Instant
     channel: Key = Field(default="*", examples=["email"])
     topic: Key = Field(default="*", examples=["upsell"])
-    method: Method = "import"
+    method: ConsentMethod = "import"
     source: str = Field(
         max_length=255, description="Where the person said so", examples=["newsletter form of the old shop"]
     )
-    basis: Basis = "express"
+    basis: ConsentBasis = "express"
     wording: str | None = Field(default=None, max_length=4000, description="What the person was told")
     wording_locale: str | None = Field(default=None, max_length=35)
     wording_version: Key | None = None

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from orchestrator.errors import NotFound
 from orchestrator.ids import ENROLLMENT, public_id
+from orchestrator.records.erasure import ForgetOutcome
 from orchestrator.store import consents, customers
 from orchestrator.store.reports.timeline import customer_timeline
 from orchestrator.store.sql.tables import enrollments, playbooks
@@ -119,7 +120,7 @@ class ForgotView(BaseModel):
 
     channel: str
     provider: str
-    outcome: Literal["done", "failed", "by_hand"] = Field(
+    outcome: ForgetOutcome = Field(
         description="`done`: deleted, or taken on for deletion; `failed`: with `anyway` only; `by_hand`: it has no way "
         "to be told, and you have to"
     )

@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from pydantic.alias_generators import to_camel
 
 from orchestrator.engine import Engine
-from orchestrator.service.values import Identify, IngestReport, Refused, Track
+from orchestrator.records.intake import Identify, IngestReport, Refused, Track
 from orchestrator.web.problems import in_words, json_path
 
 _LONGEST_KEY = 255

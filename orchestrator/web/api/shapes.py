@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from orchestrator.service.values import Enrollment, IngestReport, OptOutReceipt, Refused
+from orchestrator.records.enrollment import Enrollment
+from orchestrator.records.intake import IngestReport, Refused, ResponseOutcome
+from orchestrator.records.preferences import OptOutReceipt, StoppedStatus
 from orchestrator.web.api.segment import Facts, Instant, Key
-
-ResponseOutcome = Literal[
-    "seen", "opened", "clicked", "dismissed", "answered", "replied", "closed", "negative"
-]
 
 
 class _Strict(BaseModel):
@@ -133,7 +131,7 @@ class StoppedView(BaseModel):
     playbook: str
     step: str
     channel: str
-    status: Literal["cancelled", "withdrawn", "on_the_wire"]
+    status: StoppedStatus
 
 
 class ReceiptView(BaseModel):

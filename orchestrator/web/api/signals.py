@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from orchestrator.engine import Engine
-from orchestrator.service.values import Refused
+from orchestrator.records.intake import Refused
 from orchestrator.web.api import openapi
 from orchestrator.web.api.segment import BatchCall, GroupCall, IdentifyCall, TrackCall, ingest, read_batch
 from orchestrator.web.api.segment_route import SegmentRoute

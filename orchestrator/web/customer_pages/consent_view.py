@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.consent.scope import ANY, TRACKING, in_force
-from orchestrator.core.policies.request import Consent
-from orchestrator.service.values import Preferences
+from orchestrator.records.consent import Consent
+from orchestrator.records.preferences import Preferences
 from orchestrator.web.customer_pages.translations import Words
 
 
@@ -33,30 +33,30 @@ class Change:
 
 def topic_choices(preferences: Preferences, words: Words, now: datetime) -> list[Choice]:
     """A topic is on while it may still come by some channel."""
-    consents = _consents(preferences)
     channels = preferences.channels or (ANY,)
     choices = [
         Choice(
             name=name,
             words=label,
-            on=any(_open(consents, channel, name, now) for channel in channels),
+            on=any(_open(preferences.states, channel, name, now) for channel in channels),
         )
         for name, label in preferences.topics
         if name != TRACKING
     ]
-    tracking = Choice(name=TRACKING, words=words("tracking"), on=_open(consents, ANY, TRACKING, now))
+    tracking = Choice(
+        name=TRACKING, words=words("tracking"), on=_open(preferences.states, ANY, TRACKING, now)
+    )
     return [*choices, tracking]
 
 
 def channel_choices(preferences: Preferences, words: Words, now: datetime) -> list[Choice]:
     """A channel is on while some topic may still come by it."""
-    consents = _consents(preferences)
     topics = [name for name, _ in preferences.topics if name != TRACKING] or [ANY]
     return [
         Choice(
             name=channel,
             words=words.channel(channel),
-            on=any(_open(consents, channel, topic, now) for topic in topics),
+            on=any(_open(preferences.states, channel, topic, now) for topic in topics),
         )
         for channel in preferences.channels
     ]
@@ -76,16 +76,3 @@ def changes(
 def _open(consents: Collection[Consent], channel: str, topic: str, now: datetime) -> bool:
     row = in_force(consents, channel, topic, now)
     return row is None or row.granted
-
-
-def _consents(preferences: Preferences) -> list[Consent]:
-    return [
-        Consent(
-            channel=state.channel,
-            topic=state.topic,
-            granted=state.granted,
-            since=state.since,
-            basis=state.basis,
-        )
-        for state in preferences.states
-    ]

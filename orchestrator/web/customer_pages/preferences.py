@@ -15,7 +15,8 @@ from fastapi.responses import HTMLResponse
 
 from orchestrator.engine import Engine
 from orchestrator.errors import BadToken, NotFound
-from orchestrator.service.values import ConsentEvidence, OptOutReceipt, Preferences
+from orchestrator.records.consent import ConsentEvidence
+from orchestrator.records.preferences import OptOutReceipt, Preferences
 from orchestrator.web import lookups
 from orchestrator.web.customer_pages.consent_view import Change, changes, channel_choices, topic_choices
 from orchestrator.web.customer_pages.translations import Words

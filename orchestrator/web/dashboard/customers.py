@@ -16,6 +16,7 @@ from channels.base import Receipt, ReceiptKind
 from channels.optout_keywords.classify import Meant, classify
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import new_key
+from orchestrator.records.customer import Customer
 from orchestrator.store import consents, customers, sandbox
 from orchestrator.store.reports.timeline import customer_timeline
 from orchestrator.store.sql.tables import cooldowns, holds
@@ -174,7 +175,7 @@ def customer(
     )
 
 
-def _person(connection: Connection, key: str) -> customers.Customer:
+def _person(connection: Connection, key: str) -> Customer:
     person = customers.find(connection, key)
     if person is None:
         raise NotFound("customer", key)

@@ -12,6 +12,7 @@ from orchestrator.analytics.funnel import funnel, funnels
 from orchestrator.errors import NotFound, PlaybookError
 from orchestrator.language.drawing.diagram import to_svg
 from orchestrator.language.writing.json_values import from_plain
+from orchestrator.records.playbook_version import StoredVersion
 from orchestrator.store import published
 from orchestrator.store.reports import health as engine_health
 from orchestrator.web.api.playbooks import csv_response
@@ -75,7 +76,7 @@ def funnel_csv(engine: TheEngine, _session: Visitor, name: str, version: int | N
         return csv_response(funnel(connection, name, version))
 
 
-def _drawing(version: published.StoredVersion, counts: dict[str, int]) -> Markup | None:
+def _drawing(version: StoredVersion, counts: dict[str, int]) -> Markup | None:
     """The state diagram with head counts; None for a stored version that this release cannot read."""
     try:
         return Markup(to_svg(from_plain(version.definition), counts=counts))  # noqa: S704 - it escapes every text

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from orchestrator.core import feed_visibility as showing
+from orchestrator.records.feed import FeedItem
 
 
 class Button(BaseModel):
@@ -37,7 +37,7 @@ class FeedItemBody(BaseModel):
     expires_at: datetime | None = None
 
 
-def view(item: showing.FeedItem) -> FeedItemBody:
+def view(item: FeedItem) -> FeedItemBody:
     content: Mapping[str, Any] = item.content.get("content") or {}
     header: Mapping[str, str] = content.get("header") or {}
     url, label = header.get("button_url"), header.get("button")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Security
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrator.engine import Engine
 from orchestrator.errors import BadToken, InputError, NotFound
 from orchestrator.ids import MESSAGE, parse_public_id
+from orchestrator.records.feed import FeedDeed
 from orchestrator.store import feed as store_feed
 from orchestrator.web.api import openapi
 from orchestrator.web.api.auth import bearer, bearer_token
@@ -23,8 +24,6 @@ router = APIRouter(
     tags=["feed"],
     responses={401: openapi.PROBLEM, 422: openapi.PROBLEM, 429: openapi.LIMITED},
 )
-
-Did = Literal["seen", "clicked", "dismissed", "answered"]
 
 
 class FeedView(BaseModel):
@@ -77,7 +76,7 @@ def feed(engine: TheEngine, customer: Customer, limit: Annotated[int, Query(ge=1
 
 @router.post("/{message_id}/{did}", summary="Report what she did with an item", responses=openapi.MISSING)
 def did(
-    engine: TheEngine, customer: Customer, message_id: str, did: Did, request: DidRequest | None = None
+    engine: TheEngine, customer: Customer, message_id: str, did: FeedDeed, request: DidRequest | None = None
 ) -> DidView:
     """`answered` needs `detail`, the key of the answer. Each thing counts once."""
     told = request or DidRequest()

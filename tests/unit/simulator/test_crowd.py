@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 import pytest
 
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from orchestrator.simulator.actions import CustomerAction, OptIn, StartByProduct
 from orchestrator.simulator.crowd.crowd import Crowd
 from orchestrator.simulator.crowd.people import Person, make_crowd

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from channels.base import Content, OutboundMessage
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from orchestrator.simulator.actions import Reached
 from orchestrator.simulator.recording import Recording
 from orchestrator.simulator.seeded_choice import SeededChoice

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import DefinitionError
-from orchestrator.service.values import Identify, Track
+from orchestrator.records.intake import Identify, Track
 from orchestrator.simulator.signal_files import read_signals
 
 NINE = datetime(2026, 3, 1, 9, tzinfo=UTC)

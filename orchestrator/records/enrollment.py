@@ -1,0 +1,50 @@
+"""One customer's way through one playbook version, as callers see it; why a start is refused; what was set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+StartRefusalReason = Literal[
+    "already_live",  # an enrollment of this playbook (and re-entry key) is under way
+    "context",  # the context has a name too many or too few, or a value of another type
+    "cooldown",  # the customer rests from this playbook, its topic or everything promotional
+    "erased",  # the person asked to be forgotten
+    "opted_out",  # the customer opted out of the topic on every channel the playbook could use
+    "paused",  # an operator has paused the playbook
+    "reentry",  # it was had before, and may not be had again, or not yet
+]
+"""Why a start is refused."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Enrollment:
+    """One customer in one playbook version: what ``start_playbook`` gives back."""
+
+    id: str  # public: e_...
+    customer: str  # the product's own key
+    playbook: str
+    version: int  # of the playbook; it never changes under an enrollment
+    step: str  # where the enrollment is, or was when it ended
+    phase: str  # what that step is doing: scheduled, unsent, handed, listening, waiting, ended
+    entered_at: datetime
+    held_out: bool  # in the holdout: goes its way in silence, to be compared with
+    because: str | None  # the sentence of the way by which the customer came in
+    context: Mapping[str, Any]  # what the start brought along, as the playbook declares it
+    ended_at: datetime | None = None
+    end_status: str | None = None  # the end's name: converted, left, opted_out, or one of the playbook's own
+    created: bool = True  # False: the key had started it before, and this is it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parked:
+    """An enrollment, or a whole customer, set aside because deciding about it failed."""
+
+    customer_id: int
+    enrollment_id: int  # 0: the whole customer
+    reason: str  # the class of the error, or process_died
+    detail: str  # for whoever repairs it
+    at: datetime
+    customer_key: str = ""  # the product's own key; only where it is listed
