@@ -32,6 +32,7 @@ from orchestrator.store import customers
 from orchestrator.store.reports.export import export
 from orchestrator.store.sql.connections import make_engine
 from orchestrator.store.transactions import PostgresStore
+from orchestrator.telemetry import emit
 
 FUNCTIONS = "orchestrator.functions"  # entry points: name = "module:function", what `call` steps may name
 CUSTOMER_CHANNELS = ("in_app", "email", "sms", "whatsapp", "chat", "webhook", "call")
@@ -134,13 +135,17 @@ def build_rehearsal_engine(
 def set_clock_rate(engine: Engine, rate: float) -> None:
     """Let business time pass ``rate`` times as fast from now on, without a jump. For rehearsals."""
     with engine.database.begin() as connection:
+        previous = connection.execute(text("SELECT rate FROM clock FOR UPDATE")).scalar_one()
+        if previous == rate:
+            return
         connection.execute(
             text(
                 "UPDATE clock SET business_anchor = business_anchor + (clock_timestamp() - machine_anchor) * rate, "
-                "machine_anchor = clock_timestamp(), rate = :rate WHERE rate <> :rate"
+                "machine_anchor = clock_timestamp(), rate = :rate"
             ),
             {"rate": rate},
         )
+    emit("clock.changed", rate=rate, previous=previous)
 
 
 class _Carriers:

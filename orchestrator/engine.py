@@ -39,6 +39,7 @@ from orchestrator.service.privacy import erase as erasing
 from orchestrator.service.privacy import retention
 from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.settings import Settings
+from orchestrator.telemetry import emit
 
 Result = TypeVar("Result")
 
@@ -206,7 +207,12 @@ class Engine:
 
     def sweep(self) -> int:
         """Take whoever batches kept passing over, and whom processes left behind that died; how many."""
-        return take_overdue(self.services) + take_interrupted(self.services, self.delivery)
+        started = monotonic()
+        skipped = take_overdue(self.services)
+        interrupted = take_interrupted(self.services, self.delivery)
+        seconds = round(monotonic() - started, 3)
+        emit("sweep.done", skipped=skipped, interrupted=interrupted, seconds=seconds)
+        return skipped + interrupted
 
     def scan(self) -> int:
         """Ask the base about playbooks that enter by a daily scan or a calendar; once a day, however often called."""

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from orchestrator.errors import SettingsError
 from orchestrator.ids import new_secret
+from orchestrator.telemetry import emit
 
 Scope = Literal["signals", "product", "read", "operate", "erase"]
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
@@ -88,6 +89,7 @@ def dev_key(path: Path) -> str:
                 file.write(new_secret() + "\n")
             try:
                 path.hardlink_to(draft)  # fails when another process was first: then its key counts
+                emit("secret_key.made", path=str(path))
             except FileExistsError:
                 pass
             finally:

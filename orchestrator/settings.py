@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -171,6 +172,11 @@ class Settings(BaseSettings):
         if self.secret_keys:
             return tuple(key.get_secret_value() for key in self.secret_keys)
         return (dev_key(self.data_dir / "secret_key"),)
+
+    def told(self) -> dict[str, str | float]:
+        """What a process says of its settings when it starts: nothing secret, no address."""
+        broker = (self.broker or "none").partition(":")[0]
+        return {"version": version("orchestrator"), "broker": broker, "clock_rate": self.clock_rate}
 
     def accepted_api_keys(self) -> tuple[ApiKey, ...]:
         """The API keys; in development without any, one with every scope, kept in ``data_dir/api_key``."""

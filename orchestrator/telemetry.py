@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import structlog
@@ -19,53 +20,164 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 Format = Literal["json", "console"]
 Level = Literal["debug", "info", "warning", "error"]
 
-# name, level, fields. Fields are ids, counts, words and seconds; customers appear by row id, never by key.
-_TABLE: tuple[tuple[str, Level, str], ...] = (
-    ("process.started", "info", "role version database broker clock_rate"),
-    ("process.stopping", "info", "role reason"),
-    ("database.started", "info", "kind seconds joined"),
-    ("database.stopped", "info", "kind seconds"),
-    ("database.migrated", "info", "revision previous seconds"),
-    ("database.unavailable", "warning", "error attempt retry_in"),
-    ("broker.unavailable", "warning", "error dropped"),
-    ("broker.silent", "warning", "seconds"),
-    ("redis.unavailable", "warning", "error used_for"),
-    ("http.request", "info", "method route status seconds request_id"),
-    ("http.failed", "error", "method route error request_id"),
-    ("batch.advanced", "debug", "customers steps planned seconds"),
-    ("batch.delivered", "debug", "claimed sent deferred dropped refused uncertain seconds provider"),
-    ("batch.failed", "error", "task customers error"),
-    ("customer.parked", "error", "customer_id error"),
-    ("customer.skipped", "warning", "customer_id seconds"),
-    ("enrollment.started", "debug", "customer_id enrollment_id playbook version"),
-    ("enrollment.refused", "debug", "customer_id playbook reason"),
-    ("enrollment.parked", "error", "customer_id enrollment_id playbook version step error"),
-    ("enrollments.migrated", "info", "playbook source target moved withdrawn seconds"),
-    ("step.stopped", "error", "playbook version step failures walked"),
-    ("message.uncertain", "warning", "message_id channel provider code"),
-    ("message.abandoned", "warning", "message_id channel provider"),
-    ("message.refused", "info", "message_id channel provider code"),
-    ("provider.slow", "warning", "provider seconds"),
-    ("provider.breaker_opened", "error", "provider failures until"),
-    ("provider.breaker_closed", "info", "provider"),
-    ("provider.limited", "warning", "provider retry_after"),
-    ("webhook.received", "debug", "source facts new unknown"),
-    ("webhook.refused", "warning", "source reason"),
-    ("signals.taken", "debug", "taken repeated refused"),
-    ("opt_out.recorded", "info", "customer_id channel topic way cancelled withdrawn"),
-    ("consents.imported", "info", "taken repeated refused"),
-    ("consents.expired", "info", "expired"),
-    ("history.pruned", "info", "table rows seconds"),
-    ("customer.erased", "info", "customer_id providers seconds"),
-    ("erasure.failed", "warning", "customer_id channel provider detail"),
-    ("sweep.done", "debug", "nudged settled rolled_up seconds"),
-    ("scan.done", "info", "playbook matched started seconds"),
-    ("clock.changed", "warning", "rate previous"),
-    ("playbook.published", "info", "playbook version content_hash"),
-    ("secret_key.made", "info", "path"),
-)
-EVENTS = {name: (level, frozenset(fields.split())) for name, level, fields in _TABLE}
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogEvent:
+    """What is known of an event: a line carries these fields and no others."""
+
+    level: Level
+    fields: frozenset[str]
+    when: str
+
+
+# name, level, fields, when. Fields are ids, counts, words and seconds; customers appear by row id, never by key.
+_TABLE: tuple[tuple[str, Level, str, str], ...] = (
+    ("process.started", "info", "role version broker clock_rate", "a web process, worker or beat is ready"),
+    ("process.stopping", "info", "role reason", "it was told to stop, and by what"),
+    (
+        "database.started",
+        "info",
+        "seconds joined",
+        "the embedded PostgreSQL was started, or one that ran was joined",
+    ),
+    ("database.stopped", "info", "seconds", "the embedded PostgreSQL was stopped"),
+    (
+        "database.migrated",
+        "info",
+        "revision previous seconds",
+        "the schema moved from one revision to another",
+    ),
+    (
+        "database.unavailable",
+        "warning",
+        "error",
+        "a task or a round of the runner found no database; the next tries again",
+    ),
+    (
+        "broker.unavailable",
+        "warning",
+        "error dropped",
+        "a wake-up could not be published; the sweep makes up for it",
+    ),
+    ("broker.silent", "warning", "seconds", "no wake-up came for so long; the worker sweeps by itself"),
+    (
+        "redis.unavailable",
+        "warning",
+        "error used_for",
+        "a count over all processes could not be had; each process counts for itself",
+    ),
+    ("http.request", "info", "method route status seconds request_id", "a request was answered"),
+    (
+        "http.failed",
+        "error",
+        "method route error request_id",
+        "a request failed for a reason that is not its own",
+    ),
+    (
+        "batch.advanced",
+        "debug",
+        "customers enrollments seconds",
+        "a batch of due customers was decided and committed",
+    ),
+    (
+        "batch.delivered",
+        "debug",
+        "customers sent refused uncertain try_again seconds",
+        "a batch of messages was handed over and the answers were filed",
+    ),
+    (
+        "batch.failed",
+        "error",
+        "task customers error",
+        "a batch failed and is repeated one customer at a time",
+    ),
+    ("customer.parked", "error", "customer_id error", "a customer failed alone too and waits for a person"),
+    ("customer.skipped", "warning", "customer_id", "a customer whom batches passed over is taken alone"),
+    (
+        "enrollment.started",
+        "debug",
+        "customer_id enrollment_id playbook version",
+        "a customer entered a playbook",
+    ),
+    (
+        "enrollment.refused",
+        "debug",
+        "customer_id playbook reason",
+        "a customer may not enter a playbook, and why",
+    ),
+    (
+        "message.uncertain",
+        "warning",
+        "customer_id message_id channel provider code",
+        "nobody knows yet whether the provider has the message",
+    ),
+    (
+        "message.abandoned",
+        "warning",
+        "customer_id message_id channel provider",
+        "the provider never said; the message is not sent again",
+    ),
+    (
+        "message.refused",
+        "info",
+        "customer_id message_id channel provider code",
+        "the provider does not take the message",
+    ),
+    ("provider.slow", "warning", "provider seconds", "one call took longer than three seconds"),
+    (
+        "provider.breaker_opened",
+        "error",
+        "provider failures seconds",
+        "a provider failed again and again and is left alone for so many seconds",
+    ),
+    ("provider.breaker_closed", "info", "provider", "it answers again"),
+    (
+        "provider.limited",
+        "warning",
+        "provider retry_after",
+        "the rate that was set for a provider is used up; told once a minute",
+    ),
+    ("webhook.received", "debug", "source facts new unknown", "a provider's signed report was taken"),
+    ("webhook.refused", "warning", "source reason", "a report, or a part of one, was not taken"),
+    ("signals.taken", "debug", "kind taken repeated refused", "a call reported signals or profile facts"),
+    (
+        "opt_out.recorded",
+        "info",
+        "customer_id channel topic method cancelled withdrawn",
+        "a customer withdrew consent, and what was stopped by it",
+    ),
+    ("consents.imported", "info", "taken repeated refused", "consents recorded elsewhere were taken"),
+    ("consents.expired", "info", "expired", "consents ended because their time was over"),
+    ("history.pruned", "info", "table rows seconds", "rows older than they are kept were deleted"),
+    ("customer.erased", "info", "customer_id providers seconds", "a customer was forgotten"),
+    (
+        "erasure.failed",
+        "warning",
+        "customer_id channel provider detail",
+        "a provider could not be told to forget a customer",
+    ),
+    (
+        "sweep.done",
+        "debug",
+        "skipped interrupted seconds",
+        "the sweep looked after skipped and interrupted customers",
+    ),
+    (
+        "scan.done",
+        "info",
+        "playbooks asked seconds",
+        "the base was asked about playbooks that enter by a daily scan or a calendar",
+    ),
+    ("clock.changed", "warning", "rate previous", "business time passes at another rate from now on"),
+    ("playbook.published", "info", "playbook version content_hash", "a new version of a playbook was stored"),
+    ("secret_key.made", "info", "path", "no key was set, so one was made in the data folder"),
+)
+EVENTS = {
+    name: LogEvent(level=level, fields=frozenset(fields.split()), when=when)
+    for name, level, fields, when in _TABLE
+}
+
+_LOGGER = "orchestrator"
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w.:/-])\+\d[\d ()-]{6,18}\d(?![\w-])")
 _URL_SECRET = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)(?P<user>[^\s/@:]*):[^\s/@]+@", re.IGNORECASE)
@@ -85,12 +197,16 @@ def redact(text: str) -> str:
 
 def emit(event: str, **fields: Any) -> None:
     """Log one event of the table. An unknown event or field is a mistake in the program, not in its input."""
-    level, allowed = EVENTS[event]
-    unknown = fields.keys() - allowed
+    known = EVENTS[event]
+    unknown = fields.keys() - known.fields
     if unknown:
-        msg = f"event {event!r} has no field {sorted(unknown)}; its fields are {sorted(allowed)}"
+        msg = f"event {event!r} has no field {sorted(unknown)}; its fields are {sorted(known.fields)}"
         raise TypeError(msg)
-    structlog.stdlib.get_logger("orchestrator").log(_LEVELS[level], event, **fields)
+    number = _LEVELS[known.level]
+    if logging.getLogger(_LOGGER).isEnabledFor(
+        number
+    ):  # else a line nobody reads would still cost its processors
+        structlog.stdlib.get_logger(_LOGGER).log(number, event, **fields)
 
 
 def configure(*, format: Format | None = None, level: Level = "info") -> None:  # noqa: A002 - the word of the setting

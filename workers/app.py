@@ -7,12 +7,11 @@ locks. So any number of workers and beats may run, and a message may be lost or 
 from __future__ import annotations
 
 import logging
-from importlib.metadata import version
 from typing import Any
 
 from celery import Celery
 from celery.beat import Service
-from celery.signals import beat_init, setup_logging, worker_ready
+from celery.signals import beat_init, setup_logging, worker_ready, worker_shutting_down
 
 from orchestrator import telemetry
 from orchestrator.queue.nudge import QUEUES, TASKS
@@ -88,17 +87,16 @@ def _set_up_logging(**_: Any) -> None:
 
 
 def _say_started(sender: object = None, **_: Any) -> None:
-    settings = load_settings()
-    telemetry.emit(
-        "process.started",
-        role="beat" if isinstance(sender, Service) else "worker",
-        version=version("orchestrator"),
-        broker=(settings.broker or "").partition(":")[0],
-        clock_rate=settings.clock_rate,
-    )
+    role = "beat" if isinstance(sender, Service) else "worker"
+    telemetry.emit("process.started", role=role, **load_settings().told())
+
+
+def _say_stopping(sig: str = "", **_: Any) -> None:
+    telemetry.emit("process.stopping", role="worker", reason=sig)
 
 
 setup_logging.connect(_set_up_logging, weak=False)
 worker_ready.connect(_say_started, weak=False)
+worker_shutting_down.connect(_say_stopping, weak=False)
 beat_init.connect(_say_started, weak=False)
 app = make_app(load_settings())

@@ -11,6 +11,7 @@ from typing import Any
 from celery.beat import ScheduleEntry, Scheduler
 
 from orchestrator.queue.nudge import TASKS
+from orchestrator.telemetry import emit
 from workers.process import publisher
 
 SWEEP_EVERY = timedelta(seconds=1)
@@ -38,3 +39,8 @@ class Waker(Scheduler):  # type: ignore[misc]
         if advance:
             entry = self.reserve(entry)
         publisher().wake(_WAKES[entry.task])
+
+    def close(self) -> None:
+        """The end of beat: Celery has no signal for it."""
+        emit("process.stopping", role="beat", reason="told to stop")
+        super().close()

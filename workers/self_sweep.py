@@ -89,9 +89,9 @@ class SelfSweep:
                 engine.scan()
             engine.drain(seconds=self._slice)
         except Unavailable as error:
-            emit("database.unavailable", error=type(error).__name__, retry_in=SWEEP_EVERY)
+            emit("database.unavailable", error=type(error).__name__)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next round may succeed
-            emit("batch.failed", task="self_sweep", error=type(error).__name__)
+            emit("batch.failed", task="self_sweep", customers=0, error=type(error).__name__)
 
 
 _mine: SelfSweep | None = None

@@ -52,10 +52,11 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command if name is None else _load(name), rest
+        return name, command if name is None else load(name), rest
 
 
-def _load(name: str) -> Any:
+def load(name: str) -> Any:
+    """The command, its file loaded."""
     module = importlib.import_module(f"orchestrator.cli.{_ROOMS[name]}.{name}")
     command = typer.main.get_command(module.app)
     command.name = name

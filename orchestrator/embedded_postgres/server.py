@@ -27,6 +27,7 @@ from sqlalchemy import URL
 from orchestrator.embedded_postgres.os_user import ServerUser, choose_user
 from orchestrator.embedded_postgres.postgres_binaries import command_line, find_programs, is_alive, open_copy
 from orchestrator.errors import EmbeddedError
+from orchestrator.telemetry import emit
 
 USER = "orchestrator"
 DATABASE = "orchestrator"
@@ -67,6 +68,7 @@ class EmbeddedPostgres:
         Raises EmbeddedError with the end of the server's log when it does not come up.
         """
         self.home.parent.mkdir(parents=True, exist_ok=True)
+        began, joined = time.monotonic(), True
         with self._locked(seconds):
             deadline = time.monotonic() + seconds
             # A server found alive may still be replaying its log, or be just about to die: look until one answers.
@@ -75,16 +77,18 @@ class EmbeddedPostgres:
                     raise EmbeddedError(f"the embedded PostgreSQL does not answer\n{self._end_of_log()}")
                 if self._postmaster() is None:
                     self._start(seconds)
-                    self.started_here = True
+                    self.started_here, joined = True, False
                 else:
                     time.sleep(0.05)
             self._make_database()
+        emit("database.started", seconds=round(time.monotonic() - began, 3), joined=joined)
         return self.url
 
     def stop(self, *, seconds: float = 30) -> bool:
         """Stop the server, whoever started it; open transactions are rolled back. False when none ran."""
         if not self.data.exists():
             return False
+        began = time.monotonic()
         with self._locked(seconds):
             pid = self._postmaster()
             self.started_here = False
@@ -104,6 +108,7 @@ class EmbeddedPostgres:
                     str(int(seconds)),
                 ]
                 if user.run(command, seconds=seconds + 5).returncode == 0 or self._postmaster() is None:
+                    emit("database.stopped", seconds=round(time.monotonic() - began, 3))
                     return True
         raise EmbeddedError(f"the embedded PostgreSQL (process {pid}) does not stop; see {self.log}")
 

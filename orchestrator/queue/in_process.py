@@ -146,10 +146,10 @@ class Runner:
         try:
             call()
         except Unavailable as error:
-            emit("database.unavailable", error=type(error).__name__, retry_in=SWEEP_EVERY)
+            emit("database.unavailable", error=type(error).__name__)
             self._stopping.wait(SWEEP_EVERY)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next round may succeed
-            emit("batch.failed", task=task, error=type(error).__name__)
+            emit("batch.failed", task=task, customers=0, error=type(error).__name__)
             self._stopping.wait(SWEEP_EVERY)
 
 

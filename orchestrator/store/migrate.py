@@ -19,9 +19,11 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from orchestrator.clock import monotonic
 from orchestrator.errors import StoreError, Unavailable
 from orchestrator.store.reports import views
 from orchestrator.store.sql.connections import normalize_url
+from orchestrator.telemetry import emit
 
 _LOCK = 0x6F726368  # any number of our own
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -29,20 +31,28 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Move forward to ``revision``. At the head already: nothing is touched, no reader of a view is disturbed."""
+    started = monotonic()
     with _locked(url) as connection:
-        if _target(revision) != _revision(connection):
+        previous = _revision(connection)
+        if _target(revision) != previous:
             views.drop(connection)
             command.upgrade(_config(connection), revision)
-        if _revision(connection) == head() and not views.are_current(connection):
+        now = _revision(connection)
+        if now == head() and not views.are_current(connection):
             views.drop(connection)
             views.create(connection)
+    _tell(previous, now, started)
 
 
 def downgrade(url: str, revision: str) -> None:
     """Move back to ``revision``; ``base`` leaves an empty database. Data in what is dropped is gone."""
+    started = monotonic()
     with _locked(url) as connection:
+        previous = _revision(connection)
         views.drop(connection)
         command.downgrade(_config(connection), revision)
+        now = _revision(connection)
+    _tell(previous, now, started)
 
 
 def current(url: str) -> str | None:
@@ -58,6 +68,12 @@ def head() -> str:
         msg = f"no migrations in {_SCRIPTS}: the installation is incomplete"
         raise StoreError(msg)
     return found
+
+
+def _tell(previous: str | None, now: str | None, started: float) -> None:
+    if now != previous:
+        seconds = round(monotonic() - started, 3)
+        emit("database.migrated", revision=now, previous=previous, seconds=seconds)
 
 
 def _target(revision: str) -> str:

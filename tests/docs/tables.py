@@ -14,7 +14,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from pydantic import SecretStr
-from typer.main import get_command
 
 from orchestrator.cli import commands as command_list
 from orchestrator.cli.exits import Exit
@@ -179,8 +178,7 @@ def _attribute_notes(path: Path, name: str) -> Mapping[str, str]:
 def command_table() -> str:
     rows = []
     for name, summary in command_list.SUMMARIES.items():
-        made: Any = get_command(__import__(f"orchestrator.cli.{name}", fromlist=["app"]).app)
-        inner = getattr(made, "commands", {})
+        inner = getattr(command_list.load(name), "commands", {})
         rows.append((f"`{name}`", summary if not inner else f"{summary} {code(sorted(inner))}"))
     return table(("command", "what it does"), rows)
 
@@ -231,8 +229,8 @@ def view_table() -> str:
 
 def event_table() -> str:
     return table(
-        ("event", "level", "fields"),
-        [(f"`{name}`", level, code(sorted(fields))) for name, (level, fields) in EVENTS.items()],
+        ("event", "level", "when", "fields"),
+        [(f"`{name}`", one.level, one.when, code(sorted(one.fields))) for name, one in EVENTS.items()],
     )
 
 

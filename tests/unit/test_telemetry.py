@@ -41,7 +41,7 @@ def test_an_event_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_an_event_below_the_level_is_not_written(capsys: pytest.CaptureFixture[str]) -> None:
     telemetry.configure(format="json", level="warning")
-    telemetry.emit("sweep.done", nudged=1)
+    telemetry.emit("sweep.done", skipped=1)
     assert _lines(capsys) == []
 
 

@@ -15,6 +15,7 @@ from orchestrator.engine import Engine
 from orchestrator.errors import Unavailable
 from orchestrator.queue.in_process import Runner
 from orchestrator.settings import Settings
+from orchestrator.telemetry import emit
 from orchestrator.web.app import create_app
 
 
@@ -45,9 +46,15 @@ def serve(engine: Engine, settings: Settings, *, started: Callable[[FastAPI], No
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    server = _Server(config, lambda: started(app))
+
+    def listening() -> None:
+        emit("process.started", role="web", **settings.told())
+        started(app)
+
+    server = _Server(config, listening)
     with _ended_in_order(), Runner(engine) if settings.broker is None else nullcontext():
         server.run()
+        emit("process.stopping", role="web", reason="told to stop" if server.started else "port taken")
     if not server.started:
         raise Unavailable(f"{settings.host}:{settings.port} is taken; choose another with ORCHESTRATOR_PORT")
 

@@ -77,7 +77,7 @@ def opt_out(services: ServiceContext, customer_key: str, scope: Scope) -> OptOut
         customer_id=customer_id,
         channel=channel,
         topic=topic,
-        way=scope.evidence.method,
+        method=scope.evidence.method,
         cancelled=sum(one.status == "cancelled" for one in receipt.messages),
         withdrawn=sum(one.status == "withdrawn" for one in receipt.messages),
     )

@@ -5,7 +5,7 @@ A job carries everything its hand-over needs, so that rendering and sending happ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,9 +23,11 @@ from orchestrator.service.delivery.provider_gates import Remaining
 from orchestrator.service.enrollment.apply_commands import apply_verdict, settle
 from orchestrator.service.enrollment.apply_events import Batch
 from orchestrator.service.enrollment.ask_policies import address_for, ask_policies, may_track, record_verdict
+from orchestrator.telemetry import emit
 
 LEASE = timedelta(seconds=60)  # machine time: longer than any call may take
 SETTLE = timedelta(hours=1)  # machine time: how long an uncertain message waits for the provider's word
+NO_REPORT = "the worker that handed it over did not report back"
 TO_CUSTOMER = ("send", "ask")
 
 
@@ -129,13 +131,29 @@ def _stale(
     return record_verdict(customer, message, message.channel, dropped, "hand_over")
 
 
+def tell_ended_leases(customers: Sequence[CustomerState]) -> None:
+    """What a committed batch found out about earlier hand-overs."""
+    for customer in customers:
+        for message in customer.messages.values():
+            facts = {
+                "customer_id": customer.customer_id,
+                "message_id": message.id,
+                "channel": message.channel,
+                "provider": message.provider,
+            }
+            if message.changed and (message.status, message.reason) == ("uncertain", NO_REPORT):
+                emit("message.uncertain", **facts, code="no_report")
+            elif message.status == "abandoned" and message.settled_at == customer.now:
+                emit("message.abandoned", **facts)
+
+
 def _end_leases(batch: Batch, customer: CustomerState) -> None:
     """A hand-over whose worker is gone is uncertain; an uncertain one nobody spoke of in time is abandoned."""
     for message in customer.messages.values():
         if message.free_at is None or message.free_at > batch.machine:
             continue
         if message.status == "handing_over":
-            message.status, message.reason = "uncertain", "the worker that handed it over did not report back"
+            message.status, message.reason = "uncertain", NO_REPORT
             message.free_at = batch.machine + SETTLE
             message.changed = True
         elif message.status == "uncertain":

@@ -6,6 +6,7 @@ is uncertain, never sent again blindly.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from orchestrator.clock import Instants, monotonic
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.errors import Unavailable
 from orchestrator.records.drain import Drained
-from orchestrator.service.delivery.authorise import AuthorisedSend, authorise_messages
+from orchestrator.service.delivery.authorise import AuthorisedSend, authorise_messages, tell_ended_leases
 from orchestrator.service.delivery.compose import LinkWriter, compose
 from orchestrator.service.delivery.file_results import AGED, CompletedSend, file_results
 from orchestrator.service.delivery.provider_gates import ProviderAllowance, ProviderGates, Remaining
@@ -26,6 +27,7 @@ from orchestrator.service.ports import Transaction
 from orchestrator.service.rendering.render import Renderer, RenderFailed
 from orchestrator.telemetry import emit
 
+SLOW = 3.0  # seconds of one call worth a line in the log
 AUTHORISED_FOR = 2.0  # seconds a mark is good for before policies must be asked again
 
 
@@ -101,6 +103,7 @@ class Delivery:
             emit("batch.failed", task="deliver", customers=len(claimed), error=type(error).__name__)
             sent = sum(self._alone(customer_id, renderer, admission) for customer_id in list(claimed))
             return Drained(customers=len(claimed), messages=sent, more=True)
+        tell_ended_leases(customers)
         admission.spend(job.provider for job in jobs)
         admission.close()  # others need not wait for what is on the wire
         self._hand_over(jobs, renderer, admission)
@@ -149,6 +152,16 @@ class Delivery:
         self.pace.learn(aged=bool(aged))
         admission.refund(aged)
         file_results(self.services, outcomes)
+        answers = Counter(one.handed.result for one in outcomes)
+        emit(
+            "batch.delivered",
+            customers=len({job.customer_id for job in jobs}),
+            sent=answers[SendStatus.SENT],
+            refused=answers[SendStatus.REFUSED] + answers[SendStatus.OPTED_OUT],
+            uncertain=answers[SendStatus.UNCERTAIN],
+            try_again=answers[SendStatus.TRY_AGAIN],
+            seconds=round(monotonic() - marked, 3),
+        )
 
     def _one(self, job: AuthorisedSend, renderer: Renderer, marked: float) -> CompletedSend:
         channel = self.channel_for(job.channel)
@@ -169,6 +182,7 @@ class Delivery:
                 result=SendStatus.TRY_AGAIN, provider=channel.provider, code=AGED, retry_after=0.0
             )
             return CompletedSend(job=job, handed=handed, outgoing=outgoing)
+        called = monotonic()
         try:
             handed = channel.send(outgoing)
         except Exception as error:  # noqa: BLE001 - an adapter that breaks its promise may have sent it
@@ -178,6 +192,9 @@ class Delivery:
                 code="adapter",
                 detail=type(error).__name__,
             )
+        seconds = monotonic() - called
+        if seconds > SLOW:
+            emit("provider.slow", provider=channel.provider, seconds=round(seconds, 3))
         self.gates.report(handed)
         return CompletedSend(job=job, handed=handed, outgoing=outgoing)
 

@@ -80,7 +80,24 @@ def _file_all(
         transaction.append_consents(withdrawn)
         transaction.show([_local_copy(*one) for one in shown], batch.now)
 
-    in_batch(services, these(sorted(by_customer)), apply, after=after)
+    customers = in_batch(services, these(sorted(by_customer)), apply, after=after)
+    for customer in customers:
+        for completed in by_customer[customer.customer_id]:
+            _tell(customer, completed)
+
+
+def _tell(customer: CustomerState, completed: CompletedSend) -> None:
+    message = customer.message_by_id(completed.job.message_id)
+    if message is None or message.status not in ("refused", "uncertain"):
+        return
+    emit(
+        f"message.{message.status}",
+        customer_id=customer.customer_id,
+        message_id=message.id,
+        channel=message.channel,
+        provider=completed.handed.provider,
+        code=completed.handed.code,
+    )
 
 
 def _file(

@@ -151,15 +151,15 @@ class ProviderGates:
         failed = handed.result in (SendStatus.UNCERTAIN, SendStatus.TRY_AGAIN)
         with self._lock:
             breaker = self._breakers.setdefault(handed.provider, _Breaker())
-            if not failed:
-                breaker.failures = 0
-                return
-            breaker.failures += 1
-            wait = handed.retry_after or (CLOSED_FOR if breaker.failures >= FAILURES else 0.0)
-            breaker.closed_until = max(breaker.closed_until, self.now() + wait)
-            opened = breaker.failures == FAILURES
-        if opened:
-            emit("provider.breaker_opened", provider=handed.provider, failures=FAILURES, until=CLOSED_FOR)
+            before, breaker.failures = breaker.failures, breaker.failures + 1 if failed else 0
+            wait = 0.0
+            if failed:
+                wait = handed.retry_after or (CLOSED_FOR if breaker.failures >= FAILURES else 0.0)
+                breaker.closed_until = max(breaker.closed_until, self.now() + wait)
+        if breaker.failures == FAILURES:
+            emit("provider.breaker_opened", provider=handed.provider, failures=FAILURES, seconds=wait)
+        elif before >= FAILURES and not failed:
+            emit("provider.breaker_closed", provider=handed.provider)
 
     def _learn(self, provider: str, tokens: Tokens | None) -> None:
         """A provider whose tokens are used up is limited until the next one."""

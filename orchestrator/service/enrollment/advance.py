@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 
-from orchestrator.clock import Instants
+from orchestrator.clock import Instants, monotonic
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.errors import Unavailable
 from orchestrator.records.drain import Drained
@@ -31,6 +31,7 @@ def advance(services: ServiceContext, *, limit: int) -> Drained:
     A batch that fails is repeated one customer a transaction; one that fails alone as well is parked with the reason,
     and the others go on. An outage of the database (:class:`Unavailable`) is raised: it is nobody's fault.
     """
+    started = monotonic()
     claimed: list[int] = []
 
     def claiming(transaction: Transaction, instants: Instants) -> list[int]:
@@ -47,6 +48,13 @@ def advance(services: ServiceContext, *, limit: int) -> Drained:
         emit("batch.failed", task="advance", customers=len(claimed), error=type(error).__name__)
         one_by_one(services, claimed, apply_due_events)
         return Drained(customers=len(claimed), more=True)
+    if customers:
+        emit(
+            "batch.advanced",
+            customers=len(customers),
+            enrollments=sum(work.changed for customer in customers for work in customer.enrollments.values()),
+            seconds=round(monotonic() - started, 3),
+        )
     return Drained(customers=len(customers), more=len(customers) >= limit)
 
 
@@ -55,6 +63,8 @@ def take_overdue(services: ServiceContext, *, limit: int = 50) -> int:
     with services.store.begin() as transaction:
         instants = transaction.instants()
         ids = transaction.overdue(before=instants.business - SKIPPED_FOR * instants.rate, limit=limit)
+    for customer_id in ids:
+        emit("customer.skipped", customer_id=customer_id)
     one_by_one(services, ids, apply_due_events)
     return len(ids)
 

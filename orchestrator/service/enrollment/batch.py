@@ -9,6 +9,7 @@ from orchestrator.clock import Instants
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.service.enrollment.apply_events import Batch
 from orchestrator.service.ports import Store, Transaction
+from orchestrator.telemetry import emit
 
 Claim = Callable[[Transaction, Instants], Sequence[int]]
 Folding = Callable[[Batch, CustomerState], None]
@@ -60,7 +61,29 @@ def in_batch(
             after(transaction, customers, batch)
         if crash_count is not None:
             transaction.done()
-        return customers
+    _tell_starts(customers)
+    return customers
+
+
+def _tell_starts(customers: Sequence[CustomerState]) -> None:
+    """What was begun and refused, told when it is committed."""
+    for customer in customers:
+        for refusal in customer.refusals:
+            emit(
+                "enrollment.refused",
+                customer_id=customer.customer_id,
+                playbook=refusal["playbook"],
+                reason=refusal["reason"],
+            )
+        for work in customer.enrollments.values():
+            if work.new:
+                emit(
+                    "enrollment.started",
+                    customer_id=customer.customer_id,
+                    enrollment_id=work.enrollment.enrollment_id,
+                    playbook=work.enrollment.playbook,
+                    version=work.published.version,
+                )
 
 
 def alone(customer_id: int) -> Claim:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar, get_args
 
+from orchestrator.clock import monotonic
 from orchestrator.core.calendar import may_lie_ahead
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import MESSAGE, new_key, parse_public_id
@@ -30,6 +31,7 @@ from orchestrator.service.intake.validate import (
     problem_with_key,
 )
 from orchestrator.service.ports import Transaction
+from orchestrator.telemetry import emit
 
 Item = TypeVar("Item", Identify, Track)
 
@@ -42,7 +44,7 @@ def identify(services: ServiceContext, items: Sequence[Identify]) -> IngestRepor
     kept, refused = _sifted(items, checked_traits)
     good = list(kept.values())
     if not good:
-        return IngestReport(taken=0, repeated=0, refused=refused)
+        return _told("identify", IngestReport(taken=0, repeated=0, refused=refused))
     with services.store.begin() as transaction:
         now = transaction.instants().business
         people = [item for item in good if not item.account]
@@ -77,8 +79,11 @@ def identify(services: ServiceContext, items: Sequence[Identify]) -> IngestRepor
             for member in members[item.key]
         ]
         new = transaction.append_inbox(arrivals, now)
-    return IngestReport(
-        taken=new + len(accounts), repeated=len(arrivals) - new, refused=_in_order(refused, gone)
+    return _told(
+        "identify",
+        IngestReport(
+            taken=new + len(accounts), repeated=len(arrivals) - new, refused=_in_order(refused, gone)
+        ),
     )
 
 
@@ -87,7 +92,7 @@ def track(services: ServiceContext, items: Sequence[Track]) -> IngestReport:
     kept, refused = _sifted(items, checked_event)
     good = list(kept.values())
     if not good:
-        return IngestReport(taken=0, repeated=0, refused=refused)
+        return _told("track", IngestReport(taken=0, repeated=0, refused=refused))
     with services.store.begin() as transaction:
         now = transaction.instants().business
         account_goals = transaction.catalogue().account_goals
@@ -110,7 +115,8 @@ def track(services: ServiceContext, items: Sequence[Track]) -> IngestReport:
                         for other in colleagues.get(ids[item.key], ())
                     ]
         new = transaction.append_inbox(arrivals, now)
-    return IngestReport(taken=new, repeated=len(arrivals) - new, refused=_in_order(refused, gone))
+    report = IngestReport(taken=new, repeated=len(arrivals) - new, refused=_in_order(refused, gone))
+    return _told("track", report)
 
 
 def respond(services: ServiceContext, answer: ReportedResponse) -> bool:
@@ -149,14 +155,16 @@ def respond(services: ServiceContext, answer: ReportedResponse) -> bool:
 def scan(services: ServiceContext, *, page: int = 1000) -> int:
     """Ask every customer about the playbooks that enter by a daily scan or a calendar, once a day: how many questions
     were appended. Conditions are asked under the customer's lock by whoever applies them."""
-    asked, after = 0, 0
+    started = monotonic()
+    asked, after, playbooks = 0, 0, 0
     while True:
         with services.store.begin() as transaction:
             now = transaction.instants().business
             names = _scanned(transaction, now)
             ids = transaction.customers_after(after, limit=page) if names else []
             if not ids:
-                return asked
+                break
+            playbooks = len(names)
             day = now.date().isoformat()
             asked += transaction.append_inbox(
                 [
@@ -173,6 +181,20 @@ def scan(services: ServiceContext, *, page: int = 1000) -> int:
                 now,
             )
             after = ids[-1]
+    if asked:
+        emit("scan.done", playbooks=playbooks, asked=asked, seconds=round(monotonic() - started, 3))
+    return asked
+
+
+def _told(kind: str, report: IngestReport) -> IngestReport:
+    emit(
+        "signals.taken",
+        kind=kind,
+        taken=report.taken,
+        repeated=report.repeated,
+        refused=len({one.index for one in report.refused}),
+    )
+    return report
 
 
 def _scanned(transaction: Transaction, now: datetime) -> list[str]:
