@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from channels.optout_keywords.lexicons import LEXICONS
 from channels.optout_keywords.patterns import words_of
+from channels.optout_keywords.read_lexicons import read_lexicons
 from channels.optout_keywords.search import Language, plain, without_manners
 from channels.optout_keywords.shared_words import PROVIDER_WORDS, STOP_SIGNS
 
@@ -78,4 +78,4 @@ def _shared(text: str) -> int:
 @cache
 def _languages() -> tuple[Language, ...]:
     """Made at the first text, not at import: it takes half a second."""
-    return tuple(Language(lexicon) for lexicon in LEXICONS)
+    return tuple(Language(lexicon) for lexicon in read_lexicons())

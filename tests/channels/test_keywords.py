@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels.optout_keywords import read_lexicons as read_lexicons_module
 from channels.optout_keywords.classify import Meant, classify, provider_answers
+from channels.optout_keywords.read_lexicons import LANGUAGES, read_lexicons
 from tests.channels.phrases import ALL, Measured, measure, read
 
 KNOWN = read("known")
@@ -46,6 +49,12 @@ def _said(one: Measured) -> str:
     return (
         f"{one.group}: recall {one.recall:.3f}, missed {one.missed}; false {one.false_rate:.3f}: {one.false}"
     )
+
+
+def test_every_lexicon_is_asked_and_the_english_one_first() -> None:
+    written = {path.stem for path in Path(read_lexicons_module.__file__).with_name("lexicons").glob("*.toml")}
+    assert sorted(LANGUAGES) == sorted(written)
+    assert read_lexicons()[0].name == "english"
 
 
 def test_what_was_never_seen_was_not_seen() -> None:
