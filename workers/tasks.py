@@ -49,9 +49,12 @@ def deliver() -> None:
 
 @shared_task(name=TASKS["sweep"])  # type: ignore[untyped-decorator]
 def sweep() -> None:
-    """Every second: care for what batches pass over, and wake the others, whatever became of their wake-ups."""
+    """Every second: care for what batches pass over, and wake the others, whatever became of their wake-ups or of
+    the care itself."""
     _begun("sweep")
-    if _reaching(lambda: engine().sweep()) is not None:
+    try:
+        _reaching(lambda: engine().sweep())
+    finally:
         publisher().wake("advance")
 
 

@@ -138,6 +138,18 @@ def test_an_unreachable_database_ends_a_task_quietly(
     task()
 
 
+def test_a_sweep_that_fails_wakes_the_others_all_the_same(
+    worker: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> int:
+        raise RuntimeError("anything")
+
+    monkeypatch.setattr(process.engine(), "sweep", broken)
+    with pytest.raises(RuntimeError, match="anything"):
+        tasks.sweep()
+    assert published(worker) == ["advance"]
+
+
 def test_a_forked_process_makes_an_engine_of_its_own(worker: RedisServer) -> None:
     mine = process.engine()
     child = os.fork()
