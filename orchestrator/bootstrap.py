@@ -16,6 +16,7 @@ from channels import registry
 from channels.base import Channel
 from channels.function import CallFunction
 from channels.recording import Outbox
+from channels.table import channel_names, traits_of
 from orchestrator.clock import Clock, DatabaseClock, VirtualClock, monotonic, system_now
 from orchestrator.engine import Engine
 from orchestrator.errors import NotFound
@@ -35,15 +36,7 @@ from orchestrator.store.transactions import PostgresStore
 from orchestrator.telemetry import emit
 
 FUNCTIONS = "orchestrator.functions"  # entry points: name = "module:function", what `call` steps may name
-CUSTOMER_CHANNELS = ("in_app", "email", "sms", "whatsapp", "chat", "webhook", "call")
 _REHEARSAL_KEY = "rehearsals sign their links with this, always"  # they lead nowhere outside of the rehearsal
-_KEYS_OF = {
-    "email": "sendgrid_api_key",
-    "sms": "twilio_account_sid",
-    "whatsapp": "twilio_account_sid",
-    "chat": "twilio_account_sid",
-    "webhook": "webhook_url",
-}
 
 
 def build_engine(
@@ -168,9 +161,9 @@ class _Carriers:
         }
         wrap = wrap or (lambda channel: channel)
         self._wrap = wrap
-        foreign = set(registry.available()) - set(CUSTOMER_CHANNELS) - {"sandbox"}
+        adapters = sorted(set(registry.available()) - {"sandbox"})
         self._channels = {
-            name: wrap(self._build(name, options)) for name in (*CUSTOMER_CHANNELS, *sorted(foreign))
+            name: wrap(self._build(name, options)) for name in dict.fromkeys((*channel_names(), *adapters))
         }
         self._sandboxes: dict[str, Channel] = {}
 
@@ -195,8 +188,8 @@ class _Carriers:
         return None
 
     def _build(self, name: str, options: Mapping[str, Any]) -> Channel:
-        key = _KEYS_OF.get(name)
-        if key is not None and not getattr(self._settings, key):
+        key = traits_of(name).needs_setting
+        if key is not None and not getattr(self._settings, key, None):
             return registry.build("sandbox", {**options, "name": name})
         return registry.build(name, options)
 

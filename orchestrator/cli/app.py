@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from channels.errors import BadChannelError
 from orchestrator import errors
 from orchestrator.cli.commands import Commands
 from orchestrator.cli.exits import TABLE, Exit, code_of
@@ -64,7 +65,10 @@ def _told(error: Exception) -> Exit:
 
 
 def _mapped(error: Exception) -> Exception:
-    """What the store did not translate: a lost connection is a thing to try again, the rest a statement refused."""
+    """What nobody translated: a channel plug-in that cannot be used; a lost connection, which is a thing to try again;
+    and the rest of the database's, a statement refused."""
+    if isinstance(error, BadChannelError):
+        return errors.ChannelError(str(error))
     if "sqlalchemy" not in sys.modules:  # it takes longer to load than most commands take to answer
         return error
     from sqlalchemy.exc import OperationalError, SQLAlchemyError  # noqa: PLC0415

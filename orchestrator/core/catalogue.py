@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from channels.table import channel_names
 from orchestrator.errors import NotFound
 from orchestrator.language.account.calendar import Calendars
 from orchestrator.language.account.policy import AccountPolicy
@@ -13,7 +14,6 @@ from orchestrator.language.conditions.computed import Computed
 from orchestrator.language.conditions.requirements import events_needed, merge
 from orchestrator.language.graph.compile import Compiled
 from orchestrator.language.model import Playbook, Send, Start
-from orchestrator.language.outcomes import CHANNELS
 from orchestrator.language.templates import template_name
 
 LookBack = dict[str, timedelta | None]
@@ -54,7 +54,7 @@ class PublishedPlaybook:
         """The channels that this template has words for."""
         names = [parts for file in self.templates if (parts := template_name(file)) is not None]
         have = {parts.channel for parts in names if parts.base == template}
-        return tuple(channel for channel in CHANNELS if channel in have)
+        return tuple(channel for channel in channel_names() if channel in have)
 
 
 @dataclass(frozen=True, kw_only=True)

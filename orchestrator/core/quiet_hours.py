@@ -6,8 +6,9 @@ RFC 5545 says (a wall time that a clock change skips is read with the offset bef
 and every instant whose wall time lies inside the window is quiet too. Where those two readings differ, on the nights
 when clocks change, both are obeyed.
 
-Texts to a phone fail closed: the instant must be allowed in every plausible zone (everywhere on earth when none is
-known) and under every regional rule that may apply. Other channels look at the first zone, or UTC without one.
+A channel that wakes people (texts to a phone) fails closed: the instant must be allowed in every plausible zone
+(everywhere on earth when none is known) and under every regional rule that may apply. Other channels look at the first
+zone, or UTC without one.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from functools import lru_cache
 from typing import get_args
 from zoneinfo import ZoneInfo
 
+from channels.table import traits_of
 from orchestrator.core.zones import zone
 from orchestrator.language.model import QuietWindow
 from orchestrator.language.moments import Weekday
 
-FAILS_CLOSED = frozenset({"sms", "whatsapp"})
 HORIZON = timedelta(days=8)  # a weekday rule repeats within it: what is silent so long is silent for ever
 
 Interval = tuple[datetime, datetime]
@@ -47,8 +48,8 @@ _EVERYWHERE = (
 
 
 def windows_for(channel: str, windows: Iterable[QuietWindow]) -> tuple[QuietWindow, ...]:
-    """The windows a channel obeys: its own, and for WhatsApp those of sms too, since both ring a phone."""
-    names = {channel, "sms"} if channel == "whatsapp" else {channel}
+    """The windows a channel obeys: its own, and those of the channels that ring the same phone."""
+    names = {channel, *traits_of(channel).quiet_hours_of}
     return tuple(window for window in windows if window.channel in names)
 
 
@@ -107,7 +108,7 @@ def _rules(
     channel: str, region: str | None, zones: Sequence[ZoneInfo], windows: Iterable[QuietWindow]
 ) -> tuple[list[Span], Sequence[ZoneInfo]]:
     """The silent spans of a day that hold for the channel and region, and the zones they are judged in."""
-    closed = channel in FAILS_CLOSED
+    closed = traits_of(channel).fails_closed
     spans: list[Span] = [
         (*hours, frozenset(window.weekdays))
         for window in windows_for(channel, windows)

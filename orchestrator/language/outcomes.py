@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, assert_never
 
+from channels.table import channel_names, traits_of
+from channels.traits import AT_ONCE, JUDGED
 from orchestrator.language.model import (
     Action,
     Ask,
@@ -29,32 +31,7 @@ MET = "met"
 GO = "go"  # the word by which set and start, which hear nothing, are left
 BEFORE_SEND = ("missed", "exhausted", "not_sent")
 
-_SMS_AT_ONCE = ("negative", "answered", "replied", "clicked", "bounced", "failed")
-
-# Channel to its words, in the order that decides between simultaneous ones.
-AT_ONCE: dict[str, tuple[str, ...]] = {
-    "in_app": ("answered", "clicked", "negative", "dismissed", "failed"),
-    "email": _SMS_AT_ONCE,
-    "sms": _SMS_AT_ONCE,
-    "whatsapp": _SMS_AT_ONCE,
-    "chat": ("negative", "answered", "replied", "clicked", "closed", "failed"),
-    "webhook": ("clicked", "failed"),
-}
-# Channel to what is judged when the wait ends, most specific first.
-JUDGED: dict[str, tuple[str, ...]] = {
-    "in_app": ("seen_no_action", NO_RESPONSE),
-    "email": ("opened_no_click", "unknown", NO_RESPONSE),
-    "sms": (NO_RESPONSE,),
-    "whatsapp": ("seen_no_action", "unknown", NO_RESPONSE),
-    "chat": ("seen_no_action", NO_RESPONSE),
-    "webhook": (NO_RESPONSE,),
-}
-CHANNELS: tuple[str, ...] = tuple(AT_ONCE)
-OTHER_CHANNEL = "webhook"  # a channel that a third party added hears what a webhook hears
-
-MESSAGE_WORDS = frozenset(
-    {outcome for words in (*AT_ONCE.values(), *JUDGED.values()) for outcome in words} | set(BEFORE_SEND)
-)
+MESSAGE_WORDS: frozenset[str] = frozenset((*AT_ONCE, *JUDGED, *BEFORE_SEND))
 LEDGER_OUTCOME = "opted_out"  # not an outcome of a message, but at_any_step may name it
 RESERVED_WORDS = MESSAGE_WORDS | {"done", MET, LEDGER_OUTCOME}
 
@@ -112,7 +89,7 @@ def channels_of(action: Action) -> tuple[str, ...]:
     """Every channel a message step may end up on; empty for the steps that send nothing."""
     if not isinstance(action, Send | Ask):
         return ()
-    named = CHANNELS if action.channel == ("preferred",) and not _among(action) else ()
+    named = channel_names() if action.channel == ("preferred",) and not _among(action) else ()
     chosen = named or (_among(action) if action.channel == ("preferred",) else action.channel)
     return tuple(dict.fromkeys((*chosen, *([action.fallback] if action.fallback else []))))
 
@@ -125,7 +102,7 @@ def heard_at_once(kind: Kind, channel: str | None, *, tells_condition: bool = Fa
     """The words that move such a step as soon as they are known, in their order when simultaneous."""
     match kind:
         case "send" | "ask":
-            return AT_ONCE.get(channel or OTHER_CHANNEL, AT_ONCE[OTHER_CHANNEL])
+            return traits_of(channel).at_once
         case "handoff":
             return ("closed", "failed")
         case "call":
@@ -140,7 +117,7 @@ def heard_at_end(kind: Kind, channel: str | None) -> tuple[str, ...]:
     """The words judged when such a step's wait is over, most specific first."""
     match kind:
         case "send" | "ask":
-            return JUDGED.get(channel or OTHER_CHANNEL, JUDGED[OTHER_CHANNEL])
+            return traits_of(channel).judged
         case "handoff" | "wait" | "cooldown":
             return (NO_RESPONSE,)
         case _:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import jinja2
 from jinja2 import meta, nodes
 
+from channels.table import traits_of
 from orchestrator.language.problems import did_you_mean, one_of, shown
 
 FILE_NAME = re.compile(
     r"(?P<base>[A-Za-z0-9_]+)(?:\.(?P<locale>[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*))?\.(?P<channel>[a-z_]+)\.(?P<ext>html|txt|md|json)"
 )
 
-# The header fields of each channel. A hand-over's template is written for who takes over: ``brief.crm.txt``.
-HEADERS: Mapping[str, tuple[str, ...]] = {
-    "in_app": ("title", "button", "button_url", "dismiss", "image"),
-    "email": ("subject", "preheader", "from_name", "reply_to"),
-    "sms": (),
-    "whatsapp": ("content_sid", "content_variables"),
-    "chat": ("subject", "title", "button", "button_url"),
-}
-TOOL_HEADER = ("subject", "title", "event", "url", "priority", "summary")
 FILTERS = ("day", "money", "percent", "number")
 FUNCTIONS = ("link", "booking_link")
 LINK_NAME = re.compile(r"[a-z0-9_]{1,40}")
@@ -82,11 +74,15 @@ def template_name(file_name: str) -> TemplateName | None:
 
 
 def parse_template(text: str, channel: str) -> tuple[Template, list[Fault]]:
-    """Header and body. The header's values are templates too."""
+    """Header and body. The header's values are templates too.
+
+    A hand-over's template is written for who takes over (``brief.crm.txt``): its fields are those of a channel that has
+    no row.
+    """
     lines = text.split("\n")
     if not lines or lines[0].strip() != "---":
         return Template(header=(), body=text, body_line=1), []
-    known = HEADERS.get(channel, TOOL_HEADER)
+    known = traits_of(channel).header
     header: list[tuple[str, str]] = []
     faults: list[Fault] = []
     for number, line in enumerate(lines[1:], start=2):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import assert_never
+
+from channels.table import traits_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,15 +40,18 @@ class Persona:
 
     def reading(self, channel: str) -> Reading:
         """A channel nobody described reads like email."""
-        match channel:
+        habit = traits_of(channel).reads_like
+        match habit:
             case "in_app":
                 return self.in_app
-            case "sms" | "whatsapp":
+            case "email":
+                return self.email
+            case "sms":
                 return self.sms
             case "chat":
                 return self.chat
             case _:
-                return self.email
+                assert_never(habit)
 
 
 def _hours(number: float) -> timedelta:

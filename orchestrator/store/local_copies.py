@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from channels.table import traits_of
 from orchestrator.records.delivery import LocalCopy
 from orchestrator.store.sandbox import plain
 from orchestrator.store.sql.bulk import insert_rows
@@ -21,7 +22,7 @@ def show(connection: Connection, shown: Sequence[LocalCopy], now: datetime) -> N
     for one in shown:
         key = {"customer_id": one.customer_id, "message_id": one.message_id}
         content = plain(one.outgoing)
-        if one.outgoing.channel == "in_app":
+        if traits_of(one.outgoing.channel).in_feed:
             expires_at = one.expires_at
             feed.append(
                 {

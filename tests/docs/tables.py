@@ -15,12 +15,13 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from channels.table import BUILT_IN, WITHOUT_ROW
+from channels.traits import AT_ONCE, JUDGED
 from orchestrator.cli import commands as command_list
 from orchestrator.cli.exits import Exit
 from orchestrator.cli.exits import __doc__ as exits_doc
 from orchestrator.core.policies.order import ORDER
 from orchestrator.language import grammar, outcomes
-from orchestrator.language.templates import HEADERS, TOOL_HEADER
 from orchestrator.settings import PREFIX, Settings
 from orchestrator.store.reports.invariants import CAP, INVARIANTS
 from orchestrator.store.reports.views import VIEWS
@@ -49,7 +50,7 @@ def code(words: Iterable[str]) -> str:
 
 
 def outcome_table() -> str:
-    rows = [(name, code(outcomes.AT_ONCE[name]), code(outcomes.JUDGED[name])) for name in outcomes.CHANNELS]
+    rows = [(row.name, code(row.at_once), code(row.judged)) for row in BUILT_IN]
     rows.append(("ask", "those of the channel that carried it", "the same"))
     for kind in ("handoff", "call", "wait", "cooldown"):
         heard = outcomes.heard_at_once(kind, None, tells_condition=kind == "wait")  # type: ignore[arg-type]  # closed
@@ -58,9 +59,7 @@ def outcome_table() -> str:
 
 
 def fallback_table() -> str:
-    words = sorted(
-        {word for words in (*outcomes.AT_ONCE.values(), *outcomes.JUDGED.values()) for word in words}
-    )
+    words = sorted((*AT_ONCE, *JUDGED))
     chains = {word: outcomes.chain(word)[1:] for word in (*words, *outcomes.BEFORE_SEND)}
     return table(
         ("unnamed word", "becomes, in turn"),
@@ -69,9 +68,9 @@ def fallback_table() -> str:
 
 
 def header_table() -> str:
-    rows = [(channel, code(fields)) for channel, fields in HEADERS.items()]
+    rows = [(row.name, code(row.header)) for row in BUILT_IN if row.reaches_person]
     return table(
-        ("channel", "header fields"), [*rows, ("hand-over (`crm`, `support` ...)", code(TOOL_HEADER))]
+        ("channel", "header fields"), [*rows, ("hand-over (`crm`, `support` ...)", code(WITHOUT_ROW.header))]
     )
 
 

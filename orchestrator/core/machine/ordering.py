@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from orchestrator.language.outcomes import AT_ONCE, OTHER_CHANNEL
+from channels.table import traits_of
 
 
 class Occurred(Protocol):
@@ -34,7 +34,7 @@ def in_order(items: Sequence[Item], channel_of: Callable[[int], str | None]) -> 
         if item.kind not in ("response", "receipt"):
             return index, 0
         message: int = item.data["message_id"]
-        outcomes = AT_ONCE.get(channel_of(message) or OTHER_CHANNEL, AT_ONCE[OTHER_CHANNEL])
+        outcomes: tuple[str, ...] = traits_of(channel_of(message)).at_once
         said = item.data["outcome" if item.kind == "response" else "kind"]
         rank = outcomes.index(said) if said in outcomes else -1  # what moves nobody comes first: seen, opened
         return first.setdefault((message, item.occurred_at), index), rank

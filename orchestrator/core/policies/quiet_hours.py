@@ -5,9 +5,10 @@ Texts to a phone fail closed: with no better clue than the account's default zon
 
 from __future__ import annotations
 
+from channels.table import traits_of
 from orchestrator.core.policies.message_kinds import is_promotion
 from orchestrator.core.policies.request import Defer, Drop, PolicyRequest
-from orchestrator.core.quiet_hours import FAILS_CLOSED, next_allowed, windows_for
+from orchestrator.core.quiet_hours import next_allowed, windows_for
 
 name = "quiet_hours"
 
@@ -18,7 +19,7 @@ def verdict(question: PolicyRequest) -> Defer | Drop | None:
     windows = windows_for(question.channel, question.quiet)
     if not windows:
         return None
-    closed = question.channel in FAILS_CLOSED
+    closed = traits_of(question.channel).fails_closed
     zones = () if closed and question.zone_source == "account" else question.zones
     until = next_allowed(question.now, question.channel, question.region, zones, windows)
     if until == question.now:

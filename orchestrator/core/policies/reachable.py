@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from channels.table import traits_of
 from orchestrator.core.policies.message_kinds import is_to_customer
 from orchestrator.core.policies.request import Drop, PolicyRequest
 
 name = "reachable"
-
-WITHOUT_ADDRESS = frozenset({"in_app", "chat", "webhook"})
 
 
 def verdict(question: PolicyRequest) -> Drop | None:
@@ -25,10 +24,10 @@ def verdict(question: PolicyRequest) -> Drop | None:
 
 
 def _missing(question: PolicyRequest) -> str | None:
-    channel = question.channel
+    channel, traits = question.channel, traits_of(question.channel)
     if question.address_invalid:
         return f"the customer's contact point for {channel} must not be used: {question.address_invalid}"
-    if channel == "in_app":
+    if traits.in_feed:
         days = question.in_app_seen_within_days
         if question.last_seen_at is None:
             return "the customer was never seen in the product, so an in-app message would reach nobody"
@@ -37,6 +36,6 @@ def _missing(question: PolicyRequest) -> str | None:
                 f"the customer was last seen in the product on {question.last_seen_at:%Y-%m-%d}, "
                 f"more than {days} days ago, so an in-app message would reach nobody"
             )
-    if channel not in WITHOUT_ADDRESS and not question.address:
+    if not traits.key_reaches and not question.address:
         return f"the customer has no contact point for {channel}"
     return None

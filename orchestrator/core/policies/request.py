@@ -85,7 +85,7 @@ class PolicyRequest:
     # the rules: the account's and the playbook's own, together
     caps: tuple[Cap, ...] = ()
     quiet: tuple[QuietWindow, ...] = ()
-    needs_consent: frozenset[str] = frozenset()  # channels that need an express grant (sms, whatsapp)
+    needs_consent: frozenset[str] = frozenset()  # channels that need an express grant
     in_app_seen_within_days: int = 14
 
 

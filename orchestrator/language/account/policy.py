@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from decimal import Decimal
 from functools import cached_property
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
+from channels.table import channel_names, channel_table, traits_of
 from orchestrator.language import grammar
 from orchestrator.language.account.retention import Retention, retention
 from orchestrator.language.model import Cap, Condition, QuietWindow
 from orchestrator.language.moments import Duration
-from orchestrator.language.outcomes import CHANNELS, OTHER_CHANNEL
 from orchestrator.language.problems import PlacedProblem, Problems, shown
 from orchestrator.language.reading import field_reader as read
 from orchestrator.language.reading.conditions import condition
@@ -64,6 +64,10 @@ class HoldRule:
     topics: tuple[str, ...] = ()
 
 
+def _express_consent() -> tuple[str, ...]:
+    return tuple(row.name for row in channel_table().rows if row.express_consent)
+
+
 @dataclass(frozen=True, kw_only=True)
 class AccountPolicy:
     """What holds for every playbook; a playbook's guardrails are added to it."""
@@ -82,10 +86,10 @@ class AccountPolicy:
     default_patience: Duration = _THREE_DAYS
     when_held: Waiting = "defer"
     when_resting: Waiting = "defer"
-    needs_consent: tuple[str, ...] = ("sms", "whatsapp")
+    needs_consent: tuple[str, ...] = field(default_factory=_express_consent)
     consent_lasts: tuple[tuple[str, Duration], ...] = _IMPLIED_LASTS  # by basis: when it ends by itself
     retention: Retention = _KEPT
-    more_channels: tuple[str, ...] = ()  # channels that installed packages add
+    more_channels: tuple[str, ...] = ()  # adapters of installed packages that brought no row
     negative_starts: str | None = None  # the playbook that takes a negative answer to a person
 
     @cached_property
@@ -99,12 +103,12 @@ class AccountPolicy:
     @cached_property
     def channels(self) -> tuple[str, ...]:
         """Every channel a step may name."""
-        return (*CHANNELS, *self.more_channels)
+        return tuple(dict.fromkeys((*channel_names(), *self.more_channels)))
 
     @cached_property
     def consent_channels(self) -> tuple[str, ...]:
         """Every channel a customer can speak for or against: those that reach her and not a system."""
-        return tuple(channel for channel in self.channels if channel != OTHER_CHANNEL)
+        return tuple(channel for channel in self.channels if traits_of(channel).reaches_person)
 
     def obeys_caps(self, topic: str) -> bool:
         """Whether a message of this topic waits for a place."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from channels.table import traits_of
 from orchestrator.language.checking.context import Checking
 from orchestrator.language.graph.compile import GENERATED_ENDS
 from orchestrator.language.graph.routes import choice_covers
@@ -196,7 +197,7 @@ def _check_channels(checking: Checking, step: Step) -> None:
             )
     if isinstance(action, Ask) and preferred:
         checking.error(("steps", step.name, key, "channel"), f"step '{step.name}': an ask names its channels")
-    if action.as_ is not None and "in_app" not in channels_of(action):
+    if action.as_ is not None and not any(traits_of(one).in_feed for one in channels_of(action)):
         checking.error(("steps", step.name, key, "as"), f"step '{step.name}': 'as' is for in_app messages")
 
 

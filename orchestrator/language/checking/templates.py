@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from channels.table import traits_of
 from orchestrator.language.checking.context import Checking
 from orchestrator.language.conditions.computed import computed_needs
 from orchestrator.language.conditions.requirements import names_needed
@@ -87,11 +88,11 @@ def _check_present(checking: Checking, files: list[TemplateName]) -> set[str]:
 def _missing(checking: Checking, step: Step, channel: str, bases: Iterable[str]) -> None:
     base = step.action.template if isinstance(step.action, Send | Handoff) else ""
     key = kind_of(step.action)
-    ext = "html" if channel in ("email", "in_app") else "txt"
+    file = f"{base}.{channel}.{traits_of(channel).body}"
     hint = "" if base in set(bases) else did_you_mean(base, bases)
     checking.error(
         ("steps", step.name, key, "template"),
-        f"step '{step.name}': the template {shown(base)} is missing for {channel}: write {base}.{channel}.{ext}{hint}",
+        f"step '{step.name}': the template {shown(base)} is missing for {channel}: write {file}{hint}",
     )
 
 
@@ -108,10 +109,12 @@ def _check_file(checking: Checking, place: str, text: str, parts: TemplateName) 
     faults += wrong
     for fault in faults:
         checking.problems.error(SourcePosition(place, fault.line, 1), fault.message)
-    if parts.channel == "email" and template.field("subject") is None and parts.ext == "html":
-        checking.problems.error(
-            SourcePosition(place, 1, 1), "an email needs a header with 'subject: ...' between '---' lines"
-        )
+    for name in traits_of(parts.channel).html_needs if parts.ext == "html" else ():
+        if template.field(name) is None:
+            checking.problems.error(
+                SourcePosition(place, 1, 1),
+                f"an HTML template for {parts.channel} needs a header with '{name}: ...' between '---' lines",
+            )
     for use in found:
         _check_use(checking, SourcePosition(place, use.line, 1), use)
     _check_opt_out(checking, place, parts, template, {use.name for use in found})
@@ -146,18 +149,16 @@ def _link_faults(called: Called) -> Iterator[str]:
 def _check_opt_out(
     checking: Checking, place: str, parts: TemplateName, template: Template, names: set[str]
 ) -> None:
-    if parts.channel not in ("email", "sms", "whatsapp") or not checking.policy.promotional(
-        checking.playbook.topic
-    ):
+    way_out = traits_of(parts.channel).opt_out
+    if way_out is None or names & _OPT_OUT or not checking.policy.promotional(checking.playbook.topic):
         return
-    if names & _OPT_OUT or (parts.channel != "email" and _STOP.search(template.body)):
+    if way_out == "link":
+        wanted = "must carry its opt-out: write {{ opt_out_url }} or {{ preferences_url }}"
+    elif _STOP.search(template.body):
         return
-    if parts.channel == "email":
-        message = (
-            "a promotional email must carry its opt-out: write {{ opt_out_url }} or {{ preferences_url }}"
-        )
     else:
-        message = "a promotional text message must say how to opt out: 'STOP', or {{ opt_out_url }}"
+        wanted = "must say how to opt out: 'STOP', or {{ opt_out_url }}"
+    message = f"a promotional message by {parts.channel} {wanted}"
     checking.problems.error(SourcePosition(place, template.body_line, 1), message)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
+from channels.table import channel_names
 from orchestrator.language import grammar
 from orchestrator.language.account.policy import Waiting
-from orchestrator.language.outcomes import CHANNELS, END_WORDS
+from orchestrator.language.outcomes import END_WORDS
 
 Schema = dict[str, Any]
 
@@ -41,7 +42,7 @@ _ROUTES: Schema = {
     "minProperties": 1,
     "additionalProperties": {"oneOf": [_NAME, {"type": "object", "additionalProperties": _NAME}]},
 }
-_CHANNEL: Schema = {"anyOf": [{"enum": [*CHANNELS, "preferred"]}, _NAME]}  # a name: one that policy.yaml adds
+_CHANNEL: Schema = {"$ref": "#/$defs/channel_or_preferred"}
 _CHANNELS: Schema = {"oneOf": [_CHANNEL, {"type": "array", "items": _CHANNEL, "minItems": 1}]}
 _CAPPED: Schema = {
     "oneOf": [{"enum": ["defer", "skip"]}, {"type": "object", "properties": {"fallback": _CHANNEL}}]
@@ -72,7 +73,7 @@ _CAPS = _rows(
         {
             "at_most": _WHOLE,
             "within": _DURATION,
-            "channel": {"anyOf": [{"enum": list(CHANNELS)}, _NAME]},
+            "channel": {"$ref": "#/$defs/channel"},
             "topic": _NAME,
         },
         "at_most",
@@ -94,19 +95,25 @@ _DELIVERY: Mapping[str, Schema] = {
     "patience": _MOMENT,
     "keep": _MOMENT,
 }
-_DEFINITIONS: Mapping[str, Schema] = {
-    "condition": {
-        "type": "object",
-        "minProperties": 1,
-        "properties": {
-            "any": _rows(_CONDITION),
-            "all": _rows(_CONDITION),
-            "of": _rows(_CONDITION),
-            "not": _CONDITION,
-            "because": _TEXT,
+
+
+def _definitions() -> dict[str, Schema]:
+    """What is named in several places. A channel may be one that only policy.yaml names."""
+    return {
+        "channel": {"anyOf": [{"enum": list(channel_names())}, _NAME]},
+        "channel_or_preferred": {"anyOf": [{"enum": [*channel_names(), "preferred"]}, _NAME]},
+        "condition": {
+            "type": "object",
+            "minProperties": 1,
+            "properties": {
+                "any": _rows(_CONDITION),
+                "all": _rows(_CONDITION),
+                "of": _rows(_CONDITION),
+                "not": _CONDITION,
+                "because": _TEXT,
+            },
         },
     }
-}
 
 
 def _step() -> Schema:
@@ -209,7 +216,7 @@ def playbook_schema() -> Schema:
         "enter",
         "steps",
     )
-    return {"$schema": _DRAFT, "title": "Playbook", "$defs": dict(_DEFINITIONS), **made}
+    return {"$schema": _DRAFT, "title": "Playbook", "$defs": _definitions(), **made}
 
 
 def policy_schema() -> Schema:
@@ -252,7 +259,7 @@ def policy_schema() -> Schema:
             "sender": _named(_TEXT),
         },
     )
-    return {"$schema": _DRAFT, "title": "Policy", "$defs": dict(_DEFINITIONS), **made}
+    return {"$schema": _DRAFT, "title": "Policy", "$defs": _definitions(), **made}
 
 
 def signals_schema() -> Schema:
@@ -294,7 +301,7 @@ def signals_schema() -> Schema:
             "computed": _named(computed),
         },
     )
-    return {"$schema": _DRAFT, "title": "Signals", "$defs": dict(_DEFINITIONS), **made}
+    return {"$schema": _DRAFT, "title": "Signals", "$defs": _definitions(), **made}
 
 
 def calendar_schema() -> Schema:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from channels.table import traits_of
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.ids import new_key
 from orchestrator.language.account.policy import AccountPolicy
@@ -14,7 +15,6 @@ from orchestrator.records.consent import ConsentEvidence
 from orchestrator.service.enrollment.ask_policies import address_for
 from orchestrator.service.ports import Transaction
 
-ADDRESSED = ("email", "sms", "whatsapp", "chat")
 _EUROPE = frozenset({
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT",
     "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
@@ -89,4 +89,4 @@ def jurisdiction_of(region: str | None) -> str | None:
 
 
 def _address(customer: CustomerState, channel: str) -> str | None:
-    return address_for(customer, channel)[0] if channel in ADDRESSED else None
+    return address_for(customer, channel)[0] if traits_of(channel).address is not None else None

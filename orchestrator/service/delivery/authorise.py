@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from channels.table import traits_of
 from orchestrator.core.catalogue import PublishedPlaybook
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow, NewCapSlot
 from orchestrator.core.machine.events import BeforeHandOver, DeliveryOutcome, HandedOver, Settled
@@ -228,7 +229,7 @@ def _valid_until(
     batch: Batch, customer: CustomerState, work: EnrollmentWork, message: MessageRow
 ) -> datetime:
     """A text that the provider queues must not come out in the night, nor after anybody would still want it."""
-    if message.channel not in ("sms", "whatsapp") or not message.promotional:
+    if not (traits_of(message.channel).provider_queues and message.promotional):
         return message.give_up_at
     policy = batch.catalogue.policy
     zones = zones_of(customer.timezone, customer.timezone_source, customer.points, policy.default_zone).zones

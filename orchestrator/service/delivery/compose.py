@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from channels.base import Content, OutboundMessage
+from channels.table import traits_of
 from orchestrator.ids import MESSAGE, public_id
 from orchestrator.language.model import Ask, Call, Handoff, SameAs, Send
 from orchestrator.service.delivery.authorise import AuthorisedSend, display_of
@@ -70,7 +71,8 @@ def compose(job: AuthorisedSend, renderer: Renderer, links: LinkWriter) -> Outbo
         customer_id=job.customer_id,
         message_id=message_id,
         topic=job.topic,
-        track=job.track or job.channel == "in_app",  # the feed hears of every click without a link of ours
+        track=job.track
+        or traits_of(job.channel).in_feed,  # the feed hears of every click without a link of ours
     )
     action = job.published.compiled.step(job.step).action
     return OutboundMessage(

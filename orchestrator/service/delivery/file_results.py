@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from channels.base import OutboundMessage, SendResult, SendStatus
+from channels.table import traits_of
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow
 from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, Settled
 from orchestrator.records.consent import Consent
@@ -24,7 +25,6 @@ from orchestrator.telemetry import emit
 AGED = "authorisation_aged"  # the answer of a hand-over that began too late and so made no call
 MOST_ATTEMPTS = 6
 _FIRST_WAIT, _LONGEST_WAIT = 30.0, 3600.0  # seconds of machine time
-_ADDRESS_CHANNELS = ("email", "sms", "whatsapp")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +120,7 @@ def _file(
         return  # a callback was faster
     message.code = handed.code
     outcome = _settle(batch, customer, message, handed)
-    if handed.mark_address and job.channel in _ADDRESS_CHANNELS:
+    if handed.mark_address and traits_of(job.channel).marks_address:
         customer.points_invalid[job.channel] = handed.code or "refused"
     work = customer.enrollments.get(message.enrollment_id)
     if outcome is not None and work is not None:
@@ -172,7 +172,7 @@ def _settle(
         case _:
             _give_back(customer, message)
             settle(message, "refused", batch.now, reason=handed.detail or handed.code)
-            bounced = handed.mark_address and message.channel in _ADDRESS_CHANNELS
+            bounced = handed.mark_address and traits_of(message.channel).marks_address
             return DeliveryOutcome.BOUNCED if bounced else DeliveryOutcome.FAILED
 
 

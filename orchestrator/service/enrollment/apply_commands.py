@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
+from channels.table import traits_of
 from orchestrator.core.catalogue import PublishedPlaybook
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow
 from orchestrator.core.machine.commands import (
@@ -293,7 +294,7 @@ def _withdraw(customer: CustomerState, work: EnrollmentWork, command: WithdrawMe
         waited_in_vain = command.reason == PATIENCE_OVER
         settle(message, "not_sent" if waited_in_vain else "withdrawn", customer.now, reason=command.reason)
         recheck(customer, "frequency_cap")  # the place that was kept for it
-    elif message.channel == "in_app" and message.status in ("sent", "handing_over", "uncertain"):
+    elif traits_of(message.channel).in_feed and message.status in ("sent", "handing_over", "uncertain"):
         message.hide = (command.keep_until,)
         if command.keep_until is None and not message.seen:
             message.reason = command.reason

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast
 
+from channels.table import traits_of
 from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.consent.scope import in_force
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow, VerdictRecord
@@ -74,16 +75,11 @@ def may_track(customer: CustomerState, channel: str) -> bool:
 
 def address_for(customer: CustomerState, channel: str) -> tuple[str | None, str | None]:
     """Where ``channel`` reaches the customer, and why that must not be used."""
-    nowhere: tuple[str | None, str | None] = (None, None)
-    match channel:
-        case "email" | "sms":
-            return customer.points.get(channel, nowhere)
-        case "whatsapp":
-            return customer.points.get("whatsapp", customer.points.get("sms", nowhere))
-        case "chat":
-            return customer.points.get("chat", (customer.key, None))
-        case _:
-            return customer.key, None
+    traits = traits_of(channel)
+    for point in traits.contact_points:
+        if point in customer.points:
+            return customer.points[point]
+    return (customer.key if traits.key_reaches else None), None
 
 
 def _question(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from channels.table import channel_table
 from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.core.zones import zone as known_zone
 from orchestrator.core.zones import zones_of
-
-_POINTS = {"email": "email", "phone": "sms", "whatsapp": "whatsapp", "chat": "chat"}
 
 
 def apply_traits(customer: CustomerState, data: Mapping[str, Any], catalogue: Catalogue) -> bool:
@@ -60,16 +59,11 @@ def carries_presence(data: Mapping[str, Any], name: str, catalogue: Catalogue) -
 
 
 def _apply(customer: CustomerState, name: str, value: Any) -> None:
+    channel = channel_table().of_trait(name)
+    if channel is not None:
+        _contact_point(customer, channel.name, value)
+        return
     match name:
-        case "email" | "phone" | "whatsapp" | "chat":
-            channel = _POINTS[name]
-            known = customer.points.get(channel)
-            if value is None:
-                customer.points.pop(channel, None)
-                customer.points_changed[channel] = None
-            elif known is None or known[0] != value:
-                customer.points[channel] = (value, None)
-                customer.points_changed[channel] = value
         case "timezone":
             customer.timezone, customer.timezone_source = value, "profile" if value else None
         case "locale":
@@ -83,6 +77,16 @@ def _apply(customer: CustomerState, name: str, value: Any) -> None:
             customer.profile_changed = True
         case _:
             _attribute(customer, name, value)
+
+
+def _contact_point(customer: CustomerState, channel: str, value: str | None) -> None:
+    known = customer.points.get(channel)
+    if value is None:
+        customer.points.pop(channel, None)
+        customer.points_changed[channel] = None
+    elif known is None or known[0] != value:
+        customer.points[channel] = (value, None)
+        customer.points_changed[channel] = value
 
 
 def _attribute(customer: CustomerState, name: str, value: Any) -> None:

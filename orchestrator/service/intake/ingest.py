@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar, get_args
 
+from channels.table import channel_table
 from orchestrator.clock import monotonic
 from orchestrator.core.calendar import may_lie_ahead
 from orchestrator.errors import InputError, NotFound
@@ -252,7 +253,7 @@ def _gone(
 def _addresses(item: Identify) -> list[tuple[str, str]]:
     return [
         (name, item.traits[name])
-        for name in ("email", "phone", "whatsapp", "chat")
+        for name in channel_table().address_traits
         if isinstance(item.traits.get(name), str)
     ]
 

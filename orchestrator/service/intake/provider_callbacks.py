@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from channels.base import Receipt, ReceiptKind
+from channels.table import traits_of
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import MESSAGE, parse_public_id
 from orchestrator.records.consent import ConsentEvidence
@@ -15,7 +16,6 @@ from orchestrator.service.consent.preferences import Scope, opt_in, opt_out
 from orchestrator.service.enrollment.batch import ServiceContext
 from orchestrator.service.ports import Transaction
 
-_POINT = {"whatsapp": "whatsapp", "sms": "sms", "email": "email", "chat": "chat"}
 _WITHDRAW = (ReceiptKind.OPTED_OUT, ReceiptKind.COMPLAINED)
 _CONSENT = (*_WITHDRAW, ReceiptKind.OPTED_IN)
 
@@ -86,7 +86,7 @@ def _targets(transaction: Transaction, receipts: Sequence[Receipt]) -> list[list
             customer_id, message_id = by_provider[receipt.provider_id or ""]
             found = [_Target(customer_id=customer_id, message_id=message_id)]
         elif people:
-            last = transaction.last_messages(people, _POINT.get(receipt.channel or "", "sms"))
+            last = transaction.last_messages(people, receipt.channel or "")
             found = [_Target(customer_id=one, message_id=last.get(one)) for one in people]
         if receipt.kind in _WITHDRAW:
             known = {one.customer_id for one in found}
@@ -96,9 +96,8 @@ def _targets(transaction: Transaction, receipts: Sequence[Receipt]) -> list[list
 
 
 def _points(receipt: Receipt) -> tuple[str, ...]:
-    """Where the address of a channel is kept: WhatsApp speaks to the phone number when it has none of its own."""
-    point = _POINT.get(receipt.channel or "", "sms")
-    return ("whatsapp", "sms") if point == "whatsapp" else (point,)
+    """Where the addresses of its channel are kept."""
+    return traits_of(receipt.channel).contact_points
 
 
 def _by_id(message_id: str) -> list[_Target]:

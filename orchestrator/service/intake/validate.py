@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, assert_never
 
 import phonenumbers
 
+from channels.table import channel_table, traits_of
+from channels.traits import AddressKind
 from orchestrator.core.consent.scope import ANY, TRACKING
 from orchestrator.core.zones import zone
 from orchestrator.errors import InputError
@@ -75,15 +77,10 @@ def checked_text(value: str | None, path: str) -> str | None:
 
 def checked_address(channel: str, value: str, path: str) -> str:
     """An address as it is compared and hashed: lower case, E.164. Raises InputError."""
-    match channel:
-        case "email":
-            return _email(value, path)
-        case "sms" | "whatsapp":
-            return _phone(value, path)
-        case "chat":
-            return _short(value, path)
-        case _:
-            raise InputError(path, f"expected no address for the channel {channel!r}: it names none of them")
+    kind = traits_of(channel).address
+    if kind is None:
+        raise InputError(path, f"expected no address for the channel {channel!r}: it names none of them")
+    return _address(kind, value, path)
 
 
 def checked_traits(item: Identify) -> Identify:
@@ -91,14 +88,14 @@ def checked_traits(item: Identify) -> Identify:
     values: dict[str, Any] = {}
     for name, value in _sized(item.traits, "$.traits").items():
         path = f"$.traits.{name}"
+        channel = channel_table().of_trait(name)
+        if channel is not None and channel.address is not None and value is not None:
+            values[name] = _address(channel.address, value, path)
+            continue
         match name:
-            case "email" if value is not None:
-                values[name] = _email(value, path)
-            case "phone" | "whatsapp" if value is not None:
-                values[name] = _phone(value, path)
             case "timezone" if value is not None:
                 values[name] = _zone(value, path)
-            case "locale" | "region" | "chat" | "account" if value is not None:
+            case "locale" | "region" | "account" if value is not None:
                 values[name] = _short(value, path)
             case "tags" if value is not None:
                 if not isinstance(value, list | tuple):
@@ -165,6 +162,18 @@ def _plain(value: object) -> object:
         return float(value)
     msg = f"{type(value).__name__} is no JSON value"
     raise TypeError(msg)
+
+
+def _address(kind: AddressKind, value: object, path: str) -> str:
+    match kind:
+        case "email":
+            return _email(value, path)
+        case "phone":
+            return _phone(value, path)
+        case "opaque":
+            return _short(value, path)
+        case _:
+            assert_never(kind)
 
 
 def _email(value: object, path: str) -> str:

@@ -20,6 +20,7 @@ from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, FunctionLoader, T
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from channels.base import Content
+from channels.table import traits_of
 from orchestrator.errors import OrchestratorError
 from orchestrator.language.templates import LINK_NAME, LINK_TARGETS
 from orchestrator.service.rendering import formats, html_text, template_files
@@ -186,10 +187,11 @@ class Renderer:
             text = self._body(version, chosen.text, names) if chosen.text else None
         if html is not None and text is None:
             text = html_text.plain(html)
-        if html is not None and channel == "in_app":
+        traits = traits_of(channel)
+        if html is not None and traits.in_feed:
             html = _sanitised(html)
         text = (text or "").strip()
-        if channel == "sms":
+        if traits.narrow_text:
             text = html_text.narrow(text)
         return Content(text=text, html=html, header=header, links=dict(writer.written))
 

@@ -10,6 +10,8 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from channels.base import Content
+from channels.table import traits_of
+from channels.traits import ChannelTraits
 from orchestrator.service.rendering.render import Renderer, RenderLinks, VersionKey
 from orchestrator.service.rendering.template_files import locale_chain, translated
 
@@ -80,13 +82,14 @@ def render_question(
     choices = tuple((key, spoken(text)) for key, text in answers)
     headline, mark, rest = asked.partition("?")
     headline = (headline + mark).strip()
-    header = {"subject": headline} if channel == "email" else {}
+    traits = traits_of(channel)
+    header = {"subject": headline} if traits.mailbox else {}
     if comment is not None:
         header["comment"] = spoken(comment)
     if scale is not None:
         choices = tuple((str(step), str(step)) for step in range(scale[0], scale[1] + 1))
 
-    if channel == "email":
+    if traits.mailbox:
         shown = [{"words": text, "url": links.answer_url(key)} for key, text in choices]
         out = _way_out(renderer, words, links, promotional=promotional)
         text = "\n".join(
@@ -110,7 +113,7 @@ def render_question(
             },
         )
     else:
-        text, html = _spoken_question(channel, asked, choices, scale, words, promotional=promotional), None
+        text, html = _spoken_question(traits, asked, choices, scale, words, promotional=promotional), None
     return Content(text=text, html=html, header=header, choices=() if scale else choices, scale=scale)
 
 
@@ -129,7 +132,7 @@ def _way_out(
 
 
 def _spoken_question(
-    channel: str,
+    traits: ChannelTraits,
     asked: str,
     choices: Sequence[tuple[str, str]],
     scale: tuple[int, int] | None,
@@ -137,7 +140,7 @@ def _spoken_question(
     *,
     promotional: bool,
 ) -> str:
-    if channel == "in_app":  # the widget draws the answers
+    if traits.in_feed:  # the widget draws the answers
         return asked
     lines = [asked]
     if scale is not None:
@@ -145,6 +148,6 @@ def _spoken_question(
     else:
         lines += [f"{place} {text}" for place, (_, text) in enumerate(choices, start=1)]
         lines.append(words["reply"])
-    if promotional and channel in ("sms", "whatsapp"):
+    if promotional and traits.opt_out == "stop":
         lines.append(words["stop"])
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from channels.base import OutboundMessage, Receipt, ReceiptKind
+from channels.table import traits_of
 from orchestrator.simulator.actions import ActOnMessage, OptOut, What
 from orchestrator.simulator.crowd.people import Person
 from orchestrator.simulator.personas import Reading
@@ -49,9 +50,9 @@ def reactions_to(heard: ReceivedMessage, fates: SeededChoice) -> Iterator[Reacti
         return
     if heard.message.kind == "call":
         return
-    channel = heard.message.channel
-    reading = heard.person.persona.reading(channel)
-    if channel == "email":
+    traits = traits_of(heard.message.channel)
+    reading = heard.person.persona.reading(heard.message.channel)
+    if traits.mailbox:
         if heard.person.bad_email:
             yield Reaction(
                 at=heard.at + _MINUTE, what=_receipt(heard, ReceiptKind.BOUNCED, heard.at + _MINUTE)
@@ -61,7 +62,7 @@ def reactions_to(heard: ReceivedMessage, fates: SeededChoice) -> Iterator[Reacti
     if not fates.chance(reading.notices, *_about(heard), "notices"):
         return
     noticed = heard.at + fates.delay(reading.after, *_about(heard), "after")
-    if channel == "in_app":
+    if traits.in_feed:
         yield from _in_the_product(heard, reading, noticed, fates)
     else:
         yield from _elsewhere(heard, reading, noticed, fates)
@@ -87,13 +88,13 @@ def _elsewhere(
     heard: ReceivedMessage, reading: Reading, at: datetime, fates: SeededChoice
 ) -> Iterator[Reaction]:
     about = _about(heard)
-    if heard.message.channel != "sms":
+    if traits_of(heard.message.channel).reports_opens:
         yield Reaction(at=at, what=_receipt(heard, ReceiptKind.OPENED, at))
     then = at + fates.delay(4 * _MINUTE, *about, "then")
     if fates.chance(reading.opts_out, *about, "opts out"):
         yield Reaction(at=then, what=_stop(heard, then, fates))
     elif fates.chance(reading.complains, *about, "complains"):
-        by_mail = heard.message.channel == "email"
+        by_mail = traits_of(heard.message.channel).mailbox
         angry = _receipt(heard, ReceiptKind.COMPLAINED, then) if by_mail else _answer(heard, "negative")
         yield Reaction(at=then, what=angry)
     elif _is_question(heard):
@@ -128,7 +129,7 @@ def _colleague(heard: ReceivedMessage, fates: SeededChoice) -> Iterator[Reaction
 
 def _stop(heard: ReceivedMessage, at: datetime, fates: SeededChoice) -> What:
     """By SMS a word, by email mostly the link for this topic, sometimes the one for everything."""
-    if heard.message.channel in ("sms", "whatsapp"):
+    if traits_of(heard.message.channel).opt_out == "stop":
         words = fates.one_of(_ANSWERS_TO_STOP, *_about(heard), "stop")
         return _receipt(heard, ReceiptKind.OPTED_OUT, at, text=words)
     everything = fates.chance(0.3, *_about(heard), "everything")

@@ -95,7 +95,7 @@ contact_points = Table(
     "contact_points",
     metadata,
     Column("customer_id", BigInteger, ForeignKey("customers.id"), nullable=False),
-    Column("channel", Text, nullable=False),  # email, sms, whatsapp, chat
+    Column("channel", Text, nullable=False),  # whose address it is: a row of channels.table
     Column("address", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("invalid_reason", Text),

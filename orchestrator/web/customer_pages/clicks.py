@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from channels.base import Receipt, ReceiptKind
 from channels.scanners import looks_like_a_scanner
+from channels.table import traits_of
 from orchestrator import telemetry
 from orchestrator.engine import Engine
 from orchestrator.errors import BadToken, NotFound, OrchestratorError
@@ -96,9 +97,10 @@ def _judge(request: Request, facts: ClickFacts) -> Judged:
         return Judged(who="machine", reason="named itself a scanner")
     if not browser.strip():
         return Judged(who="suspect", reason="no browser named")
-    if facts.channel == "email" and facts.just_sent:
+    in_mailbox = traits_of(facts.channel).mailbox
+    if in_mailbox and facts.just_sent:
         return Judged(who="suspect", reason="within seconds of sending")
-    if facts.channel == "email" and facts.another_link:
+    if in_mailbox and facts.another_link:
         return Judged(who="suspect", reason="several links at once")
     return Judged(who="human")
 

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
+from channels.table import channel_table
+
 DEFAULT = "en"
 
 CATALOGUE: Mapping[str, Mapping[str, str]] = {
@@ -26,12 +28,6 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "bad_link_title": "This link does not work",
         "busy_text": "Nothing was changed. Please try again in a moment.",
         "busy_title": "We cannot answer just now",
-        "channel_chat": "Chat",
-        "channel_email": "Email",
-        "channel_in_app": "Notes inside the product",
-        "channel_sms": "Text message",
-        "channel_webhook": "Other services",
-        "channel_whatsapp": "WhatsApp",
         "channels_title": "By which way?",
         "effective": "In force since {day}.",
         "everything_button": "Stop everything",
@@ -90,12 +86,6 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "bad_link_title": "Dieser Link funktioniert nicht",
         "busy_text": "Es wurde nichts geändert. Bitte versuchen Sie es gleich noch einmal.",
         "busy_title": "Wir können gerade nicht antworten",
-        "channel_chat": "Chat",
-        "channel_email": "E-Mail",
-        "channel_in_app": "Hinweise im Produkt",
-        "channel_sms": "SMS",
-        "channel_webhook": "Andere Dienste",
-        "channel_whatsapp": "WhatsApp",
         "channels_title": "Auf welchem Weg?",
         "effective": "Gilt seit {day}.",
         "everything_button": "Alles abbestellen",
@@ -154,7 +144,8 @@ class Words:
     def channel(self, name: str) -> str:
         if name == "*":
             return self("all_channels")
-        return self._words.get(f"channel_{name}", name.replace("_", " "))
+        row = channel_table().find(name)
+        return row.label_in(self.language) if row is not None else name.replace("_", " ")
 
     def day(self, instant: datetime, zone: str | None = None) -> str:
         local = instant.astimezone(ZoneInfo(zone)) if zone else instant

@@ -14,6 +14,8 @@ from sqlalchemy import Connection, select
 
 from channels.base import Receipt, ReceiptKind
 from channels.optout_keywords.classify import Meant, classify
+from channels.table import traits_of
+from channels.traits import ChannelTraits
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import new_key
 from orchestrator.records.customer import Customer
@@ -40,7 +42,6 @@ _WORDS = {
     Meant.OTHER: ReceiptKind.REPLIED,
 }
 SHOWN_AT_MOST = 1000  # entries, and messages; the API and the export have all
-_SHOWN = ("email", "sms", "whatsapp", "chat", "in_app")  # each in a place of its own; the rest goes to tools
 _URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
 
@@ -69,13 +70,18 @@ def inbox(engine: TheEngine, session: Visitor, key: str) -> HTMLResponse:
         "inbox.html",
         title=f"Messages of {key}",
         person=person,
-        mails=[row for row in kept if row.channel == "email"],
-        talks=[row for row in kept if row.channel in ("sms", "whatsapp", "chat")],
-        others=[row for row in kept if row.channel not in _SHOWN],
+        mails=[row for row in kept if traits_of(row.channel).mailbox],
+        talks=[row for row in kept if traits_of(row.channel).talks],
+        others=[row for row in kept if _is_for_a_tool(traits_of(row.channel))],
         cards=cards,
         showing=showing,
-        phones={point.channel for point in person.contact_points} & {"sms", "whatsapp", "chat"},
+        phones={one.channel for one in person.contact_points if traits_of(one.channel).talks},
     )
+
+
+def _is_for_a_tool(traits: ChannelTraits) -> bool:
+    """Neither a mail nor a talk nor a card: shown as the data it is."""
+    return not (traits.mailbox or traits.talks or traits.in_feed)
 
 
 @router.get("/{key:path}/inbox/{message_id}")
@@ -83,7 +89,9 @@ def mail(engine: TheEngine, _session: Visitor, key: str, message_id: str) -> HTM
     """One mail's own document, for the frame it is shown in."""
     with engine.database.connect() as connection:
         found = [
-            row for row in sandbox.inbox(connection, key, channel="email") if row.message_id == message_id
+            row
+            for row in sandbox.inbox(connection, key)
+            if row.message_id == message_id and traits_of(row.channel).mailbox
         ]
     if not found:
         raise NotFound("message", message_id[:40])

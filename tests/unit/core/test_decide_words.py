@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from channels.table import BUILT_IN
+from channels.traits import AT_ONCE, ChannelTraits
 from orchestrator.core.machine.commands import WithdrawMessage
 from orchestrator.core.machine.enrollment import Phase
 from orchestrator.core.machine.events import DeliveryOutcome, Responded, Settled
-from orchestrator.language.outcomes import AT_ONCE, CHANNELS, JUDGED
 from tests.support.walks import DAY, HOUR, NOON, Stroll, folded
 
 
@@ -28,7 +29,7 @@ m:
 """
 
 
-AT_ONCE_CASES = [(channel, outcome) for channel, words in AT_ONCE.items() for outcome in words]
+AT_ONCE_CASES = [(row.name, outcome) for row in BUILT_IN for outcome in row.at_once]
 
 
 @pytest.mark.parametrize(("channel", "outcome"), AT_ONCE_CASES)
@@ -39,11 +40,11 @@ def test_a_named_word_of_the_channel_moves_at_once(channel: str, outcome: str) -
     assert stroll.at == "end:hit"
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
-def test_a_word_of_another_channel_moves_nobody(channel: str) -> None:
-    named = [outcome for outcome in AT_ONCE[channel] if outcome != "failed"]
-    others = {outcome for words in AT_ONCE.values() for outcome in words} - set(AT_ONCE[channel])
-    stroll = Stroll(send(channel, f"{{{named[0]}: hit, no_response: rest}}")).send(channel)
+@pytest.mark.parametrize("channel", BUILT_IN, ids=lambda row: row.name)
+def test_a_word_of_another_channel_moves_nobody(channel: ChannelTraits) -> None:
+    named = [outcome for outcome in channel.at_once if outcome != "failed"]
+    others = set(AT_ONCE) - set(channel.at_once)
+    stroll = Stroll(send(channel.name, f"{{{named[0]}: hit, no_response: rest}}")).send(channel.name)
     for outcome in sorted(others):
         stroll.respond(outcome)
     assert (stroll.at, stroll.phase) == ("m", Phase.LISTENING)
@@ -123,11 +124,12 @@ def test_unknown_that_nobody_named_is_no_response_at_the_end_and_not_before() ->
     assert (stroll.at, stroll.customer.now) == ("end:rest", NOON + 2 * DAY)
 
 
-@pytest.mark.parametrize("channel", [one for one in CHANNELS if len(JUDGED[one]) > 1])
-def test_the_most_specific_word_is_judged_first(channel: str) -> None:
-    assert JUDGED[channel][-1] == "no_response"
-    first = JUDGED[channel][0]
-    stroll = Stroll(send(channel, f"{{{first}: hit, no_response: rest}}")).send(channel)
+@pytest.mark.parametrize(
+    "channel", [row for row in BUILT_IN if len(row.judged) > 1], ids=lambda row: row.name
+)
+def test_the_most_specific_word_is_judged_first(channel: ChannelTraits) -> None:
+    first = channel.judged[0]
+    stroll = Stroll(send(channel.name, f"{{{first}: hit, no_response: rest}}")).send(channel.name)
     stroll.respond({"seen_no_action": "seen", "opened_no_click": "opened"}[first])
     stroll.wake()
     assert stroll.at == "end:hit"
