@@ -104,8 +104,8 @@ class Catalogue:
         return frozenset(
             event
             for one in self.versions.values()
-            if one.playbook.goal is not None and one.playbook.goal.by_account
-            for event in one.playbook.goal.events
+            if one.playbook.goal is not None and one.playbook.goal.by == "account"
+            for event in one.playbook.goal.event
         )
 
 

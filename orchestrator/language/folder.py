@@ -35,8 +35,8 @@ from orchestrator.language.reading.playbook import parse_playbook
 from orchestrator.language.reading.tree import Leaf, Map, Node
 from orchestrator.language.reading.yaml_tree import MAX_BYTES, read_yaml_file
 from orchestrator.language.templates import FILE_NAME, template_names
-from orchestrator.language.writing import plain_writer as spell
 from orchestrator.language.writing.json_values import canonical, json_values, to_plain
+from orchestrator.language.writing.plain_writer import plain_computed
 
 _BUILTINS = (
     "abs", "all", "any", "bool", "dict", "enumerate", "filter", "float", "int", "isinstance", "len", "list", "map",
@@ -153,7 +153,7 @@ def content_hash(bundle: PlaybookFiles) -> str:
         "playbook": to_plain(bundle.playbook),
         "templates": dict(bundle.templates),
         "texts": {locale: dict(words) for locale, words in bundle.texts.items()},
-        "computed": {name: plain_computed(one) for name, one in used_computed(bundle).items()},
+        "computed": {name: json_values(plain_computed(one)) for name, one in used_computed(bundle).items()},
         "functions": list(called_functions(bundle.playbook)),
     }
     return hashlib.sha256(canonical(content).encode()).hexdigest()
@@ -183,11 +183,6 @@ def called_functions(playbook: Playbook) -> tuple[str, ...]:
     return tuple(
         sorted({action.function for action in steps if isinstance(action, Call) and action.function})
     )
-
-
-def plain_computed(computed: Computed) -> Any:
-    """A computed value as JSON-safe values, for the hash and for the published version."""
-    return json_values(spell.computed(computed))
 
 
 def _read(path: Path, problems: Problems) -> tuple[Playbook | None, Node | None]:

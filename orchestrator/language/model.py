@@ -4,14 +4,19 @@ Everything here is a frozen value compared by content. A :class:`Step` carries e
 the state machine's transitions. Order is kept wherever it has meaning (steps, branches, routes), so sequences are
 tuples and never mappings. The model holds what the author wrote; defaults that depend on other parts (fallback
 edges, the transitions for goal and opt-out) are added by :mod:`orchestrator.language.graph.compile`.
+
+An attribute annotated with a :class:`~orchestrator.language.fields.Field` is a field of the language; the annotation is
+all there is to say of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
+from orchestrator.language.fields import Field
 from orchestrator.language.moments import Duration, Moment
 
 
@@ -31,6 +36,7 @@ def percent_text(share: Decimal) -> str:
 
 
 Scalar = str | int | Decimal | bool | None
+ValueType = Literal["text", "number", "money", "percent", "date", "time", "flag", "list"]
 
 EVERY_WORD = "*"  # the word of the route that ``then: step`` is read into
 ELSE = "else"  # the last key of a route that tells links, buttons or answers apart
@@ -167,123 +173,253 @@ class Route:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Send:
-    """``channel`` holds one name, several in order of preference, or ``("preferred",)`` with ``among``."""
+class FallbackChannel:
+    """``when_capped: {fallback: channel}``."""
 
-    channel: tuple[str, ...]
-    template: str
-    as_: Literal["modal", "banner", "sidebar", "inbox"] | None = None
-    to: str | None = None
-    among: tuple[str, ...] = ()
-    when_capped: Literal["defer", "skip"] = "defer"
-    fallback: str | None = None  # when_capped: {fallback: channel}
-    patience: Moment | None = None
-    keep: Moment | None = None
-    stale_after: Duration | None = None
+    channel: Annotated[
+        str, Field("channel", "the channel that speaks instead", needs="a channel", key="fallback")
+    ]
+
+
+# Fields that send and ask share.
+ShownAs = Annotated[
+    Literal["modal", "banner", "sidebar", "inbox"] | None, Field("choice", "in-app: how it is shown")
+]
+WhenCapped = Annotated[
+    Literal["defer", "skip"] | FallbackChannel,
+    Field("capped", "`defer` (the default), `skip`, or `{fallback: sms}`"),
+]
+Patience = Annotated[Moment | None, Field("moment", "how long it may be held back")]
+Kept = Annotated[Moment | None, Field("moment", "in-app: it stays so long when the step is left")]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Send:
+    """One message: on one channel, or on the first of several that may speak, or on the ``preferred`` one."""
+
+    channel: Annotated[
+        tuple[str, ...],
+        Field(
+            "channels",
+            "a channel, or a list: the first that may speak now, else the first that may later; `preferred` takes the "
+            "one this customer answers most",
+            needs="a channel, a list of them, or preferred",
+        ),
+    ]
+    template: Annotated[
+        str,
+        Field(
+            "name",
+            "the base name of a [template](templates.md) beside the playbook",
+            needs="the base name of a template",
+        ),
+    ]
+    as_: ShownAs = None
+    to: Annotated[
+        str | None,
+        Field(
+            "name",
+            "handed on to the adapter as the message's target, for [channels of your "
+            "own](../how-to/add-a-channel.md)",
+        ),
+    ] = None
+    among: Annotated[
+        tuple[str, ...], Field("channel_list", "with `channel: preferred`: the channels it chooses from")
+    ] = ()
+    when_capped: WhenCapped = "defer"
+    patience: Patience = None
+    keep: Kept = None
+    stale_after: Annotated[Duration | None, Field("duration", "never sent later than this")] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
-    """A micro-survey: ``answers`` (key to words) or ``scale`` (low, high), carried by a channel."""
+    """A micro-survey with ``answers`` or a ``scale``, carried by a channel."""
 
-    channel: tuple[str, ...]
-    question: str
-    answers: tuple[tuple[str, str], ...] = ()
-    scale: tuple[int, int] | None = None
-    comment: str | None = None  # the words that invite a free text, or None for no comment field
-    saves: str | None = None
-    negative: tuple[str, ...] = ()
-    as_: Literal["modal", "banner", "sidebar", "inbox"] | None = None
-    when_capped: Literal["defer", "skip"] = "defer"
-    fallback: str | None = None
-    patience: Moment | None = None
-    keep: Moment | None = None
+    channel: Annotated[
+        tuple[str, ...],
+        Field(
+            "channels",
+            "a channel, or a list: the first that may speak now",
+            needs="a channel or a list of them",
+        ),
+    ]
+    question: Annotated[
+        str, Field("text", "the words of the question, a template text", needs="the words of the question")
+    ]
+    answers: Annotated[
+        tuple[tuple[str, str], ...], Field("answers", "`{key: words}`, at least two; or a scale")
+    ] = ()
+    scale: Annotated[tuple[int, int] | None, Field("scale", "`0-10`: whole numbers to choose from")] = None
+    comment: Annotated[str | None, Field("text", "the words that invite a free text")] = None
+    saves: Annotated[str | None, Field("name", "the attribute the answer is kept under")] = None
+    negative: Annotated[
+        tuple[str, ...], Field("answer_keys", "answers that count as a negative response")
+    ] = ()
+    as_: ShownAs = None
+    when_capped: WhenCapped = "defer"
+    patience: Patience = None
+    keep: Kept = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Handoff:
-    to: str
-    template: str
+    """Over to a person, with a template of context."""
+
+    to: Annotated[
+        str,
+        Field("name", "who takes over: `crm`, `support` ...", needs="who takes over, such as crm or support"),
+    ]
+    template: Annotated[
+        str,
+        Field(
+            "name", "the context a colleague is given", needs="the base name of a template with the context"
+        ),
+    ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
-    """``function`` or ``webhook``; ``with_`` maps argument names to literals or :class:`SameAs`."""
+    """A registered Python function or a signed webhook."""
 
-    function: str | None = None
-    webhook: str | None = None
-    with_: tuple[tuple[str, Scalar | SameAs], ...] = ()
-    saves: str | None = None
+    function: Annotated[
+        str | None, Field("dotted", "a [function](../how-to/call-a-function.md) by its registered name")
+    ] = None
+    webhook: Annotated[str | None, Field("name", "or a signed webhook by its name in the settings")] = None
+    with_: Annotated[
+        tuple[tuple[str, Scalar | SameAs], ...],
+        Field("values", "arguments: literals, or `{same_as: name}` for another name's value"),
+    ] = ()
+    saves: Annotated[str | None, Field("name", "the name its result is kept under")] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Branch:
-    """One row of ``choose``; the last has no ``if_``."""
+    """One row of a choose; the last has no ``if_``."""
 
-    go: str
-    if_: Condition | None = None
+    if_: Annotated[
+        Condition | None, Field("condition", "a [condition](#conditions); the last row has none")
+    ] = None
+    go: Annotated[str, Field("name", "the step it leads to", needs="the step it leads to")]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choose:
-    branches: tuple[Branch, ...]
+    """The first true branch."""
+
+    branches: Annotated[tuple[Branch, ...], Field("branches", "the first true row", alone=True)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Split:
-    """Variant name to share (fractions that add to 1)."""
+    """Variants with their shares, ``{"full": "50%", "less": "50%"}``."""
 
-    shares: tuple[tuple[str, Decimal], ...]
+    shares: Annotated[
+        tuple[tuple[str, Decimal], ...], Field("shares", "variants with shares that add to 100%", alone=True)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Set:
-    attributes: tuple[tuple[str, Scalar | SameAs], ...] = ()
-    add_tags: tuple[str, ...] = ()
-    remove_tags: tuple[str, ...] = ()
+    """Attributes and tags to write on the customer."""
+
+    attributes: Annotated[
+        tuple[tuple[str, Scalar | SameAs], ...],
+        Field("values", "attributes to write, with literals or `{same_as: name}`"),
+    ] = ()
+    add_tags: Annotated[tuple[str, ...], Field("names", "tags to put on the customer")] = ()
+    remove_tags: Annotated[tuple[str, ...], Field("names", "tags to take off")] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Start:
-    """Begin another run: of the customer herself (``one_of`` empty) or of a colleague with one of these roles."""
+    """Begin another run: the customer's own, or a colleague's with one of these roles."""
 
-    playbook: str
-    one_of: tuple[str, ...] = ()
-    context: tuple[tuple[str, Scalar | SameAs], ...] = ()
+    playbook: Annotated[str, Field("name", "the playbook to begin", needs="the playbook to begin")]
+    one_of: Annotated[
+        tuple[str, ...], Field("names", "roles: a colleague of the account instead of the customer")
+    ] = ()
+    context: Annotated[
+        tuple[tuple[str, Scalar | SameAs], ...], Field("values", "what that run is told at its start")
+    ] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cooldown:
-    for_: Moment
-    scope: Literal["everything", "topic", "playbook"] = "everything"
+    """A do-not-disturb time of ``everything`` (the default), the ``topic`` or the ``playbook``."""
+
+    for_: Annotated[Moment, Field("moment", "how long it lasts", needs="a duration such as 21d", alone=True)]
+    scope: Annotated[
+        Literal["everything", "topic", "playbook"],
+        Field("choice", "what stays silent: `everything` (the default), the `topic` or the `playbook`"),
+    ] = "everything"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wait:
-    """``wait`` alone, or ``wait_until``: a moment, or a condition with ``wait`` as its time-out."""
+    """A moment, or a condition with the step's ``wait`` as its time-out; a plain ``wait`` step has neither."""
 
-    until: Moment | Condition | None = None
+    until: Annotated[
+        Moment | Condition | None,
+        Field("until", "a moment, or a condition with `wait` as its time-out", alone=True),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class End:
-    outcome: str
+    """The run is over: no_conversion, handed_over, declined, finished, stopped, left, or your own word."""
+
+    outcome: Annotated[str, Field("ending", "how the run is recorded to have ended", alone=True)]
 
 
 Action = Send | Ask | Handoff | Call | Choose | Split | Set | Start | Cooldown | Wait | End
 
+# The key of each action in a step; a step that only waits has none of them.
+ACTIONS: Mapping[str, type[Action]] = {
+    "send": Send,
+    "ask": Ask,
+    "handoff": Handoff,
+    "call": Call,
+    "choose": Choose,
+    "split": Split,
+    "set": Set,
+    "start": Start,
+    "cooldown": Cooldown,
+    "wait_until": Wait,
+    "end": End,
+}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """One state. ``wait`` is the listening time of a message step, or the whole of a plain ``wait`` step."""
+    """One state. Without an action it only waits."""
 
     name: str
     action: Action
-    wait: Moment | None = None
-    then: tuple[Route, ...] = ()
-    at: Moment | None = None
-    late: Moment | None = None
-    at_most: int | None = None
+    wait: Annotated[
+        Moment | None,
+        Field(
+            "moment",
+            "how long it listens, from the moment the message really went out; or how long it waits",
+        ),
+    ] = None
+    then: Annotated[
+        tuple[Route, ...],
+        Field("then", "where each outcome leads; `then: x` leads all obligatory words to `x`"),
+    ] = ()
+    at: Annotated[Moment | None, Field("moment", "when it begins")] = None
+    late: Annotated[
+        Moment | None, Field("moment", "past `at` by more than this (default 24h) the outcome is `missed`")
+    ] = None
+    at_most: Annotated[
+        int | None,
+        Field(
+            "whole",
+            "how often it may be entered in one run; default 1 for steps that speak, then `exhausted`",
+            least=1,
+            most=100,
+        ),
+    ] = None
 
 
 # --- the playbook ---------------------------------------------------------------------------------------------------
@@ -293,30 +429,66 @@ class Step:
 class Reentry:
     """``never`` (all None), ``after`` a gap since the last end, ``per`` a context field, or both."""
 
-    after: Duration | None = None
-    per: str | None = None
+    after: Annotated[Duration | None, Field("duration", "a gap since the last end")] = None
+    per: Annotated[str | None, Field("name", "once for each value of this context field")] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Enter:
-    """How customers come in: by signals (``when``), a daily scan, a calendar, or by the product alone."""
+    """How customers come in: by signals, a daily look, a calendar, or by the product alone."""
 
-    reentry: Reentry
-    when: tuple[str, ...] = ()
-    every: Literal["day"] | None = None
-    calendar: tuple[str, ...] = ()
-    ahead: Duration | None = None
-    if_: Condition | None = None
-    because: str | None = None
-    one_per: tuple[str, ...] = ()  # one_per: {account: [preferred roles]}; ("*",) for any role
+    when: Annotated[
+        tuple[str, ...],
+        Field("names", "signals that bring a customer in; their declared properties become the context"),
+    ] = ()
+    every: Annotated[
+        Literal["day"] | None,
+        Field("choice", "`day`: a daily look at everybody, for dates, drops and absence"),
+    ] = None
+    calendar: Annotated[
+        tuple[str, ...], Field("names", "rows of [calendar.yaml](calendar.md) that bring everybody in")
+    ] = ()
+    ahead: Annotated[Duration | None, Field("duration", "so long before a calendar's rows begin")] = None
+    if_: Annotated[
+        Condition | None,
+        Field("condition", "a [condition](#conditions); every true way in ends in a `because`"),
+    ] = None
+    because: Annotated[str | None, Field("text", "the reason given when `if` gives none")] = None
+    one_per: Annotated[
+        tuple[str, ...],
+        Field(
+            "one_per", "`account` or `{account: [roles]}`: one member of an account, the preferred role first"
+        ),
+    ] = ()  # ("*",) for any role
+    reentry: Annotated[
+        Reentry,
+        Field(
+            "reentry",
+            "obligatory: `never`, `{after: 90d}`, `{per: order_id}`, or both",
+            needs="never, {after: 90d} or {per: name}",
+        ),
+    ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Goal:
-    events: tuple[str, ...]
-    within: Duration
-    value: str | None = None
-    by_account: bool = False
+    """The event that means success, and how long after entry it counts."""
+
+    event: Annotated[
+        tuple[str, ...],
+        Field("events", "the signal that means success, or several", needs="the event that means success"),
+    ]
+    within: Annotated[
+        Duration,
+        Field(
+            "duration", "how long after entry it counts", needs="how long after entry it counts, such as 45d"
+        ),
+    ]
+    value: Annotated[str | None, Field("name", "the property or attribute that says what it is worth")] = None
+    by: Annotated[
+        Literal["account", "customer"],
+        Field("choice", "`account`: anybody of the account reaches it; default `customer`"),
+    ] = "customer"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -324,8 +496,8 @@ class FilteredSignal:
     """A name of the playbook's own: one event narrowed by ``where``."""
 
     name: str
-    event: str
-    where: tuple[Filter, ...] = ()
+    event: Annotated[str, Field("name", "the event that is narrowed", needs="the event that is narrowed")]
+    where: Annotated[tuple[Filter, ...], Field("filters", "properties with their values")] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -346,10 +518,20 @@ class Offer:
 class Cap:
     """At most ``at_most`` messages in a rolling ``within``; over all when channel and topic are None."""
 
-    at_most: int
-    within: Duration
-    channel: str | None = None
-    topic: str | None = None
+    at_most: Annotated[int, Field("whole", "how many messages at most", needs="how many messages")]
+    within: Annotated[
+        Duration, Field("duration", "in any window of this length", needs="a rolling window such as 7d")
+    ]
+    channel: Annotated[str | None, Field("channel", "counted on this channel only")] = None
+    topic: Annotated[str | None, Field("name", "counted for this topic only")] = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegionHours:
+    """The quiet hours of one region, ``HH:MM`` both."""
+
+    from_: Annotated[str, Field("clock", "when silence begins", needs='a local time such as "20:00"')]
+    until: Annotated[str, Field("clock", "when it ends", needs='a local time such as "09:00"')]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -360,35 +542,94 @@ class QuietWindow:
     """
 
     channel: str
-    from_: str
-    until: str
-    weekdays: tuple[str, ...] = ()
-    regions: tuple[tuple[str, tuple[str, str]], ...] = ()
+    from_: Annotated[
+        str, Field("clock", "when silence begins, local time", needs='a local time such as "20:00"')
+    ]
+    until: Annotated[
+        str, Field("clock", "when it ends; may be past midnight", needs='a local time such as "09:00"')
+    ]
+    weekdays: Annotated[
+        tuple[str, ...], Field("weekdays", "the days on which it begins; without it every day")
+    ] = ()
+    regions: Annotated[
+        tuple[tuple[str, tuple[str, str]], ...],
+        Field("regions", "`{DE: {from, until}}`: regions with hours of their own"),
+    ] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guardrails:
     """A playbook's own additions to the account's policy: they can only make it stricter."""
 
-    caps: tuple[Cap, ...] = ()
-    quiet_hours: tuple[QuietWindow, ...] = ()
+    caps: Annotated[
+        tuple[Cap, ...],
+        Field("caps", "`[{at_most: 3, within: 7d, channel: sms}]`: how often at most"),
+    ] = ()
+    quiet_hours: Annotated[
+        tuple[QuietWindow, ...],
+        Field("quiet_hours", '`{sms: {from: "20:00", until: "09:00"}}`: when a channel is silent'),
+    ] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Playbook:
-    playbook: str
-    version: int
-    title: str
-    topic: str
-    enter: Enter
-    steps: tuple[Step, ...]
-    priority: int = 50
-    goal: Goal | None = None
-    holdout: Decimal = Decimal(0)
-    measures: tuple[str, ...] = ()
-    leave: Condition | None = None
-    at_any_step: tuple[Route, ...] = ()
-    context: tuple[tuple[str, str], ...] = ()
-    signals: tuple[FilteredSignal, ...] = ()
-    offers: tuple[Offer, ...] = ()
-    guardrails: Guardrails = Guardrails()
+    """A whole playbook; :class:`~orchestrator.errors.PlaybookError` lists everything wrong with it."""
+
+    playbook: Annotated[
+        str,
+        Field("name", "its name: letters, digits, `_`", needs="its name, such as power_user_upsell"),
+    ]
+    version: Annotated[
+        int,
+        Field(
+            "whole",
+            "a whole number; a published version never changes",
+            needs="a whole number from 1",
+            least=1,
+        ),
+    ]
+    title: Annotated[str, Field("text", "one line for people", needs="a line for people")]
+    topic: Annotated[
+        str,
+        Field(
+            "name",
+            "what a customer can opt out of; declared in [policy.yaml](policy.md)",
+            needs="one of policy.yaml's topics",
+        ),
+    ]
+    priority: Annotated[
+        int, Field("whole", "0 to 1000, default 50; who gets the last place under a cap", most=1000)
+    ] = 50
+    enter: Annotated[
+        Enter,
+        Field("block", "how customers come in, below", needs="how customers come in, with reentry"),
+    ]
+    goal: Annotated[
+        Goal | None,
+        Field("block", "`{event, within, value, by: account}`: the signal that means success"),
+    ] = None
+    holdout: Annotated[Decimal, Field("percent", "a share that is deliberately not contacted")] = Decimal(0)
+    measures: Annotated[tuple[str, ...], Field("names", "further events to look at")] = ()
+    leave: Annotated[
+        Condition | None,
+        Field("condition", "a condition that ends the run as `left`: the reason to speak is gone"),
+    ] = None
+    context: Annotated[
+        tuple[tuple[str, str], ...],
+        Field("types", "names with types: what a run is told at its start"),
+    ] = ()
+    signals: Annotated[
+        tuple[FilteredSignal, ...], Field("signals", "names of its own for filtered events")
+    ] = ()
+    offers: Annotated[
+        tuple[Offer, ...], Field("offers", "named rows; the first true one is frozen at its first use")
+    ] = ()
+    guardrails: Annotated[
+        Guardrails, Field("block", "`caps` and `quiet_hours`, added to those of the account")
+    ] = Guardrails()
+    at_any_step: Annotated[
+        tuple[Route, ...], Field("routes", "words and signals that lead away from every step")
+    ] = ()
+    steps: Annotated[
+        tuple[Step, ...], Field("steps", "the first one written is the start", needs="at least one step")
+    ]

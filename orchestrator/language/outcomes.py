@@ -13,6 +13,7 @@ from orchestrator.language.model import (
     Choose,
     Cooldown,
     End,
+    FallbackChannel,
     Handoff,
     Send,
     Set,
@@ -91,7 +92,14 @@ def channels_of(action: Action) -> tuple[str, ...]:
         return ()
     named = channel_names() if action.channel == ("preferred",) and not _among(action) else ()
     chosen = named or (_among(action) if action.channel == ("preferred",) else action.channel)
-    return tuple(dict.fromkeys((*chosen, *([action.fallback] if action.fallback else []))))
+    fallback = fallback_of(action)
+    return tuple(dict.fromkeys((*chosen, *([fallback] if fallback else []))))
+
+
+def fallback_of(action: Action) -> str | None:
+    """The channel that speaks when a cap holds the message back; None: none does."""
+    capped = action.when_capped if isinstance(action, Send | Ask) else None
+    return capped.channel if isinstance(capped, FallbackChannel) else None
 
 
 def _among(action: Send | Ask) -> tuple[str, ...]:

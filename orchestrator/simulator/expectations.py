@@ -47,7 +47,7 @@ class Expectations:
 
 
 def story_of(playbook: Playbook) -> Expectations:
-    goals = playbook.goal.events if playbook.goal else ()
+    goals = playbook.goal.event if playbook.goal else ()
     value = playbook.goal.value if playbook.goal else None
     enter = playbook.enter
     return Expectations(

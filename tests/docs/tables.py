@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -21,7 +21,8 @@ from orchestrator.cli import commands as command_list
 from orchestrator.cli.exits import Exit
 from orchestrator.cli.exits import __doc__ as exits_doc
 from orchestrator.core.policies.order import ORDER
-from orchestrator.language import grammar, outcomes
+from orchestrator.language import outcomes
+from orchestrator.language.model import ValueType
 from orchestrator.settings import PREFIX, Settings
 from orchestrator.store.reports.invariants import CAP, INVARIANTS
 from orchestrator.store.reports.views import VIEWS
@@ -75,7 +76,7 @@ def header_table() -> str:
 
 
 def type_list() -> str:
-    return code(grammar.VALUE_TYPES) + "\n"
+    return code(get_args(ValueType)) + "\n"
 
 
 # What the settings mean whose names do not say all; the others carry a note of their own in settings.py.

@@ -114,8 +114,8 @@ def _way_in(book: Playbook) -> str:
 def _goal(book: Playbook) -> str:
     if book.goal is None:
         return "none"
-    by = " by anybody of the account" if book.goal.by_account else ""
-    return f"{' or '.join(book.goal.events)} within {book.goal.within}{by}"
+    by = " by anybody of the account" if book.goal.by == "account" else ""
+    return f"{' or '.join(book.goal.event)} within {book.goal.within}{by}"
 
 
 def _does(step: Step) -> str:

@@ -217,7 +217,7 @@ def _goal(walk: DecisionDraft, happened: SignalOccurrence, names: tuple[str, ...
     goal = walk.playbook.playbook.goal
     if goal is None or walk.state.converted_at is not None:
         return False
-    name = next((name for name in names if name in goal.events), None)
+    name = next((name for name in names if name in goal.event), None)
     last = walk.enrollment.entered_at + goal.within.span
     if name is None or not walk.since <= happened.occurred_at <= last:
         return False

@@ -15,11 +15,13 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from orchestrator.language import grammar
 from orchestrator.language.problems import PlacedProblem, Problems, shown
 from orchestrator.language.reading import field_reader as read
 from orchestrator.language.reading.tree import Items, Leaf, Map, MapEntry, Node, came
 from orchestrator.language.reading.yaml_tree import read_yaml, read_yaml_file
+
+CALENDAR_ROW = ("key", "name", "starts", "ends")
+CALENDAR_OWN = ("starts", "ends", "name")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +98,7 @@ def _refuse_double_keys(entry: MapEntry, keys: list[str], problems: Problems) ->
 
 
 def _own(entry: MapEntry, problems: Problems) -> OwnDates | None:
-    found = read.fields(entry.node, f"calendar '{entry.key}'", grammar.CALENDAR_OWN, problems)
+    found = read.fields(entry.node, f"calendar '{entry.key}'", CALENDAR_OWN, problems)
     if found is None or not found.required("starts", "the attribute that holds the first day"):
         return None
     starts, ends = found.read("starts", read.dotted), found.read("ends", read.dotted)
@@ -109,7 +111,7 @@ def _own(entry: MapEntry, problems: Problems) -> OwnDates | None:
 
 
 def _row(node: Node, what: str, problems: Problems) -> CalendarRow | None:
-    found = read.fields(node, what, grammar.CALENDAR_ROW, problems)
+    found = read.fields(node, what, CALENDAR_ROW, problems)
     if found is None:
         return None
     for part in ("key", "name", "starts"):

@@ -12,17 +12,28 @@ from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
 from channels.table import channel_names, channel_table, traits_of
-from orchestrator.language import grammar
 from orchestrator.language.account.retention import Retention, retention
 from orchestrator.language.model import Cap, Condition, QuietWindow
 from orchestrator.language.moments import Duration
 from orchestrator.language.problems import PlacedProblem, Problems, shown
 from orchestrator.language.reading import field_reader as read
+from orchestrator.language.reading.blocks import caps, quiet_hours
 from orchestrator.language.reading.conditions import condition
-from orchestrator.language.reading.parts import caps, quiet_hours
 from orchestrator.language.reading.tree import Leaf, Map, Node, came
 from orchestrator.language.reading.yaml_tree import read_yaml, read_yaml_file
 
+POLICY = (
+    "topics", "caps", "quiet_hours", "holds", "zones", "day_starts", "holdout", "booking", "reachable", "rests",
+    "patience", "waiting", "needs_consent", "sender", "feedback", "channels", "consent", "retention",
+)  # fmt: skip
+TOPIC = ("title", "promotional", "obeys_caps", "counts_toward_caps")
+HOLD = ("opened_by", "closed_by", "longest", "while", "topics", "title")
+ZONES = ("default",)
+REACHABLE = ("in_app",)
+RESTS = ("ignored",)
+FEEDBACK = ("negative",)
+CONSENT = ("implied_purchase", "implied_inquiry", "soft_opt_in", "contract", "legitimate_interest")
+WAITING = ("holds", "cooldowns")
 # A purchase speaks for two years, a question for half a year at most: Canada's terms, the strictest that name any.
 _IMPLIED_LASTS = (
     ("implied_purchase", Duration(count=730, unit="d")),
@@ -145,33 +156,33 @@ def read_policy_file(path: Path) -> tuple[AccountPolicy, Node | None, list[Place
 
 def _policy(tree: Node | None, problems: Problems) -> AccountPolicy:
     default = AccountPolicy()
-    found = read.fields(tree, "policy", grammar.POLICY, problems) if tree is not None else None
+    found = read.fields(tree, "policy", POLICY, problems) if tree is not None else None
     if found is None:
         return default
-    waiting = found.inner("waiting", grammar.WAITING)
+    waiting = found.inner("waiting", WAITING)
     return AccountPolicy(
         topics=found.read_or("topics", _topics, default.topics),
         caps=found.read_or("caps", caps, default.caps),
         quiet_hours=found.read_or("quiet_hours", quiet_hours, default.quiet_hours),
         holds=found.read_or("holds", _holds, default.holds),
-        default_zone=found.inner("zones", grammar.ZONES).read_or("default", _zone, default.default_zone),
+        default_zone=found.inner("zones", ZONES).read_or("default", _zone, default.default_zone),
         day_starts=found.read_or("day_starts", read.clock, default.day_starts),
         holdout=found.read_or("holdout", read.percent, default.holdout),
         booking=found.read_or("booking", _booking, default.booking),
         sender=found.read_or("sender", _sender, default.sender),
-        reachable_in_app=found.inner("reachable", grammar.REACHABLE).read_or(
+        reachable_in_app=found.inner("reachable", REACHABLE).read_or(
             "in_app", read.duration, default.reachable_in_app
         ),
-        ignored_cooldown=found.inner("rests", grammar.RESTS).read_or(
+        ignored_cooldown=found.inner("rests", RESTS).read_or(
             "ignored", read.duration, default.ignored_cooldown
         ),
         more_channels=found.read_or("channels", read.names, default.more_channels),
-        negative_starts=found.inner("feedback", grammar.FEEDBACK).read("negative", read.name),
+        negative_starts=found.inner("feedback", FEEDBACK).read("negative", read.name),
         default_patience=found.read_or("patience", read.duration, default.default_patience),
         when_held=waiting.read_or("holds", _waiting, default.when_held),
         when_resting=waiting.read_or("cooldowns", _waiting, default.when_resting),
         needs_consent=found.read_or("needs_consent", read.names, default.needs_consent),
-        consent_lasts=_lasting(found.inner("consent", grammar.CONSENT), default),
+        consent_lasts=_lasting(found.inner("consent", CONSENT), default),
         retention=found.read_or("retention", retention, default.retention),
     )
 
@@ -189,7 +200,7 @@ def _topics(node: Node, what: str, problems: Problems) -> tuple[Topic, ...] | No
             title = read.text(entry.node, where, problems)
             made.append(Topic(name=entry.key, title=title or entry.key))
         else:
-            found = read.fields(entry.node, where, grammar.TOPIC, problems)
+            found = read.fields(entry.node, where, TOPIC, problems)
             if found is not None:
                 title, promotional = found.read("title", read.text), found.read("promotional", read.flag)
                 made.append(
@@ -210,7 +221,7 @@ def _holds(node: Node, what: str, problems: Problems) -> tuple[HoldRule, ...] | 
         return None
     made = []
     for entry in node.entries:
-        found = read.fields(entry.node, f"hold '{entry.key}'", grammar.HOLD, problems)
+        found = read.fields(entry.node, f"hold '{entry.key}'", HOLD, problems)
         if found is None:
             continue
         opened, closed = found.read("opened_by", read.names) or (), found.read("closed_by", read.names) or ()
@@ -271,7 +282,7 @@ def _sender(node: Node, what: str, problems: Problems) -> tuple[tuple[str, str],
 
 
 def _lasting(found: read.Fields, default: AccountPolicy) -> tuple[tuple[str, Duration], ...]:
-    given = {name: span for name in grammar.CONSENT if (span := found.read(name, read.duration)) is not None}
+    given = {name: span for name in CONSENT if (span := found.read(name, read.duration)) is not None}
     return tuple({**dict(default.consent_lasts), **given}.items())
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
-from orchestrator.language import grammar
 from orchestrator.language.moments import Duration
 from orchestrator.language.problems import Problems
 from orchestrator.language.reading import field_reader as read
 from orchestrator.language.reading.tree import Node
 
+RETENTION = ("signals", "journal", "verdicts", "receipts", "seen_sources", "sandbox", "api_requests")
 _A_DAY = Duration(count=24, unit="h")
 _A_MONTH = Duration(count=30, unit="d")
 _A_QUARTER = Duration(count=90, unit="d")
@@ -40,11 +40,11 @@ class Retention:
 
 def retention(node: Node, what: str, problems: Problems) -> Retention | None:
     """``{signals: 800d, journal: 400d, ...}``; ``forever`` keeps what has a limit by default."""
-    found = read.fields(node, what, grammar.RETENTION, problems)
+    found = read.fields(node, what, RETENTION, problems)
     if found is None:
         return None
     default = Retention()
-    kept = {name: found.read_or(name, _span, (getattr(default, name),))[0] for name in grammar.RETENTION}
+    kept = {name: found.read_or(name, _span, (getattr(default, name),))[0] for name in RETENTION}
     return Retention(**kept)
 
 

@@ -21,9 +21,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
-from orchestrator.language import grammar
 from orchestrator.language.conditions.computed import (
     Computed,
     CountedEvents,
@@ -33,9 +32,9 @@ from orchestrator.language.conditions.computed import (
     Rule,
     Score,
     ScoreRow,
-    ValueType,
     computed_needs,
 )
+from orchestrator.language.model import ValueType
 from orchestrator.language.outcomes import RESERVED_WORDS
 from orchestrator.language.problems import PlacedProblem, Problems, SourcePosition, one_of, shown
 from orchestrator.language.reading import field_reader as read
@@ -44,6 +43,14 @@ from orchestrator.language.reading.field_reader import Fields
 from orchestrator.language.reading.tree import Items, Map, MapEntry, Node, came
 from orchestrator.language.reading.yaml_tree import read_yaml, read_yaml_file
 
+VALUE_TYPES: tuple[str, ...] = get_args(ValueType)
+VOCABULARY = ("attributes", "events", "computed")
+ATTRIBUTE = ("type", "always")
+COMPUTED = ("type", "ratio", "count", "sum", "distinct", "within", "where", "first", "score", "start")
+RATIO = ("of", "to")
+TALLY = ("event", "field")
+FIRST_ROW = ("if", "value")
+SCORE_ROW = ("if", "points", "label")
 _RULES = ("ratio", "count", "sum", "distinct", "first", "score")
 
 
@@ -118,7 +125,7 @@ def read_vocabulary_file(path: Path, shown_as: str | None = None) -> tuple[Vocab
 def _vocabulary(tree: Node | None, problems: Problems) -> Vocabulary:
     if tree is None:
         return Vocabulary()
-    found = read.fields(tree, "signals", grammar.VOCABULARY, problems)
+    found = read.fields(tree, "signals", VOCABULARY, problems)
     if found is None:
         return Vocabulary()
     attributes = [_attribute(entry, problems) for entry in _entries(found, "attributes")]
@@ -145,7 +152,7 @@ def _entries(found: Fields, key: str) -> Iterable[MapEntry]:
 
 
 def _type(node: Node, what: str, problems: Problems) -> ValueType | None:
-    return cast("ValueType | None", read.choice(grammar.VALUE_TYPES)(node, what, problems))
+    return cast("ValueType | None", read.choice(VALUE_TYPES)(node, what, problems))
 
 
 def _type_of(found: Fields) -> ValueType | None:
@@ -161,8 +168,8 @@ def _attribute(entry: MapEntry, problems: Problems) -> DeclaredAttribute | None:
     if not isinstance(entry.node, Map):
         only = _type(entry.node, what, problems)
         return DeclaredAttribute(name=entry.key, type=only) if only else None
-    found = Fields(entry.node, what, grammar.ATTRIBUTE, problems)
-    found.required("type", one_of(grammar.VALUE_TYPES))
+    found = Fields(entry.node, what, ATTRIBUTE, problems)
+    found.required("type", one_of(VALUE_TYPES))
     kind = _type_of(found)
     always = found.read("always", read.flag)
     return DeclaredAttribute(name=entry.key, type=kind, always=bool(always)) if kind else None
@@ -193,13 +200,13 @@ def _event(entry: MapEntry, problems: Problems) -> DeclaredEvent | None:
 
 def _computed(entry: MapEntry, problems: Problems) -> Computed | None:
     what = f"computed '{entry.key}'"
-    found = read.fields(entry.node, what, grammar.COMPUTED, problems)
+    found = read.fields(entry.node, what, COMPUTED, problems)
     if not read.NAME.fullmatch(entry.key):
         problems.error(entry.place, f"{what}: expected a name of letters, digits and _")
         return None
     if found is None:
         return None
-    found.required("type", one_of(grammar.VALUE_TYPES))
+    found.required("type", one_of(VALUE_TYPES))
     kind = _type_of(found)
     rules = [key for key in _RULES if key in found]
     if len(rules) != 1:
@@ -240,7 +247,7 @@ def _rule(key: str, found: Fields, problems: Problems) -> Rule | None:
 
 
 def _ratio(node: Node, what: str, problems: Problems) -> Ratio | None:
-    found = read.fields(node, what, grammar.RATIO, problems)
+    found = read.fields(node, what, RATIO, problems)
     if found is None or not (found.required("of", "a name") & found.required("to", "a name")):
         return None
     of, to = found.read("of", read.dotted), found.read("to", read.dotted)
@@ -248,7 +255,7 @@ def _ratio(node: Node, what: str, problems: Problems) -> Ratio | None:
 
 
 def _event_and_field(node: Node, what: str, problems: Problems) -> tuple[str, str] | None:
-    found = read.fields(node, what, grammar.TALLY, problems)
+    found = read.fields(node, what, TALLY, problems)
     if found is None or not (found.required("event", "an event") & found.required("field", "a property")):
         return None
     event, field = found.read("event", read.name), found.read("field", read.dotted)
@@ -263,7 +270,7 @@ def _first(node: Node, what: str, problems: Problems) -> FirstOf | None:
         return None
     rows = []
     for one in node.nodes:
-        found = read.fields(one, what, grammar.FIRST_ROW, problems)
+        found = read.fields(one, what, FIRST_ROW, problems)
         if found is not None and found.required("value", "the value of the row"):
             asked, value = found.read("if", condition), found.read("value", read.scalar)
             if value is not None:
@@ -277,7 +284,7 @@ def _score_rows(node: Node, what: str, problems: Problems) -> tuple[ScoreRow, ..
         return None
     rows = []
     for one in node.nodes:
-        found = read.fields(one, what, grammar.SCORE_ROW, problems)
+        found = read.fields(one, what, SCORE_ROW, problems)
         if found is None or not (
             found.required("if", "a condition") & found.required("points", "a whole number")
         ):
@@ -294,7 +301,7 @@ def _refuse_doubles(found: Fields, problems: Problems) -> None:
     seen: dict[str, tuple[str, SourcePosition]] = {
         "tags": ("the built-in values", SourcePosition(found.place.path))
     }
-    for key in grammar.VOCABULARY:
+    for key in VOCABULARY:
         for entry in _entries(found, key):
             if entry.key in seen:
                 where, place = seen[entry.key]

@@ -140,9 +140,9 @@ def explains(condition: Condition) -> bool:
 def _check_goal(checking: Checking) -> None:
     goal = checking.playbook.goal
     if goal is not None:
-        for name in goal.events:
+        for name in goal.event:
             _event(checking, name, ("goal", "event"), "goal")
-        properties = [name for event in goal.events for name, _ in _properties(checking, event)]
+        properties = [name for event in goal.event for name, _ in _properties(checking, event)]
         if (
             goal.value is not None
             and properties

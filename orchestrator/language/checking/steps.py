@@ -28,6 +28,7 @@ from orchestrator.language.outcomes import (
     NO_RESPONSE,
     SPEAKING,
     channels_of,
+    fallback_of,
     kind_of,
     obligatory,
     words_of,
@@ -186,8 +187,9 @@ def _check_channels(checking: Checking, step: Step) -> None:
     preferred = action.channel == ("preferred",)
     named = [("channel", one) for one in action.channel if not preferred]
     named += [("among", one) for one in (action.among if isinstance(action, Send) else ())]
-    if action.fallback:
-        named.append(("when_capped", action.fallback))
+    fallback = fallback_of(action)
+    if fallback:
+        named.append(("when_capped", fallback))
     for field, channel in named:
         known = checking.policy.channels
         if channel not in known:

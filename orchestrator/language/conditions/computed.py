@@ -18,10 +18,8 @@ from orchestrator.language.conditions.evaluate import holds, measured
 from orchestrator.language.conditions.facts import Facts, SignalOccurrence
 from orchestrator.language.conditions.filters import passes
 from orchestrator.language.conditions.requirements import events_needed, filter_names, merge, names_needed
-from orchestrator.language.model import Condition, Filter, Scalar
+from orchestrator.language.model import Condition, Filter, Scalar, ValueType
 from orchestrator.language.moments import Duration
-
-ValueType = Literal["text", "number", "money", "percent", "date", "time", "flag", "list"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import cast
 
-from orchestrator.language import grammar
 from orchestrator.language.model import (
     All,
     Any,
@@ -28,8 +27,15 @@ from orchestrator.language.reading import field_reader as read
 from orchestrator.language.reading.field_reader import Fields
 from orchestrator.language.reading.tree import Items, Leaf, Map, MapEntry, Node, came
 
+NUMBER_COMPARISONS = ("at_least", "at_most", "more_than", "less_than")
+FILTER_COMPARISONS = (*NUMBER_COMPARISONS, "contains")
+COMPARISONS = (*FILTER_COMPARISONS, "in_next", "in_last", "before", "after")
+COUNTS = ("times", "sum", "distinct")
+COUNTED = (*COUNTS, *NUMBER_COMPARISONS, "equals", "within", "since", "where")
+DROPPED = ("down_by", "against", "from", "where")
+FOLLOWED = ("then", "not_then", "within", "where")
 _BARE = ("present", "missing")
-_HISTORY = {*grammar.COUNTS, "within", "since", "where"}
+_HISTORY = {*COUNTS, "within", "since", "where"}
 
 
 def condition(node: Node, what: str, problems: Problems) -> Condition | None:
@@ -109,7 +115,7 @@ def _part(entry: MapEntry, what: str, problems: Problems) -> Condition | None:
     if key == "not":
         part = condition(node, f"{what}: not", problems)
         return Not(part=part) if part is not None else None
-    if key in grammar.COMPARISONS and not isinstance(node, Map):
+    if key in COMPARISONS and not isinstance(node, Map):
         problems.error(
             entry.place, f"{what}: {shown(key)} stands without a name: write {{name: {{{key}: ...}}}}"
         )
@@ -157,11 +163,11 @@ def _about(name: str, node: Node, what: str, problems: Problems) -> Condition | 
         return None if options is None else Compare(name=name, op="in", value=options)
     keys = {entry.key for entry in node.entries}
     if keys & {"down_by", "against", "from"}:
-        return _dropped(name, Fields(node, what, grammar.DROPPED, problems), problems)
+        return _dropped(name, Fields(node, what, DROPPED, problems), problems)
     if keys & {"then", "not_then"}:
-        return _followed(name, Fields(node, what, grammar.FOLLOWED, problems), problems)
+        return _followed(name, Fields(node, what, FOLLOWED, problems), problems)
     if keys & _HISTORY:
-        return _counted(name, Fields(node, what, grammar.COUNTED, problems), problems)
+        return _counted(name, Fields(node, what, COUNTED, problems), problems)
     return _compared(name, node, what, problems)
 
 
@@ -172,18 +178,18 @@ def _compared(name: str, node: Map, what: str, problems: Problems) -> Condition 
     parts: list[Condition] = []
     wrong = not node.entries
     if wrong:
-        problems.error(node.place, f"{what}: expected {one_of(grammar.COMPARISONS)}, got an empty mapping")
+        problems.error(node.place, f"{what}: expected {one_of(COMPARISONS)}, got an empty mapping")
     for entry in node.entries:
         value: Scalar | SameAs | Moment | None = None
         if entry.key in ("in_next", "in_last"):
             value = read.duration(entry.node, f"{what}: {entry.key}", problems)
         elif entry.key in ("before", "after"):
             value = read.any_moment(entry.node, f"{what}: {entry.key}", problems)
-        elif entry.key in grammar.COMPARISONS:
+        elif entry.key in COMPARISONS:
             value = operand(entry, what, problems)
         else:
-            known = (*grammar.COMPARISONS, *grammar.COUNTED, *grammar.DROPPED, *grammar.FOLLOWED, "same_as")
-            hint = did_you_mean(entry.key, known) or f"; expected {one_of(grammar.COMPARISONS)}"
+            known = (*COMPARISONS, *COUNTED, *DROPPED, *FOLLOWED, "same_as")
+            hint = did_you_mean(entry.key, known) or f"; expected {one_of(COMPARISONS)}"
             problems.error(entry.place, f"{what}: {shown(entry.key)} is no comparison{hint}")
         if value is None:
             wrong = True
@@ -198,7 +204,7 @@ def operand(entry: MapEntry, what: str, problems: Problems) -> Scalar | SameAs |
     """What a comparison compares with: a literal of the right kind or ``{same_as: name}``."""
     where = f"{what}: {entry.key}"
     value = _literal(entry.node, where, problems)
-    if value is None or isinstance(value, SameAs) or entry.key not in grammar.NUMBER_COMPARISONS:
+    if value is None or isinstance(value, SameAs) or entry.key not in NUMBER_COMPARISONS:
         return value
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         problems.error(entry.node.place, f"{where}: expected a number or a percent, got {came(entry.node)}")
@@ -253,8 +259,8 @@ def filters(node: Node, what: str, problems: Problems) -> tuple[Filter, ...] | N
 def _filter(entry: MapEntry, what: str, problems: Problems) -> Iterable[Filter]:
     node = entry.node
     if isinstance(node, Map) and node.get("same_as") is None:
-        for inner in Fields(node, what, grammar.FILTER_COMPARISONS, problems).node.entries:
-            if inner.key in grammar.FILTER_COMPARISONS:
+        for inner in Fields(node, what, FILTER_COMPARISONS, problems).node.entries:
+            if inner.key in FILTER_COMPARISONS:
                 value = operand(inner, what, problems)
                 if value is not None:
                     yield Filter(name=entry.key, op=cast("CompareOp", inner.key), value=value)
@@ -266,11 +272,11 @@ def _filter(entry: MapEntry, what: str, problems: Problems) -> Iterable[Filter]:
 
 def _counted(event: str, found: Fields, problems: Problems) -> Condition | None:
     before = len(problems.errors)
-    measures = [key for key in grammar.COUNTS if key in found]
+    measures = [key for key in COUNTS if key in found]
     if len(measures) > 1:
-        found.error(measures[1], f"expected one of {one_of(grammar.COUNTS)}, got {one_of(measures)}")
+        found.error(measures[1], f"expected one of {one_of(COUNTS)}, got {one_of(measures)}")
     measure = measures[0] if measures else "times"
-    ops = [key for key in (*grammar.NUMBER_COMPARISONS, "equals") if key in found]
+    ops = [key for key in (*NUMBER_COMPARISONS, "equals") if key in found]
     op, value, field = "at_least", Decimal(1), None
     if measure == "times":
         if ops:
@@ -281,7 +287,7 @@ def _counted(event: str, found: Fields, problems: Problems) -> Condition | None:
     else:
         field = found.read(measure, read.dotted)
         if len(ops) != 1:
-            found.error(measure, f"{measure} needs one of {one_of((*grammar.NUMBER_COMPARISONS, 'equals'))}")
+            found.error(measure, f"{measure} needs one of {one_of((*NUMBER_COMPARISONS, 'equals'))}")
         else:
             op, amount = ops[0], found.read(ops[0], read.number)
             value = amount if amount is not None else value

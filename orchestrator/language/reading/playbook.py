@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from orchestrator.language import grammar
-from orchestrator.language.model import Guardrails, Playbook
+from orchestrator.language.fields import keys_of
+from orchestrator.language.model import Playbook
 from orchestrator.language.problems import PlacedProblem, Problems, has_errors
 from orchestrator.language.reading import field_reader as read
-from orchestrator.language.reading.conditions import condition
-from orchestrator.language.reading.enter import enter, goal
-from orchestrator.language.reading.parts import context, guardrails, offers, signals
-from orchestrator.language.reading.steps import routes, steps
+from orchestrator.language.reading.blocks import attributes_of
+from orchestrator.language.reading.steps import steps
 from orchestrator.language.reading.tree import Node
 from orchestrator.language.reading.yaml_tree import read_yaml
 
@@ -44,54 +40,12 @@ def _finish(tree: Node | None, path: str, problems: Problems) -> tuple[Playbook 
 
 
 def _playbook(tree: Node, problems: Problems) -> Playbook | None:
-    found = read.fields(tree, "playbook", grammar.PLAYBOOK, problems)
+    found = read.fields(tree, "playbook", keys_of(Playbook), problems)
     if found is None:
         return None
-    for key, expected in (
-        ("playbook", "its name, such as power_user_upsell"),
-        ("version", "a whole number from 1"),
-        ("title", "a line for people"),
-        ("topic", "one of policy.yaml's topics"),
-        ("enter", "how customers come in, with reentry"),
-        ("steps", "at least one step"),
-    ):
-        found.required(key, expected)
-    name, title, topic = (
-        found.read("playbook", read.name),
-        found.read("title", read.text),
-        found.read("topic", read.name),
-    )
-    version = found.read("version", lambda node, what, into: read.whole(node, what, into, least=1))
-    priority = found.read("priority", lambda node, what, into: read.whole(node, what, into, most=1000))
-    way_in = found.read("enter", enter)
-    aim = found.read("goal", goal)
-    holdout = found.read("holdout", read.percent)
-    measures = found.read("measures", read.names) or ()
-    leave = found.read("leave", condition)
-    told = found.read("context", context) or ()
-    own = found.read("signals", signals) or ()
-    rows = found.read("offers", offers) or ()
-    guard = found.read("guardrails", guardrails)
-    anywhere = found.read("at_any_step", routes) or ()
+    attributes = attributes_of(Playbook, found)
     step_node = found.node_of("steps")
     walk = steps(step_node, problems) if step_node is not None else None
-    if name is None or title is None or topic is None or version is None or way_in is None or walk is None:
+    if walk is None or problems.errors:
         return None
-    return Playbook(
-        playbook=name,
-        version=version,
-        title=title,
-        topic=topic,
-        enter=way_in,
-        steps=walk,
-        priority=50 if priority is None else priority,
-        goal=aim,
-        holdout=Decimal(0) if holdout is None else holdout,
-        measures=measures,
-        leave=leave,
-        at_any_step=anywhere,
-        context=told,
-        signals=own,
-        offers=rows,
-        guardrails=guard or Guardrails(),
-    )
+    return Playbook(steps=walk, **attributes)

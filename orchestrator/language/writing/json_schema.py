@@ -6,11 +6,46 @@ An editor's schema cannot know what a playbook means; it offers the fields the p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any, assert_never, get_args
 
 from channels.table import channel_names
-from orchestrator.language import grammar
-from orchestrator.language.account.policy import Waiting
+from orchestrator.language.account.calendar import CALENDAR_OWN, CALENDAR_ROW
+from orchestrator.language.account.policy import (
+    CONSENT,
+    FEEDBACK,
+    HOLD,
+    POLICY,
+    REACHABLE,
+    RESTS,
+    TOPIC,
+    WAITING,
+    ZONES,
+    Waiting,
+)
+from orchestrator.language.account.retention import RETENTION
+from orchestrator.language.account.signals import (
+    ATTRIBUTE,
+    COMPUTED,
+    FIRST_ROW,
+    RATIO,
+    SCORE_ROW,
+    TALLY,
+    VALUE_TYPES,
+    VOCABULARY,
+)
+from orchestrator.language.fields import UNBOUNDED, DeclaredField, alone_in, declared, keys_of
+from orchestrator.language.model import (
+    ACTIONS,
+    Branch,
+    Cap,
+    FallbackChannel,
+    FilteredSignal,
+    Playbook,
+    QuietWindow,
+    Reentry,
+    RegionHours,
+    Step,
+)
 from orchestrator.language.outcomes import END_WORDS
 
 Schema = dict[str, Any]
@@ -30,7 +65,7 @@ _DATE: Schema = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _FLAG: Schema = {"type": "boolean"}
 _WHOLE: Schema = {"type": "integer", "minimum": 0}
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
-_TYPE: Schema = {"enum": list(grammar.VALUE_TYPES)}
+_TYPE: Schema = {"enum": list(VALUE_TYPES)}
 _CONDITION: Schema = {"$ref": "#/$defs/condition"}
 _WHERE: Schema = {"type": "object"}
 _VALUES: Schema = {
@@ -44,9 +79,6 @@ _ROUTES: Schema = {
 }
 _CHANNEL: Schema = {"$ref": "#/$defs/channel_or_preferred"}
 _CHANNELS: Schema = {"oneOf": [_CHANNEL, {"type": "array", "items": _CHANNEL, "minItems": 1}]}
-_CAPPED: Schema = {
-    "oneOf": [{"enum": ["defer", "skip"]}, {"type": "object", "properties": {"fallback": _CHANNEL}}]
-}
 
 
 def closed(known: Sequence[str], properties: Mapping[str, Schema], *required: str) -> Schema:
@@ -65,36 +97,6 @@ def _rows(row: Schema) -> Schema:
 
 def _named(inner: Schema) -> Schema:
     return {"type": "object", "additionalProperties": inner}
-
-
-_CAPS = _rows(
-    closed(
-        grammar.CAP,
-        {
-            "at_most": _WHOLE,
-            "within": _DURATION,
-            "channel": {"$ref": "#/$defs/channel"},
-            "topic": _NAME,
-        },
-        "at_most",
-        "within",
-    )
-)
-_REGION = closed(grammar.QUIET_REGION, {"from": _CLOCK, "until": _CLOCK}, "from", "until")
-_WINDOW = closed(
-    grammar.QUIET,
-    {"from": _CLOCK, "until": _CLOCK, "weekdays": _NAMES, "regions": _named(_REGION)},
-    "from",
-    "until",
-)
-_QUIET_HOURS = _named({"oneOf": [_WINDOW, _rows(_WINDOW)]})
-_DELIVERY: Mapping[str, Schema] = {
-    "channel": _CHANNELS,
-    "as": {"enum": list(grammar.DISPLAYS)},
-    "when_capped": _CAPPED,
-    "patience": _MOMENT,
-    "keep": _MOMENT,
-}
 
 
 def _definitions() -> dict[str, Schema]:
@@ -116,115 +118,121 @@ def _definitions() -> dict[str, Schema]:
     }
 
 
+# --- what the classes of the model declare --------------------------------------------------------------------------
+
+
+def block_schema(block: type[object]) -> Schema:
+    """A block as its class declares it: its fields, or the one value that may stand for them."""
+    fields = declared(block)
+    alone = alone_in(block)
+    whole = closed(
+        keys_of(block),
+        {one.key: _schema(one) for one in fields},
+        *(one.key for one in fields if one.field.needs is not None),
+    )
+    if alone is None:
+        return whole
+    return _schema(alone) if len(fields) == 1 else {"oneOf": [_schema(alone), whole]}
+
+
+def _schema(one: DeclaredField) -> Schema:  # noqa: C901, PLR0912 - the closed list of spellings
+    """What a declared field accepts."""
+    match one.field.spelling:
+        case "name":
+            return _NAME
+        case "dotted" | "text":
+            return _TEXT
+        case "whole":
+            most = {"maximum": one.field.most} if one.field.most < UNBOUNDED else {}
+            return {"type": "integer", "minimum": one.field.least, **most}
+        case "flag":
+            return _FLAG
+        case "percent":
+            return _PERCENT
+        case "duration":
+            return _DURATION
+        case "moment":
+            return _MOMENT
+        case "clock":
+            return _CLOCK
+        case "choice":
+            return {"enum": list(one.words)}
+        case "channel":
+            return {"$ref": "#/$defs/channel"}
+        case "ending":
+            return {"anyOf": [{"enum": list(END_WORDS)}, _NAME]}
+        case "channels" | "channel_list":
+            return _CHANNELS
+        case "names" | "events" | "weekdays":
+            return _NAMES
+        case "answer_keys":
+            return {"type": ["string", "array"]}
+        case "types":
+            return _named(_TYPE)
+        case "values":
+            return _VALUES
+        case "filters":
+            return _WHERE
+        case "answers":
+            return _named(_SCALAR)
+        case "shares":
+            return _named(_PERCENT)
+        case "regions":
+            return _named(block_schema(RegionHours))
+        case "condition":
+            return _CONDITION
+        case "until":
+            return {"oneOf": [_MOMENT, _CONDITION]}
+        case "scale":
+            return {"type": "string", "pattern": "^[0-9]+-[0-9]+$"}
+        case "capped":
+            return {"oneOf": [{"enum": ["defer", "skip"]}, block_schema(FallbackChannel)]}
+        case "then":
+            return {"oneOf": [_NAME, _ROUTES]}
+        case "routes":
+            return _ROUTES
+        case "reentry":
+            return {"oneOf": [{"const": "never"}, block_schema(Reentry)]}
+        case "one_per":
+            return {"oneOf": [{"const": "account"}, closed(("account",), {"account": _NAMES})]}
+        case "branches":
+            return _rows(block_schema(Branch))
+        case "signals":
+            return _named(block_schema(FilteredSignal))
+        case "offers":
+            row = {"type": "object", "properties": {"if": _CONDITION}, "additionalProperties": _SCALAR}
+            return _named(_rows(row))
+        case "caps":
+            return _rows(block_schema(Cap))
+        case "quiet_hours":
+            window = block_schema(QuietWindow)
+            return _named({"oneOf": [window, _rows(window)]})
+        case "steps":
+            return {**_named(_step()), "minProperties": 1}
+        case "block":
+            return block_schema(one.block)
+        case _:
+            assert_never(one.field.spelling)
+
+
 def _step() -> Schema:
-    send = closed(
-        grammar.SEND,
-        {**_DELIVERY, "template": _NAME, "to": _NAME, "among": _CHANNELS, "stale_after": _DURATION},
-        "channel",
-        "template",
-    )
-    ask = closed(
-        grammar.ASK,
-        {
-            **_DELIVERY,
-            "question": _TEXT,
-            "answers": _named(_SCALAR),
-            "scale": {"type": "string", "pattern": "^[0-9]+-[0-9]+$"},
-            "comment": _TEXT,
-            "saves": _NAME,
-            "negative": {"type": ["string", "array"]},
-        },
-        "channel",
-        "question",
-    )
-    call = closed(grammar.CALL, {"function": _TEXT, "webhook": _NAME, "with": _VALUES, "saves": _NAME})
-    choose = _rows(closed(grammar.BRANCH, {"if": _CONDITION, "go": _NAME}, "go"))
-    rest = closed(grammar.COOLDOWN, {"for": _MOMENT, "scope": {"enum": list(grammar.SCOPES)}}, "for")
-    return closed(
-        grammar.STEP,
-        {
-            "send": send,
-            "ask": ask,
-            "handoff": closed(grammar.HANDOFF, {"to": _NAME, "template": _NAME}, "to", "template"),
-            "call": call,
-            "choose": choose,
-            "split": _named(_PERCENT),
-            "set": closed(grammar.SET, {"attributes": _VALUES, "add_tags": _NAMES, "remove_tags": _NAMES}),
-            "start": closed(
-                grammar.START, {"playbook": _NAME, "one_of": _NAMES, "context": _VALUES}, "playbook"
-            ),
-            "cooldown": {"oneOf": [_MOMENT, rest]},
-            "wait_until": {"oneOf": [_MOMENT, _CONDITION]},
-            "end": {"anyOf": [{"enum": list(END_WORDS)}, _NAME]},
-            "wait": _MOMENT,
-            "then": {"oneOf": [_NAME, _ROUTES]},
-            "at": _MOMENT,
-            "late": _MOMENT,
-            "at_most": {"type": "integer", "minimum": 1, "maximum": 100},
-        },
-    )
+    actions = {key: block_schema(action) for key, action in ACTIONS.items()}
+    fields = {one.key: _schema(one) for one in declared(Step)}
+    return closed((*actions, *fields), {**actions, **fields})
 
 
 def playbook_schema() -> Schema:
     """For ``playbook.yaml``."""
-    again = closed(grammar.REENTRY, {"after": _DURATION, "per": _NAME})
-    enter = closed(
-        grammar.ENTER,
-        {
-            "when": _NAMES,
-            "every": {"const": "day"},
-            "calendar": _NAMES,
-            "ahead": _DURATION,
-            "if": _CONDITION,
-            "because": _TEXT,
-            "one_per": {"oneOf": [{"const": "account"}, closed(("account",), {"account": _NAMES})]},
-            "reentry": {"oneOf": [{"const": "never"}, again]},
-        },
-        "reentry",
-    )
-    goal = closed(
-        grammar.GOAL,
-        {"event": _NAMES, "within": _DURATION, "value": _NAME, "by": {"enum": ["account", "customer"]}},
-        "event",
-        "within",
-    )
-    offer_row = {"type": "object", "properties": {"if": _CONDITION}, "additionalProperties": _SCALAR}
-    made = closed(
-        grammar.PLAYBOOK,
-        {
-            "playbook": _NAME,
-            "version": {"type": "integer", "minimum": 1},
-            "title": _TEXT,
-            "topic": _NAME,
-            "priority": {"type": "integer", "minimum": 0, "maximum": 1000},
-            "enter": enter,
-            "goal": goal,
-            "holdout": _PERCENT,
-            "measures": _NAMES,
-            "leave": _CONDITION,
-            "context": _named(_TYPE),
-            "signals": _named(closed(grammar.SIGNAL, {"event": _NAME, "where": _WHERE}, "event")),
-            "offers": _named(_rows(offer_row)),
-            "guardrails": closed(grammar.GUARDRAILS, {"caps": _CAPS, "quiet_hours": _QUIET_HOURS}),
-            "at_any_step": _ROUTES,
-            "steps": {**_named(_step()), "minProperties": 1},
-        },
-        "playbook",
-        "version",
-        "title",
-        "topic",
-        "enter",
-        "steps",
-    )
+    made = block_schema(Playbook)
     return {"$schema": _DRAFT, "title": "Playbook", "$defs": _definitions(), **made}
 
 
 def policy_schema() -> Schema:
     """For ``policy.yaml``."""
     switches = {"promotional": _FLAG, "obeys_caps": _FLAG, "counts_toward_caps": _FLAG}
-    topic = closed(grammar.TOPIC, {"title": _TEXT, **switches})
+    topic = closed(TOPIC, {"title": _TEXT, **switches})
     hold = closed(
-        grammar.HOLD,
+        HOLD,
         {
             "opened_by": _NAMES,
             "closed_by": _NAMES,
@@ -237,25 +245,25 @@ def policy_schema() -> Schema:
     outcome: Schema = {"enum": list(get_args(Waiting))}
     kept: Schema = {"oneOf": [_DURATION, {"const": "forever"}]}
     made = closed(
-        grammar.POLICY,
+        POLICY,
         {
             "topics": _named({"oneOf": [_TEXT, topic]}),
-            "caps": _CAPS,
-            "quiet_hours": _QUIET_HOURS,
+            "caps": _rows(block_schema(Cap)),
+            "quiet_hours": _named({"oneOf": [block_schema(QuietWindow), _rows(block_schema(QuietWindow))]}),
             "holds": _named(hold),
-            "zones": closed(grammar.ZONES, {"default": _TEXT}),
+            "zones": closed(ZONES, {"default": _TEXT}),
             "day_starts": _CLOCK,
             "holdout": _PERCENT,
             "booking": _named({"type": "string", "pattern": "^https://"}),
-            "reachable": closed(grammar.REACHABLE, {"in_app": _DURATION}),
-            "rests": closed(grammar.RESTS, {"ignored": _DURATION}),
-            "feedback": closed(grammar.FEEDBACK, {"negative": _NAME}),
+            "reachable": closed(REACHABLE, {"in_app": _DURATION}),
+            "rests": closed(RESTS, {"ignored": _DURATION}),
+            "feedback": closed(FEEDBACK, {"negative": _NAME}),
             "patience": _DURATION,
-            "waiting": closed(grammar.WAITING, {"holds": outcome, "cooldowns": outcome}),
+            "waiting": closed(WAITING, {"holds": outcome, "cooldowns": outcome}),
             "needs_consent": _CHANNELS,
             "channels": _NAMES,
-            "consent": closed(grammar.CONSENT, dict.fromkeys(grammar.CONSENT, _DURATION)),
-            "retention": closed(grammar.RETENTION, dict.fromkeys(grammar.RETENTION, kept)),
+            "consent": closed(CONSENT, dict.fromkeys(CONSENT, _DURATION)),
+            "retention": closed(RETENTION, dict.fromkeys(RETENTION, kept)),
             "sender": _named(_TEXT),
         },
     )
@@ -264,21 +272,21 @@ def policy_schema() -> Schema:
 
 def signals_schema() -> Schema:
     """For ``signals.yaml``."""
-    tally = closed(grammar.TALLY, {"event": _NAME, "field": _TEXT}, "event", "field")
+    tally = closed(TALLY, {"event": _NAME, "field": _TEXT}, "event", "field")
     computed = closed(
-        grammar.COMPUTED,
+        COMPUTED,
         {
             "type": _TYPE,
-            "ratio": closed(grammar.RATIO, {"of": _TEXT, "to": _TEXT}, "of", "to"),
+            "ratio": closed(RATIO, {"of": _TEXT, "to": _TEXT}, "of", "to"),
             "count": _NAME,
             "sum": tally,
             "distinct": tally,
             "within": _DURATION,
             "where": _WHERE,
-            "first": _rows(closed(grammar.FIRST_ROW, {"if": _CONDITION, "value": _SCALAR}, "value")),
+            "first": _rows(closed(FIRST_ROW, {"if": _CONDITION, "value": _SCALAR}, "value")),
             "score": _rows(
                 closed(
-                    grammar.SCORE_ROW,
+                    SCORE_ROW,
                     {
                         "if": _CONDITION,
                         "points": {"type": "integer", "minimum": -100, "maximum": 100},
@@ -292,9 +300,9 @@ def signals_schema() -> Schema:
         },
         "type",
     )
-    attribute = closed(grammar.ATTRIBUTE, {"type": _TYPE, "always": _FLAG}, "type")
+    attribute = closed(ATTRIBUTE, {"type": _TYPE, "always": _FLAG}, "type")
     made = closed(
-        grammar.VOCABULARY,
+        VOCABULARY,
         {
             "attributes": _named({"oneOf": [_TYPE, attribute]}),
             "events": _named(_named(_TYPE)),
@@ -307,8 +315,8 @@ def signals_schema() -> Schema:
 def calendar_schema() -> Schema:
     """For ``calendar.yaml``."""
     row = {"key": _TEXT, "name": _TEXT, "starts": _DATE, "ends": _DATE}
-    shared = _rows(closed(grammar.CALENDAR_ROW, row, "key", "name", "starts"))
-    own = closed(grammar.CALENDAR_OWN, {"starts": _TEXT, "ends": _TEXT, "name": _TEXT}, "starts")
+    shared = _rows(closed(CALENDAR_ROW, row, "key", "name", "starts"))
+    own = closed(CALENDAR_OWN, {"starts": _TEXT, "ends": _TEXT, "name": _TEXT}, "starts")
     return {
         "$schema": _DRAFT,
         "title": "Calendar",

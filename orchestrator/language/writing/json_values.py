@@ -16,12 +16,12 @@ from orchestrator.language.model import Playbook
 from orchestrator.language.problems import Problems, SourcePosition
 from orchestrator.language.reading.playbook import parse_playbook
 from orchestrator.language.reading.python_tree import tree_of
-from orchestrator.language.writing import plain_writer as spell
+from orchestrator.language.writing.plain_writer import OrderedFields, plain_playbook
 
 
 def to_plain(playbook: Playbook) -> dict[str, Any]:
     """JSON-safe values that :func:`from_plain` reads back into an equal playbook."""
-    plain = json_values(spell.playbook(playbook))
+    plain = json_values(plain_playbook(playbook))
     assert isinstance(plain, dict)  # noqa: S101 - a dict goes in
     return plain
 
@@ -38,7 +38,7 @@ def from_plain(plain: Mapping[str, Any], *, path: str = "stored playbook") -> Pl
 
 def json_values(value: Any) -> Any:
     """Spelled values without anything JSON does not know."""
-    if isinstance(value, spell.OrderedFields):
+    if isinstance(value, OrderedFields):
         return [[key, json_values(inner)] for key, inner in value]
     if isinstance(value, dict):
         return {key: json_values(inner) for key, inner in value.items()}

@@ -12,43 +12,35 @@ from typing import Any as Value
 from typing import assert_never
 
 from orchestrator.language.conditions.computed import Computed, CountedEvents, FirstOf, Ratio, Score
+from orchestrator.language.fields import DeclaredField, alone_in, declared
 from orchestrator.language.model import (
+    ACTIONS,
     EVERY_WORD,
     Action,
     All,
     Any,
-    Ask,
     AtLeastOf,
-    Call,
-    Choose,
     Compare,
     Condition,
-    Cooldown,
     Counted,
     Dropped,
-    End,
-    Enter,
+    FallbackChannel,
     Filter,
     Followed,
-    Goal,
-    Guardrails,
-    Handoff,
     Not,
+    Offer,
     Percent,
     Playbook,
     QuietWindow,
+    Reentry,
+    RegionHours,
     Route,
     SameAs,
-    Send,
-    Set,
-    Split,
-    Start,
     Step,
     Wait,
     percent_text,
 )
 from orchestrator.language.moments import Ago, Anchored, ClockTime, Duration
-from orchestrator.language.outcomes import kind_of
 
 Plain = Value
 
@@ -59,37 +51,115 @@ class OrderedFields(tuple[tuple[str, Value], ...]):
     __slots__ = ()
 
 
-def playbook(book: Playbook) -> dict[str, Plain]:
+def plain_playbook(book: Playbook) -> dict[str, Plain]:
     """Every field that differs from its default, in the order of the reference."""
-    return _given(
-        playbook=book.playbook,
-        version=book.version,
-        title=book.title,
-        topic=book.topic,
-        priority=None if book.priority == 50 else book.priority,
-        measures=list(book.measures),
-        context=OrderedFields(book.context),
-        signals=OrderedFields(
-            (one.name, _given(event=one.event, where=where(one.where))) for one in book.signals
-        ),
-        offers=OrderedFields(
-            (
-                one.name,
-                [
-                    OrderedFields((*_given(if_=_asked(row.if_)).items(), *_literals(row.facts)))
-                    for row in one.rows
-                ],
+    return _fields(book)
+
+
+def plain_step(one: Step) -> dict[str, Plain]:
+    """A step without its name."""
+    return {**plain_action(one.action), **_fields(one)}
+
+
+def plain_action(action: Action) -> dict[str, Plain]:
+    """The step's one action under its key; nothing for a plain wait."""
+    if action == Wait():
+        return {}
+    return {key: _block(action) for key, kind in ACTIONS.items() if isinstance(action, kind)}
+
+
+# --- declared fields ------------------------------------------------------------------------------------------------
+
+
+def _block(value: Plain) -> Plain:
+    """A block as its fields, or as the one value that stands for it."""
+    alone, fields = alone_in(type(value)), _fields(value)
+    return fields[alone.key] if alone is not None and list(fields) == [alone.key] else fields
+
+
+def _fields(value: Plain) -> dict[str, Plain]:
+    """What a block's fields hold; one that holds its default is not written."""
+    held = ((one, getattr(value, one.attribute)) for one in declared(type(value)))
+    return {one.key: _written(one, inner) for one, inner in held if inner != one.default}
+
+
+def _written(one: DeclaredField, value: Plain) -> Plain:  # noqa: C901, PLR0912 - the closed list of spellings
+    """How a declared field is written."""
+    match one.field.spelling:
+        case "name" | "channel" | "ending" | "dotted" | "text" | "whole" | "flag" | "clock" | "choice":
+            return value
+        case "duration" | "moment":
+            return str(value)
+        case "percent":
+            return percent_text(value)
+        case "names" | "channel_list" | "answer_keys" | "weekdays":
+            return list(value)
+        case "events" | "channels":
+            return value[0] if len(value) == 1 else list(value)
+        case "types" | "answers":
+            return OrderedFields(value)
+        case "values":
+            return _literals(value)
+        case "shares":
+            return OrderedFields((name, percent_text(share)) for name, share in value)
+        case "regions":
+            return OrderedFields(
+                (region, _block(RegionHours(from_=start, until=end))) for region, (start, end) in value
             )
-            for one in book.offers
-        ),
-        enter=_enter(book.enter),
-        goal=_goal(book.goal) if book.goal else None,
-        holdout=percent_text(book.holdout) if book.holdout else None,
-        guardrails=_guardrails(book.guardrails),
-        leave=_asked(book.leave),
-        at_any_step=_routes(book.at_any_step),
-        steps=OrderedFields((one.name, step(one)) for one in book.steps),
+        case "filters":
+            return where(value)
+        case "condition":
+            return condition(value)
+        case "until":
+            moment = isinstance(value, Duration | ClockTime | Anchored | Ago)
+            return str(value) if moment else condition(value)
+        case "scale":
+            return f"{value[0]}-{value[1]}"
+        case "capped":
+            return _block(value) if isinstance(value, FallbackChannel) else value
+        case "then" | "routes":
+            return _routes(value)
+        case "reentry":
+            return "never" if value == Reentry() else _block(value)
+        case "one_per":
+            return "account" if value == ("*",) else {"account": list(value)}
+        case "branches" | "caps":
+            return [_block(row) for row in value]
+        case "signals":
+            return OrderedFields((signal.name, _block(signal)) for signal in value)
+        case "offers":
+            return OrderedFields((offer.name, _rows(offer)) for offer in value)
+        case "quiet_hours":
+            return _quiet_hours(value)
+        case "steps":
+            return OrderedFields((step.name, plain_step(step)) for step in value)
+        case "block":
+            return _block(value)
+        case _:
+            assert_never(one.field.spelling)
+
+
+def _routes(routes: tuple[Route, ...]) -> Plain:
+    if len(routes) == 1 and routes[0].outcome == EVERY_WORD:
+        return routes[0].to
+    return OrderedFields(
+        (route.outcome, route.to if route.to is not None else OrderedFields(route.choices))
+        for route in routes
     )
+
+
+def _rows(offer: Offer) -> list[Plain]:
+    return [
+        OrderedFields((*([("if", condition(row.if_))] if row.if_ else []), *_literals(row.facts)))
+        for row in offer.rows
+    ]
+
+
+def _quiet_hours(windows: tuple[QuietWindow, ...]) -> OrderedFields:
+    rows: dict[str, list[Plain]] = {}
+    for window in windows:
+        rows.setdefault(window.channel, []).append(_block(window))
+    return OrderedFields((channel, found[0] if len(found) == 1 else found) for channel, found in rows.items())
 
 
 def _given(**fields: Plain) -> dict[str, Plain]:
@@ -123,10 +193,6 @@ def _literals(pairs: Iterable[tuple[str, Plain]]) -> OrderedFields:
 
 
 # --- conditions -----------------------------------------------------------------------------------------------------
-
-
-def _asked(asked: Condition | None) -> Plain:
-    return condition(asked) if asked is not None else None
 
 
 def condition(asked: Condition) -> dict[str, Plain]:
@@ -194,152 +260,7 @@ def where(filters: tuple[Filter, ...]) -> OrderedFields:
     return OrderedFields(made.items())
 
 
-# --- entering and goals ---------------------------------------------------------------------------------------------
-
-
-def _enter(way_in: Enter) -> dict[str, Plain]:
-    again = way_in.reentry
-    return _given(
-        when=list(way_in.when),
-        every=way_in.every,
-        calendar=list(way_in.calendar),
-        ahead=_text(way_in.ahead),
-        if_=_asked(way_in.if_),
-        because=way_in.because,
-        one_per=_one_per(way_in.one_per),
-        reentry=_given(per=again.per, after=_text(again.after)) or "never",
-    )
-
-
-def _one_per(roles: tuple[str, ...]) -> Plain:
-    if not roles:
-        return None
-    return "account" if roles == ("*",) else {"account": list(roles)}
-
-
-def _goal(aim: Goal) -> dict[str, Plain]:
-    events = aim.events[0] if len(aim.events) == 1 else list(aim.events)
-    return _given(
-        event=events, by="account" if aim.by_account else None, within=str(aim.within), value=aim.value
-    )
-
-
-def _guardrails(guard: Guardrails) -> dict[str, Plain]:
-    caps = [
-        _given(at_most=cap.at_most, within=str(cap.within), channel=cap.channel, topic=cap.topic)
-        for cap in guard.caps
-    ]
-    windows: dict[str, list[Plain]] = {}
-    for window in guard.quiet_hours:
-        windows.setdefault(window.channel, []).append(_window(window))
-    quiet = OrderedFields((channel, rows[0] if len(rows) == 1 else rows) for channel, rows in windows.items())
-    return _given(caps=caps, quiet_hours=quiet)
-
-
-def _window(window: QuietWindow) -> dict[str, Plain]:
-    return _given(
-        from_=window.from_,
-        until=window.until,
-        weekdays=list(window.weekdays),
-        regions=OrderedFields((code, {"from": start, "until": end}) for code, (start, end) in window.regions),
-    )
-
-
-# --- steps ----------------------------------------------------------------------------------------------------------
-
-
-def step(one: Step) -> dict[str, Plain]:
-    """A step without its name."""
-    then = _routes(one.then)
-    return _given(
-        at=_text(one.at),
-        late=_text(one.late),
-        **action(one.action),
-        wait=_text(one.wait),
-        at_most=one.at_most,
-        then=then,
-    )
-
-
-def _routes(routes: tuple[Route, ...]) -> Plain:
-    if len(routes) == 1 and routes[0].outcome == EVERY_WORD:
-        return routes[0].to
-    return OrderedFields(
-        (route.outcome, route.to if route.to is not None else OrderedFields(route.choices))
-        for route in routes
-    )
-
-
-def action(act: Action) -> dict[str, Plain]:
-    """The step's one action under its key; nothing for a plain wait."""
-    kind = kind_of(act)
-    match act:
-        case Wait():
-            until = act.until
-            if until is None:
-                return {}
-            moment = isinstance(until, Duration | ClockTime | Anchored | Ago)
-            return {"wait_until": str(until) if moment else condition(until)}  # type: ignore[arg-type]
-        case Send() | Ask():
-            return {kind: _message(act)}
-        case Handoff():
-            return {kind: {"to": act.to, "template": act.template}}
-        case Call():
-            return {
-                kind: _given(
-                    function=act.function, webhook=act.webhook, with_=_literals(act.with_), saves=act.saves
-                )
-            }
-        case Choose():
-            return {kind: [_given(if_=_asked(row.if_), go=row.go) for row in act.branches]}
-        case Split():
-            return {kind: OrderedFields((name, percent_text(share)) for name, share in act.shares)}
-        case Set():
-            return {
-                kind: _given(
-                    attributes=_literals(act.attributes),
-                    add_tags=list(act.add_tags),
-                    remove_tags=list(act.remove_tags),
-                )
-            }
-        case Start():
-            return {
-                kind: _given(playbook=act.playbook, one_of=list(act.one_of), context=_literals(act.context))
-            }
-        case Cooldown():
-            scope = None if act.scope == "everything" else act.scope
-            return {kind: {"for": str(act.for_), "scope": scope} if scope else str(act.for_)}
-        case End():
-            return {kind: act.outcome}
-        case _:
-            assert_never(act)
-
-
-def _message(act: Send | Ask) -> dict[str, Plain]:
-    channel = act.channel[0] if len(act.channel) == 1 else list(act.channel)
-    capped: Plain = {"fallback": act.fallback} if act.fallback else None
-    if act.when_capped == "skip":
-        capped = "skip"
-    shared = _given(as_=act.as_, when_capped=capped, patience=_text(act.patience), keep=_text(act.keep))
-    if isinstance(act, Send):
-        own = _given(
-            channel=channel,
-            among=list(act.among),
-            template=act.template,
-            to=act.to,
-            stale_after=_text(act.stale_after),
-        )
-    else:
-        own = _given(
-            channel=channel,
-            question=act.question,
-            answers=OrderedFields(act.answers),
-            scale=f"{act.scale[0]}-{act.scale[1]}" if act.scale else None,
-            comment=act.comment,
-            saves=act.saves,
-            negative=list(act.negative),
-        )
-    return own | shared
+# --- signals.yaml ----------------------------------------------------------------------------------------------------
 
 
 def number(value: Decimal) -> str:
@@ -347,7 +268,7 @@ def number(value: Decimal) -> str:
     return format(value, "f")
 
 
-def computed(one: Computed) -> dict[str, Plain]:
+def plain_computed(one: Computed) -> dict[str, Plain]:
     """A computed value of signals.yaml, without its name."""
     rule = one.rule
     match rule:
@@ -362,7 +283,10 @@ def computed(one: Computed) -> dict[str, Plain]:
                 **_given(within=_text(rule.within), where=where(rule.where)),
             }
         case FirstOf():
-            rows = [_given(if_=_asked(row.if_), value=scalar(row.value)) for row in rule.rows]
+            rows = [
+                _given(if_=condition(row.if_) if row.if_ else None, value=scalar(row.value))
+                for row in rule.rows
+            ]
             return {"type": one.type, "first": rows}
         case Score():
             points = [

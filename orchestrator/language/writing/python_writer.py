@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from orchestrator.language.model import Playbook
-from orchestrator.language.writing import plain_writer as spell
+from orchestrator.language.writing.plain_writer import OrderedFields, number, plain_playbook
 
 WIDTH = 110
 # The action's key to the author's call, and whether its value is given as keyword arguments.
@@ -27,7 +27,7 @@ class _Code(str):
 
 def to_python(playbook: Playbook) -> str:
     """The text of a ``playbook.py``."""
-    fields = spell.playbook(playbook)
+    fields = plain_playbook(playbook)
     used = {"Playbook", "Enter", "Step"}
     fields["enter"] = _call("Enter", fields["enter"], 1)
     if "goal" in fields:
@@ -86,15 +86,15 @@ def _bracketed(opening: str, parts: list[str], closing: str, depth: int) -> str:
 def _value(value: Any, depth: int) -> str:
     if isinstance(value, _Code):
         return str(value)
-    if isinstance(value, dict | spell.OrderedFields):
-        items = value if isinstance(value, spell.OrderedFields) else value.items()
+    if isinstance(value, dict | OrderedFields):
+        items = value if isinstance(value, OrderedFields) else value.items()
         return _bracketed(
             "{", [f"{_text(key)}: {_value(inner, depth + 1)}" for key, inner in items], "}", depth
         )
     if isinstance(value, list | tuple):
         return _bracketed("[", [_value(one, depth + 1) for one in value], "]", depth)
     if isinstance(value, Decimal):
-        text = spell.number(value)
+        text = number(value)
         return text if "." in text else f"{text}.0"
     return _text(value) if isinstance(value, str) else repr(value)
 

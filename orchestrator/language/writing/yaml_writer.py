@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.language.model import Playbook
 from orchestrator.language.reading.yaml_tree import ambiguous, typed
-from orchestrator.language.writing import plain_writer as spell
+from orchestrator.language.writing.plain_writer import OrderedFields, number, plain_playbook
 
 WIDTH = 110
 _BLOCKS = frozenset(
@@ -24,7 +24,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .%/+()$€'’–…-]*[A-Za-z0-9_
 
 def to_yaml(playbook: Playbook) -> str:
     """The playbook as a YAML text, ended by a line break."""
-    return "".join(f"{line}\n" for line in _mapping(spell.playbook(playbook).items(), 0))
+    return "".join(f"{line}\n" for line in _mapping(plain_playbook(playbook).items(), 0))
 
 
 def _mapping(pairs: Iterable[tuple[str, Any]], indent: int) -> Iterable[str]:
@@ -57,11 +57,11 @@ def _list(values: Iterable[Any], indent: int) -> Iterable[str]:
 
 
 def _items(value: Any) -> Iterable[tuple[str, Any]]:
-    return value if isinstance(value, spell.OrderedFields) else value.items()
+    return value if isinstance(value, OrderedFields) else value.items()
 
 
 def _is_mapping(value: Any) -> bool:
-    return isinstance(value, dict | spell.OrderedFields)
+    return isinstance(value, dict | OrderedFields)
 
 
 def _nested(value: Any) -> bool:
@@ -83,7 +83,7 @@ def _scalar(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Decimal):
-        text = spell.number(value)
+        text = number(value)
         return text if "." in text else f"{text}.0"
     text = str(value)
     plain = (

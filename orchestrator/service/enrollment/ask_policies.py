@@ -17,6 +17,7 @@ from orchestrator.core.standing_holds import standing_holds
 from orchestrator.core.template_values import facts_of
 from orchestrator.core.zones import zones_of
 from orchestrator.language.model import Ask, Send
+from orchestrator.language.outcomes import fallback_of
 
 Asked = Literal["planned", "hand_over"]
 
@@ -101,7 +102,7 @@ def _question(
         enrollment_id=message.enrollment_id,
         held_out=message.held_out,
         give_up_at=message.give_up_at,
-        when_capped=action.when_capped if isinstance(action, Send | Ask) else "defer",
+        when_capped="skip" if isinstance(action, Send | Ask) and action.when_capped == "skip" else "defer",
         when_held=policy.when_held,
         when_resting=policy.when_resting,
         obeys_caps=policy.obeys_caps(message.topic),
@@ -145,8 +146,7 @@ def _candidates(work: EnrollmentWork, message: MessageRow) -> Sequence[str]:
 
 
 def _fallback(work: EnrollmentWork, message: MessageRow) -> str | None:
-    action = work.published.compiled.step(message.step).action
-    return action.fallback if isinstance(action, Send | Ask) else None
+    return fallback_of(work.published.compiled.step(message.step).action)
 
 
 def record_verdict(

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
-from orchestrator.language import grammar
+from orchestrator.language.account.calendar import CALENDAR_OWN, CALENDAR_ROW
+from orchestrator.language.account.policy import POLICY as POLICY_FIELDS
 from orchestrator.language.account.policy import read_policy
-from orchestrator.language.account.signals import read_vocabulary
+from orchestrator.language.account.signals import VOCABULARY, read_vocabulary
+from orchestrator.language.fields import keys_of
 from orchestrator.language.folder import content_hash, load_account, load_folder
+from orchestrator.language.model import Playbook, Send
+from orchestrator.language.reading.steps import STEP
 from orchestrator.language.writing.json_schema import (
     calendar_schema,
     playbook_schema,
@@ -174,13 +178,13 @@ def test_a_guardrail_of_the_account_that_would_guard_nothing_is_explained(
 
 def test_the_schemas_offer_exactly_the_fields_the_parser_accepts() -> None:
     step: dict[str, Any] = playbook_schema()["properties"]["steps"]["additionalProperties"]
-    assert set(playbook_schema()["properties"]) == set(grammar.PLAYBOOK)
-    assert set(step["properties"]) == set(grammar.STEP)
-    assert set(step["properties"]["send"]["properties"]) == set(grammar.SEND)
-    assert set(policy_schema()["properties"]) == set(grammar.POLICY)
-    assert set(signals_schema()["properties"]) == set(grammar.VOCABULARY)
+    assert set(playbook_schema()["properties"]) == set(keys_of(Playbook))
+    assert set(step["properties"]) == set(STEP)
+    assert set(step["properties"]["send"]["properties"]) == set(keys_of(Send))
+    assert set(policy_schema()["properties"]) == set(POLICY_FIELDS)
+    assert set(signals_schema()["properties"]) == set(VOCABULARY)
     shared, own = calendar_schema()["additionalProperties"]["oneOf"]
-    assert set(shared["items"]["properties"]) == set(grammar.CALENDAR_ROW)
-    assert set(own["properties"]) == set(grammar.CALENDAR_OWN)
+    assert set(shared["items"]["properties"]) == set(CALENDAR_ROW)
+    assert set(own["properties"]) == set(CALENDAR_OWN)
     empty = [name for name, inner in step["properties"].items() if inner == {}]
     assert empty == [], "every field is described"
