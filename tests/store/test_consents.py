@@ -131,7 +131,7 @@ def test_before_and_after_the_sweep_an_ended_yes_gives_way_to_the_no_before_it(
         assert consents.expire(connection, until, limit=10) == 1
         assert consents.expire(connection, until, limit=10) == 0
         assert [one.granted for one in consents.as_said(connection, customer, until)] == [False]
-        assert [line["action"] for line in consents.history(connection, customer)] == [
+        assert [line.action for line in consents.history(connection, customer)] == [
             "revoked",
             "granted",
             "expired",
