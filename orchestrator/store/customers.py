@@ -2,14 +2,177 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select, text
 
+from orchestrator.errors import NotFound
 from orchestrator.records.customer import ContactPoint, Customer
 from orchestrator.store.sql.pg_arrays import texts
 from orchestrator.store.sql.tables import accounts, contact_points, customers
+
+# The conflict can only be with a row that another transaction wrote after this statement began; setting the key to
+# itself is what makes RETURNING give its id. The order keeps two such statements from waiting for each other.
+_ENSURE = text("""
+    WITH given AS (
+        SELECT DISTINCT key, hash FROM unnest(CAST(:keys AS text[]), CAST(:hashes AS text[])) AS g(key, hash)
+    ), known AS (
+        SELECT c.id, c.key FROM customers AS c JOIN given USING (key)
+    ), made AS (
+        INSERT INTO customers (key, created_at, updated_at)
+        SELECT key, :now, :now FROM given
+        WHERE NOT EXISTS (SELECT FROM known WHERE known.key = given.key)
+          AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.key_hash = given.hash)
+        ORDER BY key
+        ON CONFLICT (key) DO UPDATE SET key = EXCLUDED.key
+        RETURNING id, key
+    )
+    SELECT id, key FROM known UNION ALL SELECT id, key FROM made""")
+
+_ENSURE_ACCOUNTS = text("""
+    WITH given AS (
+        SELECT DISTINCT key FROM unnest(CAST(:keys AS text[])) AS g(key)
+    ), known AS (
+        SELECT a.id, a.key FROM accounts AS a JOIN given USING (key)
+    ), made AS (
+        INSERT INTO accounts (key, created_at)
+        SELECT key, :now FROM given WHERE NOT EXISTS (SELECT FROM known WHERE known.key = given.key)
+        ORDER BY key
+        ON CONFLICT (key) DO UPDATE SET key = EXCLUDED.key
+        RETURNING id, key
+    )
+    SELECT id, key FROM known UNION ALL SELECT id, key FROM made""")
+
+_MEMBERS = text("""
+    SELECT a.key, c.id FROM accounts AS a JOIN customers AS c ON c.account_id = a.id
+    WHERE a.key = ANY(CAST(:keys AS text[])) AND c.erased_at IS NULL ORDER BY c.id""")
+
+_COLLEAGUES = text("""
+SELECT mine.id AS customer_id, other.id AS colleague FROM customers mine
+  JOIN customers other ON other.account_id = mine.account_id AND other.id <> mine.id AND other.erased_at IS NULL
+ WHERE mine.id = ANY(:ids) ORDER BY mine.id, other.id
+""")
+_MERGE_ACCOUNTS = text("""
+UPDATE accounts a SET attributes = jsonb_strip_nulls(a.attributes || u.traits)
+  FROM unnest(CAST(:ids AS bigint[]), CAST(:traits AS jsonb[])) AS u(id, traits) WHERE a.id = u.id
+""")
+_BY_ADDRESS = text("""
+SELECT p.channel, p.address, p.customer_id
+  FROM unnest(CAST(:channels AS text[]), CAST(:addresses AS text[])) AS wanted(channel, address)
+  JOIN contact_points p USING (channel, address) JOIN customers c ON c.id = p.customer_id AND c.erased_at IS NULL
+ ORDER BY p.customer_id
+""")
+_AFTER = text("SELECT id FROM customers WHERE id > :after AND erased_at IS NULL ORDER BY id LIMIT :limit")
+_TOMBSTONED = text("SELECT key_hash FROM tombstones WHERE key_hash = ANY(CAST(:hashes AS text[]))")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostgresCustomers:
+    """Everybody the product speaks of, on one connection. ``hash_key`` is the keyed hash that erasure leaves behind."""
+
+    connection: Connection
+    hash_key: Callable[[str], str]
+
+    def ensure(self, keys: Collection[str], now: datetime) -> dict[str, int]:
+        """The id of each key, made where it is new. Keys of erased people are not made again: they are not in the
+        answer. One statement."""
+        if not keys:
+            return {}
+        ordered = list(keys)
+        hashes = texts(self.hash_key(key) for key in ordered)
+        rows = self.connection.execute(_ENSURE, {"keys": texts(ordered), "hashes": hashes, "now": now})
+        return {row.key: row.id for row in rows}
+
+    def ensure_accounts(self, keys: Collection[str], now: datetime) -> dict[str, int]:
+        """The id of each account's key, made where it is new. One statement."""
+        if not keys:
+            return {}
+        rows = self.connection.execute(_ENSURE_ACCOUNTS, {"keys": texts(keys), "now": now})
+        return {row.key: row.id for row in rows}
+
+    def find(self, key: str) -> int:
+        """The id. Raises NotFound, also for an erased one."""
+        found = find(self.connection, key)
+        if found is None:
+            raise NotFound("customer", key)
+        return found.id
+
+    def key_of(self, customer_id: int) -> str:
+        """The product's key. Raises NotFound, also for an erased one."""
+        key: str | None = self.connection.execute(
+            select(customers.c.key).where(customers.c.id == customer_id, customers.c.erased_at.is_(None))
+        ).scalar()
+        if key is None:
+            raise NotFound("customer", str(customer_id))
+        return key
+
+    def locale_of(self, customer_id: int) -> str | None:
+        locale: str | None = self.connection.execute(
+            select(customers.c.locale).where(customers.c.id == customer_id)
+        ).scalar()
+        return locale
+
+    def region_of(self, customer_id: int) -> str | None:
+        region: str | None = self.connection.execute(
+            select(customers.c.region).where(customers.c.id == customer_id)
+        ).scalar()
+        return region
+
+    def forgotten(self, identities: Collection[str]) -> set[str]:
+        """Which of these keys and addresses belong to erased people."""
+        hashes = {self.hash_key(identity): identity for identity in identities}
+        if not hashes:
+            return set()
+        rows = self.connection.execute(_TOMBSTONED, {"hashes": texts(hashes)}).scalars()
+        return {hashes[found] for found in rows}
+
+    def members(self, account_keys: Collection[str]) -> dict[str, list[int]]:
+        """The customers of each account, in id order; an unknown or empty account has an empty list. One statement."""
+        found: dict[str, list[int]] = {key: [] for key in account_keys}
+        if found:
+            for row in self.connection.execute(_MEMBERS, {"keys": texts(account_keys)}):
+                found[row.key].append(row.id)
+        return found
+
+    def colleagues(self, customer_ids: Collection[int]) -> dict[int, list[int]]:
+        """The other members of each customer's account."""
+        found: dict[int, list[int]] = defaultdict(list)
+        if customer_ids:
+            for row in self.connection.execute(_COLLEAGUES, {"ids": sorted(customer_ids)}):
+                found[row.customer_id].append(row.colleague)
+        return found
+
+    def merge_accounts(self, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+        """Merge traits into accounts; a trait of None is removed. Accounts are updated in id order, later rows win."""
+        merged: dict[int, dict[str, Any]] = {}
+        for account_id, traits in rows:
+            merged.setdefault(account_id, {}).update(traits)
+        if merged:
+            ids = sorted(merged)
+            values = {"ids": ids, "traits": [json.dumps(merged[account_id]) for account_id in ids]}
+            self.connection.execute(_MERGE_ACCOUNTS, values)
+
+    def by_address(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[int]]:
+        """Everyone reached at each (channel, address), in id order: a number may be shared."""
+        found: dict[tuple[str, str], list[int]] = defaultdict(list)
+        if pairs:
+            ordered = sorted(pairs)
+            values = {
+                "channels": texts(pair[0] for pair in ordered),
+                "addresses": texts(pair[1] for pair in ordered),
+            }
+            for row in self.connection.execute(_BY_ADDRESS, values):
+                found[row.channel, row.address].append(row.customer_id)
+        return found
+
+    def after(self, customer_id: int, *, limit: int) -> list[int]:
+        """The next customers in id order, erased ones left out."""
+        return list(self.connection.execute(_AFTER, {"after": customer_id, "limit": limit}).scalars())
 
 
 def find(connection: Connection, key: str) -> Customer | None:
@@ -54,90 +217,3 @@ def find(connection: Connection, key: str) -> Customer | None:
             for point in points
         ),
     )
-
-
-# The conflict can only be with a row that another transaction wrote after this statement began; setting the key to
-# itself is what makes RETURNING give its id. The order keeps two such statements from waiting for each other.
-_ENSURE = text("""
-    WITH given AS (
-        SELECT DISTINCT key, hash FROM unnest(CAST(:keys AS text[]), CAST(:hashes AS text[])) AS g(key, hash)
-    ), known AS (
-        SELECT c.id, c.key FROM customers AS c JOIN given USING (key)
-    ), made AS (
-        INSERT INTO customers (key, created_at, updated_at)
-        SELECT key, :now, :now FROM given
-        WHERE NOT EXISTS (SELECT FROM known WHERE known.key = given.key)
-          AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.key_hash = given.hash)
-        ORDER BY key
-        ON CONFLICT (key) DO UPDATE SET key = EXCLUDED.key
-        RETURNING id, key
-    )
-    SELECT id, key FROM known UNION ALL SELECT id, key FROM made""")
-
-_ENSURE_ACCOUNTS = text("""
-    WITH given AS (
-        SELECT DISTINCT key FROM unnest(CAST(:keys AS text[])) AS g(key)
-    ), known AS (
-        SELECT a.id, a.key FROM accounts AS a JOIN given USING (key)
-    ), made AS (
-        INSERT INTO accounts (key, created_at)
-        SELECT key, :now FROM given WHERE NOT EXISTS (SELECT FROM known WHERE known.key = given.key)
-        ORDER BY key
-        ON CONFLICT (key) DO UPDATE SET key = EXCLUDED.key
-        RETURNING id, key
-    )
-    SELECT id, key FROM known UNION ALL SELECT id, key FROM made""")
-
-_MEMBERS = text("""
-    SELECT a.key, c.id FROM accounts AS a JOIN customers AS c ON c.account_id = a.id
-    WHERE a.key = ANY(CAST(:keys AS text[])) AND c.erased_at IS NULL ORDER BY c.id""")
-
-_BY_ADDRESS = text("""
-    SELECT p.customer_id FROM contact_points AS p JOIN customers AS c ON c.id = p.customer_id
-    WHERE p.channel = :channel AND p.address = :address AND c.erased_at IS NULL ORDER BY p.customer_id""")
-
-_TOMBSTONED = text("SELECT key_hash FROM tombstones WHERE key_hash = ANY(CAST(:hashes AS text[]))")
-
-
-def ensure(
-    connection: Connection, keys: Collection[str], now: datetime, *, hash_key: Callable[[str], str]
-) -> dict[str, int]:
-    """The id of each key, made where it is new. Keys of erased people are not made again: they are not in the
-    answer. ``hash_key`` is the keyed hash that erasure left behind. One statement."""
-    if not keys:
-        return {}
-    ordered = list(keys)
-    rows = connection.execute(
-        _ENSURE, {"keys": texts(ordered), "hashes": texts(hash_key(key) for key in ordered), "now": now}
-    )
-    return {row.key: row.id for row in rows}
-
-
-def ensure_accounts(connection: Connection, keys: Collection[str], now: datetime) -> dict[str, int]:
-    """The id of each account key, made where it is new. One statement."""
-    if not keys:
-        return {}
-    return {
-        row.key: row.id for row in connection.execute(_ENSURE_ACCOUNTS, {"keys": texts(keys), "now": now})
-    }
-
-
-def members(connection: Connection, account_keys: Collection[str]) -> dict[str, list[int]]:
-    """The customers of each account, in id order; an unknown or empty account has an empty list. One statement."""
-    found: dict[str, list[int]] = {key: [] for key in account_keys}
-    if found:
-        for row in connection.execute(_MEMBERS, {"keys": texts(account_keys)}):
-            found[row.key].append(row.id)
-    return found
-
-
-def by_address(connection: Connection, channel: str, address: str) -> list[int]:
-    """Everyone who is reached there, in id order: a phone number may be shared."""
-    return list(connection.execute(_BY_ADDRESS, {"channel": channel, "address": address}).scalars())
-
-
-def tombstoned(connection: Connection, hashes: Collection[str]) -> set[str]:
-    """Which of these keyed hashes, of keys or addresses, belong to erased people."""
-    if not hashes:
-        return set()
-    return set(connection.execute(_TOMBSTONED, {"hashes": texts(hashes)}).scalars())

@@ -6,15 +6,42 @@ Whether a promotional item may be shown at all (holds, cooldown, opt-out) is ask
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, select, tuple_, update
 
+from orchestrator.core.catalogue import Catalogue, LookBack
+from orchestrator.core.feed_visibility import Guards
 from orchestrator.errors import InputError
 from orchestrator.ids import MESSAGE, parse_public_id, public_id
+from orchestrator.records.delivery import LocalCopy
 from orchestrator.records.feed import FeedDeed, FeedItem
+from orchestrator.store.batch.build import guards
+from orchestrator.store.local_copies import show
 from orchestrator.store.sql.tables import feed_items, messages
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostgresFeed:
+    """Everybody's feed, on one connection."""
+
+    connection: Connection
+
+    def items(self, customer_id: int, now: datetime, *, most: int) -> list[FeedItem]:
+        """What is in the feed, newest first."""
+        return visible(self.connection, customer_id, now, most=most)
+
+    def guards(
+        self, customer_id: int, now: datetime, catalogue: Catalogue, *, look_back: LookBack | None
+    ) -> Guards:
+        """What may hide it. ``look_back``: the history that conditions need; None: no condition is asked."""
+        return guards(self.connection, customer_id, catalogue, now, look_back=look_back)
+
+    def show(self, copies: Sequence[LocalCopy], now: datetime) -> None:
+        """Make in-app messages visible in the feed, and keep what the sandbox took."""
+        show(self.connection, copies, now)
 
 
 def visible(
@@ -99,21 +126,6 @@ def mark(
         .returning(feed_items.c.message_id)
     )
     return sorted(connection.execute(statement).scalars())
-
-
-def withdraw_unseen(
-    connection: Connection, customer_id: int, message_ids: Sequence[int], at: datetime
-) -> int:
-    """Hide items nobody has seen; how many. What was seen stays."""
-    if not message_ids:
-        return 0
-    statement = update(feed_items).where(
-        feed_items.c.customer_id == customer_id,
-        feed_items.c.message_id.in_(message_ids),
-        feed_items.c.seen_at.is_(None),
-        feed_items.c.withdrawn_at.is_(None),
-    )
-    return connection.execute(statement.values(withdrawn_at=at)).rowcount
 
 
 def _visible(customer_id: int, now: datetime) -> ColumnElement[bool]:

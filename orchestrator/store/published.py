@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,30 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from orchestrator.errors import Conflict
 from orchestrator.language.writing.json_values import canonical
 from orchestrator.records.playbook_version import PlaybookVersion, StoredPolicy, StoredVersion
+from orchestrator.store.inbox_append import ask_anew
 from orchestrator.store.sql.tables import account_policies, playbook_states, playbooks
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostgresPlaybooks:
+    """What is published, on one connection. ``forget`` lets this process look anew at what it knows of it."""
+
+    connection: Connection
+    forget: Callable[[], None]
+
+    def publish(self, version: PlaybookVersion, now: datetime) -> bool:
+        """Store a version as :func:`store_version` does; True if it was not stored before."""
+        self.forget()
+        before = self.connection.execute(select(func.max(playbooks.c.id))).scalar() or 0
+        return store_version(self.connection, version, now) > before
+
+    def publish_policy(self, definition: Mapping[str, str], now: datetime) -> None:
+        """Make this the account's policy; if it is another one, whatever waits is asked by it."""
+        self.forget()
+        before = newest_policy(self.connection)
+        made = store_policy(self.connection, digest(definition), definition, now)
+        if before is not None and before.id != made:
+            ask_anew(self.connection, now)
 
 
 def store_version(connection: Connection, bundle: PlaybookVersion, now: datetime) -> int:
@@ -63,12 +87,6 @@ def store_version(connection: Connection, bundle: PlaybookVersion, now: datetime
     return int(made.scalar_one())
 
 
-def store_version_if_new(connection: Connection, bundle: PlaybookVersion, now: datetime) -> bool:
-    """Store a version as :func:`store_version` does; True if it was not stored before."""
-    before = connection.execute(select(func.max(playbooks.c.id))).scalar() or 0
-    return store_version(connection, bundle, now) > before
-
-
 def newest(connection: Connection) -> list[StoredVersion]:
     """The newest version of every playbook, by name."""
     statement = (
@@ -77,14 +95,6 @@ def newest(connection: Connection) -> list[StoredVersion]:
         .order_by(playbooks.c.name, playbooks.c.version.desc())
     )
     return [_published(row) for row in connection.execute(statement)]
-
-
-def load(connection: Connection, ids: Collection[int]) -> dict[int, StoredVersion]:
-    """These versions by id; unknown ids are not in the answer."""
-    if not ids:
-        return {}
-    rows = connection.execute(select(playbooks).where(playbooks.c.id.in_(ids)))
-    return {row.id: _published(row) for row in rows}
 
 
 def versions(connection: Connection, name: str) -> list[StoredVersion]:
@@ -142,13 +152,6 @@ def newest_policy(connection: Connection) -> StoredPolicy | None:
         .limit(1)
     ).first()
     return None if row is None else _policy(row)
-
-
-def load_policies(connection: Connection, ids: Collection[int]) -> dict[int, StoredPolicy]:
-    if not ids:
-        return {}
-    rows = connection.execute(select(account_policies).where(account_policies.c.id.in_(ids)))
-    return {row.id: _policy(row) for row in rows}
 
 
 def _policy(row: Row[Any]) -> StoredPolicy:

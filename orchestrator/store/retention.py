@@ -8,6 +8,7 @@ each block once, and no index on time is needed, which every insert would pay fo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -43,27 +44,32 @@ _DUE = text("""
     WHERE c.begun_at <= EXCLUDED.begun_at - interval '23 hours' RETURNING name""")
 
 
-def prune(connection: Connection, table: str, *, before: datetime, block: int) -> tuple[int, int | None]:
-    """Delete what is older than ``before`` in the stretch that begins at ``block``.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostgresHistory:
+    """What is kept for a while, on one connection."""
 
-    How many rows, and where the next stretch begins, or None. Two statements.
-    """
-    condition = _OLD.get(table)
-    if condition is None:
-        raise StoreError(f"expected one of {', '.join(_OLD)}; got {table!r}")
-    name = _TABLE.get(table, table)
-    blocks = connection.execute(_BLOCKS_OF, {"name": name}).scalar_one()
-    deleted = connection.execute(
-        text(
-            f"DELETE FROM {name} AS t WHERE t.ctid >= CAST(:first AS tid) AND t.ctid < CAST(:end AS tid) "
-            f"AND {condition}"
-        ),
-        {"first": f"({block},0)", "end": f"({block + BLOCKS},0)", "before": before},
-    )
-    following = block + BLOCKS
-    return deleted.rowcount, following if following < blocks else None
+    connection: Connection
 
+    def prune(self, table: str, *, before: datetime, block: int) -> tuple[int, int | None]:
+        """Delete what is older than ``before`` in the stretch that begins at ``block``.
 
-def due_once_a_day(connection: Connection, chore: str, now: datetime) -> bool:
-    """True for one caller a day; several may ask at once."""
-    return connection.execute(_DUE, {"name": chore, "now": now}).first() is not None
+        How many rows, and where the next stretch begins, or None. Two statements.
+        """
+        condition = _OLD.get(table)
+        if condition is None:
+            raise StoreError(f"expected one of {', '.join(_OLD)}; got {table!r}")
+        name = _TABLE.get(table, table)
+        blocks = self.connection.execute(_BLOCKS_OF, {"name": name}).scalar_one()
+        deleted = self.connection.execute(
+            text(
+                f"DELETE FROM {name} AS t WHERE t.ctid >= CAST(:first AS tid) AND t.ctid < CAST(:end AS tid) "
+                f"AND {condition}"
+            ),
+            {"first": f"({block},0)", "end": f"({block + BLOCKS},0)", "before": before},
+        )
+        following = block + BLOCKS
+        return deleted.rowcount, following if following < blocks else None
+
+    def due_once_a_day(self, chore: str, now: datetime) -> bool:
+        """True for one caller a day; several may ask at once."""
+        return self.connection.execute(_DUE, {"name": chore, "now": now}).first() is not None

@@ -26,7 +26,7 @@ from orchestrator.records.intake import Identify, Track
 from orchestrator.records.preferences import OptOutReceipt
 from orchestrator.settings import Settings
 from orchestrator.store import customers
-from orchestrator.store.enrollments import enrollment
+from orchestrator.store.enrollments import PostgresEnrollments
 from orchestrator.store.reports.explanations import Explanation
 from orchestrator.store.reports.invariants import Violation, check_invariants
 from orchestrator.store.reports.message_origins import message_origins
@@ -323,7 +323,8 @@ class TestEngine:
         ]
         ids.sort(key=lambda one: one.row_id)
         with self.engine.database.connect() as connection:
-            return [enrollment(connection, one.customer_id, one.row_id) for one in ids]
+            stored = PostgresEnrollments(connection=connection)
+            return [stored.get(one.customer_id, one.row_id) for one in ids]
 
     def step(self, customer: str, playbook: str | None = None) -> str:
         """Where the latest enrollment stands, or ended."""

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from orchestrator.errors import InputError
+from orchestrator.records.feed import FeedDeed
 from orchestrator.store import feed
 from orchestrator.store.sql import tables as t
 from tests.store.world import World
@@ -77,7 +78,7 @@ def test_the_first_deed_counts_and_every_deed_was_seen(engine: Engine, now: date
         message = world.message(walk, channel="in_app")
         world.feed_item(walk, message)
 
-        def mark(deed: feed.Deed, minutes: int) -> list[int]:
+        def mark(deed: FeedDeed, minutes: int) -> list[int]:
             return feed.mark(connection, walk.customer_id, [message], deed, now + minutes * MINUTE)
 
         assert mark("clicked", 5) == [message]
@@ -89,16 +90,3 @@ def test_the_first_deed_counts_and_every_deed_was_seen(engine: Engine, now: date
         assert (stored.seen_at, stored.clicked_at) == (now + 3 * MINUTE, now + 5 * MINUTE)
         assert (stored.dismissed_at, stored.answered_at) == (now + 3 * MINUTE, now + 8 * MINUTE)
         assert feed.mark(connection, walk.customer_id + 1, [message], "seen", now) == []
-
-
-def test_what_was_seen_is_not_withdrawn(engine: Engine, now: datetime) -> None:
-    with engine.begin() as connection:
-        world = World(connection, now)
-        walk = world.enroll(world.customer("ann"), world.playbook("upsell"))
-        message = world.message(walk, channel="in_app")
-        world.feed_item(walk, message, seen_at=now)
-        assert feed.withdraw_unseen(connection, walk.customer_id, [message], now) == 0
-        other = world.enroll(walk.customer_id, world.playbook("events"))
-        unseen = world.message(other, channel="in_app")
-        world.feed_item(other, unseen)
-        assert feed.withdraw_unseen(connection, walk.customer_id, [message, unseen], now) == 1

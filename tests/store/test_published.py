@@ -2,51 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from orchestrator.errors import Conflict
+from orchestrator.records.playbook_version import PlaybookVersion
 from orchestrator.store import published
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    name: str = "upsell"
-    version: int = 1
-    content_hash: str = "h1"
-    definition: dict[str, Any] = field(default_factory=lambda: {"title": "t", "steps": [{"name": "banner"}]})
-    templates: dict[str, Any] = field(default_factory=lambda: {"banner.in_app.html": "hello"})
-    texts: dict[str, Any] = field(default_factory=dict)
-    vocabulary: dict[str, Any] = field(default_factory=dict)
-    functions: tuple[str, ...] = ("make_coupon",)
+def sample(*, name: str = "upsell", version: int = 1, content_hash: str = "h1") -> PlaybookVersion:
+    return PlaybookVersion(
+        name=name,
+        version=version,
+        content_hash=content_hash,
+        definition={"title": "t", "steps": [{"name": "banner"}]},
+        templates={"banner.in_app.html": "hello"},
+        texts={},
+        vocabulary={},
+        functions=("make_coupon",),
+    )
 
 
 def test_a_version_is_stored_once(engine: Engine, now: datetime) -> None:
     with engine.begin() as connection:
-        first = published.store_version(connection, Sample(), now)
-        assert published.store_version(connection, Sample(), now + timedelta(days=1)) == first
-        second = published.store_version(connection, Sample(version=3, content_hash="h3"), now)
-        other = published.store_version(connection, Sample(name="events"), now)
+        first = published.store_version(connection, sample(), now)
+        assert published.store_version(connection, sample(), now + timedelta(days=1)) == first
+        second = published.store_version(connection, sample(version=3, content_hash="h3"), now)
+        other = published.store_version(connection, sample(name="events"), now)
         assert [(row.name, row.version) for row in published.newest(connection)] == [
             ("events", 1),
             ("upsell", 3),
         ]
-        assert set(published.load(connection, [first, second, 999])) == {first, second}
-        assert published.load(connection, [other])[other].functions == ("make_coupon",)
+        assert {row.id: row.functions for row in published.newest(connection)} == {
+            second: ("make_coupon",),
+            other: ("make_coupon",),
+        }
         assert [row.version for row in published.versions(connection, "upsell")] == [3, 1]
 
 
 def test_changed_content_under_an_old_version_is_refused(engine: Engine, now: datetime) -> None:
     with engine.begin() as connection:
-        published.store_version(connection, Sample(version=4), now)
+        published.store_version(connection, sample(version=4), now)
         with pytest.raises(Conflict, match="write `version: 5`"):
-            published.store_version(connection, replace(Sample(version=4), content_hash="other"), now)
+            published.store_version(connection, sample(version=4, content_hash="other"), now)
         with pytest.raises(Conflict, match="older"):
-            published.store_version(connection, Sample(version=2, content_hash="h2"), now)
+            published.store_version(connection, sample(version=2, content_hash="h2"), now)
 
 
 def test_a_playbook_is_paused_with_its_first_reason(engine: Engine, now: datetime) -> None:
@@ -70,4 +72,3 @@ def test_the_policy_published_last_is_the_newest(engine: Engine, now: datetime) 
         newest = published.newest_policy(connection)
         assert newest is not None
         assert newest.id == first
-        assert set(published.load_policies(connection, [first, second])) == {first, second}

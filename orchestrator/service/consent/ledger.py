@@ -59,9 +59,9 @@ def import_consents(services: ServiceContext, items: Sequence[ConsentFact]) -> I
         now = transaction.instants().business
         policy = transaction.catalogue().policy
         good, refused = _sifted(items, policy, now)
-        ids = transaction.ensure_customers({fact.key for fact in good.values()}, now)
+        ids = transaction.customers.ensure({fact.key for fact in good.values()}, now)
         given = {fact.address for fact in good.values() if fact.address is not None}
-        forgotten = transaction.forgotten(given)
+        forgotten = transaction.customers.forgotten(given)
     of_customer: dict[int, Facts] = {}
     for index, fact in good.items():
         if fact.key not in ids or fact.address in forgotten:
@@ -86,12 +86,12 @@ def import_consents(services: ServiceContext, items: Sequence[ConsentFact]) -> I
 def history(services: ServiceContext, customer_key: str) -> ConsentHistory:
     """Who said what, when, how and what they were told; and what decides for each channel and topic now."""
     with services.store.begin() as transaction:
-        customer_id = transaction.find_customer(customer_key)
+        customer_id = transaction.customers.find(customer_key)
         policy = transaction.catalogue().policy
         now = transaction.instants().business
         said = transaction.consents(customer_id, now)
         entries = tuple(transaction.consent_history(customer_id))
-        region = transaction.region_of(customer_id)
+        region = transaction.customers.region_of(customer_id)
     book = _Book(said=said, entries=entries, policy=policy, region=region, now=now)
     topics = [*(topic.name for topic in policy.topics if topic.promotional), TRACKING]
     return ConsentHistory(

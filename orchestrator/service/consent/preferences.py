@@ -115,10 +115,10 @@ def preferences(services: ServiceContext, customer_key: str) -> Preferences:
     with services.store.begin() as transaction:
         policy = transaction.catalogue().policy
         now = transaction.instants().business
-        customer_id = transaction.find_customer(customer_key)
+        customer_id = transaction.customers.find(customer_key)
         states = transaction.consents(customer_id, now)
-        snoozed = transaction.snoozed_until(customer_id, now)
-        locale = transaction.locale_of(customer_id)
+        snoozed = transaction.snoozes.until(customer_id, now)
+        locale = transaction.customers.locale_of(customer_id)
     return Preferences(
         customer=customer_key,
         locale=locale,
@@ -239,4 +239,4 @@ def _concerned(services: ServiceContext, customer_key: str, scope: Scope) -> int
     with services.store.begin() as transaction:
         if scope.evidence.method in _NAMED_BY_CALLER:
             check_scope(transaction.catalogue().policy, scope.channel, scope.topic)
-        return transaction.find_customer(customer_key)
+        return transaction.customers.find(customer_key)

@@ -20,12 +20,12 @@ from orchestrator.service.ports import Transaction
 def snooze(services: ServiceContext, customer_key: str, until: datetime) -> None:
     """Nothing promotional before ``until`` (business time). Raises NotFound, InputError for an instant in the past."""
     with services.store.begin() as transaction:
-        customer_id = transaction.find_customer(customer_key)
+        customer_id = transaction.customers.find(customer_key)
         transaction.lock([customer_id])
         now = transaction.instants().business
         if until <= now:
             raise InputError("$.until", "expected an instant in the future")
-        transaction.begin_snooze(customer_id, starts_at=now, ends_at=until)
+        transaction.snoozes.begin(customer_id, starts_at=now, ends_at=until)
 
 
 def end_snooze(services: ServiceContext, customer_key: str) -> None:
@@ -37,8 +37,8 @@ def end_snooze(services: ServiceContext, customer_key: str) -> None:
 
     def lift(transaction: Transaction, customers: Sequence[CustomerState], batch: Batch) -> None:
         for customer in customers:
-            transaction.end_snooze(customer.customer_id, batch.now)
+            transaction.snoozes.end(customer.customer_id, batch.now)
 
     with services.store.begin() as transaction:
-        customer_id = transaction.find_customer(customer_key)
+        customer_id = transaction.customers.find(customer_key)
     in_batch(services, alone(customer_id), apply, after=lift)

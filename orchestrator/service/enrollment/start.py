@@ -37,7 +37,7 @@ def start_playbook(
     with services.store.begin() as transaction:
         transaction.catalogue(at_once=True).named(name)
         now = transaction.instants().business
-        customer_id = transaction.ensure_customers([customer_key], now).get(customer_key)
+        customer_id = transaction.customers.ensure([customer_key], now).get(customer_key)
     if customer_id is None:
         raise StartRefused("erased", "the person asked to be forgotten")
     answer: list[EnrollmentWork | StartRefusal] = []
@@ -46,7 +46,7 @@ def start_playbook(
     def claiming(transaction: Transaction, _: object) -> list[int]:
         locked = transaction.lock([customer_id])
         if key is not None:
-            enrollment = transaction.started_by_key(customer_id, name, key)
+            enrollment = transaction.enrollments.started_by_key(customer_id, name, key)
             known.extend([enrollment] if enrollment is not None else [])
         return locked
 
@@ -69,7 +69,7 @@ def _answer(
 ) -> Enrollment:
     if known:
         with services.store.begin() as transaction:
-            return transaction.enrollment(customers[0].customer_id, known[0])
+            return transaction.enrollments.get(customers[0].customer_id, known[0])
     made = answer[0]
     if isinstance(made, StartRefusal):
         raise StartRefused(made.reason, made.why)

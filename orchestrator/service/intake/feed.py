@@ -19,11 +19,11 @@ def feed(services: ServiceContext, customer_id: int, *, limit: int) -> Feed:
     """What may be shown now; the number of statements does not depend on the number of items."""
     with services.store.begin() as transaction:
         now = transaction.instants().business
-        found = transaction.feed_items(customer_id, now, most=LOOKED_AT)
+        found = transaction.feed.items(customer_id, now, most=LOOKED_AT)
         if not found:
             return Feed(items=(), unread=0)
         catalogue = _knowing(transaction, found)
-        guards = transaction.guards(customer_id, now, catalogue, look_back=_look_back(catalogue, found))
+        guards = transaction.feed.guards(customer_id, now, catalogue, look_back=_look_back(catalogue, found))
     standing = _standing(catalogue, found, guards)
     seen = [item for item in found if may_be_seen(item, guards, standing.get(item.playbook_id, ()), now)]
     return Feed(items=tuple(seen[:limit]), unread=sum(item.seen_at is None for item in seen))

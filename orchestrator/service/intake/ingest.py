@@ -51,12 +51,14 @@ def identify(services: ServiceContext, items: Sequence[Identify]) -> IngestRepor
         people = [item for item in good if not item.account]
         accounts = [item for item in good if item.account]
         named = {str(item.traits["account"]) for item in people if item.traits.get("account")}
-        account_ids = transaction.ensure_accounts(named | {item.key for item in accounts}, now)
-        ids = transaction.ensure_customers({item.key for item in people}, now)
-        forgotten = transaction.forgotten({address for item in people for _, address in _addresses(item)})
+        account_ids = transaction.customers.ensure_accounts(named | {item.key for item in accounts}, now)
+        ids = transaction.customers.ensure({item.key for item in people}, now)
+        forgotten = transaction.customers.forgotten(
+            {address for item in people for _, address in _addresses(item)}
+        )
         gone = _gone(kept, ids, forgotten)
-        transaction.merge_account([(account_ids[item.key], item.traits) for item in accounts])
-        members = transaction.members({item.key for item in accounts})
+        transaction.customers.merge_accounts([(account_ids[item.key], item.traits) for item in accounts])
+        members = transaction.customers.members({item.key for item in accounts})
         arrivals = [
             InboxItem(
                 customer_id=ids[item.key],
@@ -79,7 +81,7 @@ def identify(services: ServiceContext, items: Sequence[Identify]) -> IngestRepor
             for item in accounts
             for member in members[item.key]
         ]
-        new = transaction.append_inbox(arrivals, now)
+        new = transaction.inbox.append(arrivals, now)
     return _told(
         "identify",
         IngestReport(
@@ -98,11 +100,11 @@ def track(services: ServiceContext, items: Sequence[Track]) -> IngestReport:
         now = transaction.instants().business
         account_goals = transaction.catalogue().account_goals
         people = [item for item in good if not item.account]
-        ids = transaction.ensure_customers({item.key for item in people}, now)
-        members = transaction.members({item.key for item in good if item.account})
+        ids = transaction.customers.ensure({item.key for item in people}, now)
+        members = transaction.customers.members({item.key for item in good if item.account})
         gone = _gone(kept, ids)
         shared = {ids[item.key] for item in people if item.event in account_goals and item.key in ids}
-        colleagues = transaction.colleagues(shared)
+        colleagues = transaction.customers.colleagues(shared)
         arrivals: list[InboxItem] = []
         for item in good:
             source = _source(item.source_id, "track")
@@ -115,7 +117,7 @@ def track(services: ServiceContext, items: Sequence[Track]) -> IngestReport:
                         _signal(other, item, source, now, account=True, goal_only=True)
                         for other in colleagues.get(ids[item.key], ())
                     ]
-        new = transaction.append_inbox(arrivals, now)
+        new = transaction.inbox.append(arrivals, now)
     report = IngestReport(taken=new, repeated=len(arrivals) - new, refused=_in_order(refused, gone))
     return _told("track", report)
 
@@ -141,7 +143,7 @@ def respond(services: ServiceContext, answer: ReportedResponse) -> bool:
     source = f"{answer.message_id}:{answer.outcome}:{answer.detail or ''}"
     with services.store.begin() as transaction:
         now = transaction.instants().business
-        if not transaction.has_message(message.customer_id, message.row_id):
+        if not transaction.messages.exists(message.customer_id, message.row_id):
             raise NotFound("message", answer.message_id)
         arrival = InboxItem(
             customer_id=message.customer_id,
@@ -150,7 +152,7 @@ def respond(services: ServiceContext, answer: ReportedResponse) -> bool:
             occurred_at=answer.at or now,
             data={name: value for name, value in data.items() if value is not None},
         )
-        return transaction.append_inbox([arrival], now) == 1
+        return transaction.inbox.append([arrival], now) == 1
 
 
 def scan(services: ServiceContext, *, page: int = 1000) -> int:
@@ -162,12 +164,12 @@ def scan(services: ServiceContext, *, page: int = 1000) -> int:
         with services.store.begin() as transaction:
             now = transaction.instants().business
             names = _scanned(transaction, now)
-            ids = transaction.customers_after(after, limit=page) if names else []
+            ids = transaction.customers.after(after, limit=page) if names else []
             if not ids:
                 break
             playbooks = len(names)
             day = now.date().isoformat()
-            asked += transaction.append_inbox(
+            asked += transaction.inbox.append(
                 [
                     InboxItem(
                         customer_id=customer_id,

@@ -38,7 +38,7 @@ def receive(services: ServiceContext, receipts: Sequence[Receipt]) -> IngestRepo
             if not found:
                 refused.append(Refused(index=index, path=f"$[{index}]", problem="names no message or person"))
             arrivals += [_arrival(receipt, one) for one in found if one.message_id is not None]
-        new = transaction.append_inbox(arrivals, now)
+        new = transaction.inbox.append(arrivals, now)
     for index, receipt in enumerate(receipts):
         if receipt.kind in _CONSENT:
             for one in targets[index]:
@@ -53,7 +53,7 @@ def _known(
     keys: dict[int, str] = {}
     for customer_id in sorted({one.customer_id for found in targets for one in found}):
         try:
-            keys[customer_id] = transaction.key_of(customer_id)
+            keys[customer_id] = transaction.customers.key_of(customer_id)
         except NotFound:
             continue
     return [[one for one in found if one.customer_id in keys] for found in targets], keys
@@ -64,7 +64,7 @@ def _targets(transaction: Transaction, receipts: Sequence[Receipt]) -> list[list
 
     A withdrawal is always about everyone at the address: it is the mailbox or the phone that wants its peace.
     """
-    by_provider = transaction.by_provider_id(
+    by_provider = transaction.messages.by_provider_id(
         {receipt.provider_id for receipt in receipts if receipt.message_id is None and receipt.provider_id}
     )
     pairs = {
@@ -73,7 +73,9 @@ def _targets(transaction: Transaction, receipts: Sequence[Receipt]) -> list[list
         for point in _points(receipt)
         if receipt.address is not None
     }
-    by_address = transaction.by_address({(channel, address) for channel, address in pairs if address})
+    by_address = transaction.customers.by_address(
+        {(channel, address) for channel, address in pairs if address}
+    )
     targets: list[list[_Target]] = []
     for receipt in receipts:
         people = sorted(
@@ -86,7 +88,7 @@ def _targets(transaction: Transaction, receipts: Sequence[Receipt]) -> list[list
             customer_id, message_id = by_provider[receipt.provider_id or ""]
             found = [_Target(customer_id=customer_id, message_id=message_id)]
         elif people:
-            last = transaction.last_messages(people, receipt.channel or "")
+            last = transaction.messages.last_by(receipt.channel or "", people)
             found = [_Target(customer_id=one, message_id=last.get(one)) for one in people]
         if receipt.kind in _WITHDRAW:
             known = {one.customer_id for one in found}

@@ -35,8 +35,10 @@ def publish(services: ServiceContext, folder: Path) -> list[tuple[str, int, bool
     versions = [_version(bundle, signals) for bundle in bundles]
     with services.store.begin() as transaction:
         now = transaction.instants().business
-        transaction.publish_account({name: _text(folder / file) for name, file in ACCOUNT_FILES.items()}, now)
-        done = [(one.name, one.version, transaction.publish(one, now)) for one in versions]
+        transaction.playbooks.publish_policy(
+            {name: _text(folder / file) for name, file in ACCOUNT_FILES.items()}, now
+        )
+        done = [(one.name, one.version, transaction.playbooks.publish(one, now)) for one in versions]
     for version, (_, _, new) in zip(versions, done, strict=True):
         if new:
             emit(

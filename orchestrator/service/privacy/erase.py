@@ -43,7 +43,7 @@ def erase(
     """
     started = monotonic()
     with services.store.begin() as transaction:
-        customer_id = transaction.find_customer(customer_key)
+        customer_id = transaction.customers.find(customer_key)
         known_outside = any(one.provider not in _OURS for one in transaction.handed_to(customer_id))
     told: tuple[ProviderForgot, ...] = ()
     if known_outside:

@@ -12,7 +12,7 @@ CHORE = "prune"
 def prune_daily(services: ServiceContext) -> dict[str, int]:
     """:func:`prune`, by whoever asks first on a day."""
     with services.store.begin() as transaction:
-        if not transaction.due_once_a_day(CHORE, transaction.instants().business):
+        if not transaction.history.due_once_a_day(CHORE, transaction.instants().business):
             return {}
     return prune(services)
 
@@ -28,7 +28,7 @@ def prune(services: ServiceContext) -> dict[str, int]:
         block: int | None = 0
         while block is not None:
             with services.store.begin() as transaction:
-                deleted, block = transaction.prune(kind, before=now - span, block=block)
+                deleted, block = transaction.history.prune(kind, before=now - span, block=block)
             rows += deleted
         pruned[kind] = rows
         if rows:

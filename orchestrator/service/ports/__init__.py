@@ -1,7 +1,7 @@
-"""What the services ask of the store: one transaction's verbs. :mod:`orchestrator.bootstrap` says who implements them.
+"""What the services ask of the store, room by room. :mod:`orchestrator.bootstrap` says who implements it.
 
 A :class:`Transaction` is everything between begin and commit. The order inside is the caller's duty and a law: first
-one of the locking verbs, then :meth:`Transaction.lay_out` in a later statement, then :meth:`Transaction.save`.
+one of the locking verbs, then :meth:`Transaction.load_customers` in a later statement, then :meth:`Transaction.save`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from orchestrator.clock import Instants
-from orchestrator.core.catalogue import Catalogue, LookBack
+from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.customer_state import CustomerState
-from orchestrator.core.feed_visibility import Guards
 from orchestrator.records.consent import Consent, ConsentEntry
 from orchestrator.records.delivery import LocalCopy
 from orchestrator.records.drain import InterruptedCustomer
-from orchestrator.records.enrollment import Enrollment
 from orchestrator.records.erasure import SentSummary
-from orchestrator.records.feed import FeedItem
-from orchestrator.records.intake import InboxItem
-from orchestrator.records.playbook_version import PlaybookVersion
+from orchestrator.service.ports.consent import SnoozeStore
+from orchestrator.service.ports.enrollment import EnrollmentStore
+from orchestrator.service.ports.intake import CustomerStore, FeedStore, InboxStore, MessageStore
+from orchestrator.service.ports.operations import HistoryStore, PlaybookStore
 
 
 class Transaction(Protocol):
@@ -35,6 +34,23 @@ class Transaction(Protocol):
     def instants(self) -> Instants:
         """Business and machine time."""
         ...
+
+    @property
+    def customers(self) -> CustomerStore: ...
+    @property
+    def enrollments(self) -> EnrollmentStore: ...
+    @property
+    def feed(self) -> FeedStore: ...
+    @property
+    def history(self) -> HistoryStore: ...
+    @property
+    def inbox(self) -> InboxStore: ...
+    @property
+    def messages(self) -> MessageStore: ...
+    @property
+    def playbooks(self) -> PlaybookStore: ...
+    @property
+    def snoozes(self) -> SnoozeStore: ...
 
     # --- who is taken -----------------------------------------------------------------------------------------------
 
@@ -90,91 +106,6 @@ class Transaction(Protocol):
 
     def park(self, customer_id: int, *, reason: str, detail: str, now: datetime) -> None: ...
 
-    # --- the in-app feed --------------------------------------------------------------------------------------------
-
-    def feed_items(self, customer_id: int, now: datetime, *, most: int) -> list[FeedItem]:
-        """What is in the feed, newest first; whether it may be seen is asked with :meth:`guards`."""
-        ...
-
-    def guards(
-        self, customer_id: int, now: datetime, catalogue: Catalogue, *, look_back: LookBack | None
-    ) -> Guards:
-        """What may hide it. ``look_back``: the history that conditions need; None: no condition is asked."""
-        ...
-
-    # --- what comes from outside ------------------------------------------------------------------------------------
-
-    def ensure_customers(self, keys: Collection[str], now: datetime) -> dict[str, int]:
-        """The id of each key, made where new; keys of erased people are not in the answer."""
-        ...
-
-    def forgotten(self, identities: Collection[str]) -> set[str]:
-        """Which of these keys and addresses belong to people who were erased."""
-        ...
-
-    def ensure_accounts(self, keys: Collection[str], now: datetime) -> dict[str, int]: ...
-    def find_customer(self, key: str) -> int:
-        """Raises NotFound."""
-        ...
-
-    def members(self, account_keys: Collection[str]) -> dict[str, list[int]]: ...
-    def colleagues(self, customer_ids: Collection[int]) -> dict[int, list[int]]:
-        """The other members of each customer's account."""
-        ...
-
-    def merge_account(self, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
-        """Merge traits into accounts' attributes; None removes."""
-        ...
-
-    def by_address(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[int]]:
-        """Everyone reached at each (channel, address)."""
-        ...
-
-    def by_provider_id(self, provider_ids: Collection[str]) -> dict[str, tuple[int, int]]:
-        """(customer, message) of each id a provider gave, also of ids it lengthened after a dot."""
-        ...
-
-    def last_messages(self, customer_ids: Collection[int], channel: str) -> dict[int, int]:
-        """The latest message of each customer on a channel: what a reply without a reference answers."""
-        ...
-
-    def append_inbox(self, arrivals: Sequence[InboxItem], now: datetime) -> int:
-        """Append what was not seen before, by source id; how many were new."""
-        ...
-
-    def started_by_key(self, customer_id: int, playbook: str, key: str) -> int | None:
-        """The enrollment an idempotency key led to before."""
-        ...
-
-    def enrollment(self, customer_id: int, enrollment_id: int) -> Enrollment:
-        """One stored run as its callers see it."""
-        ...
-
-    def key_of(self, customer_id: int) -> str:
-        """The product's key. Raises NotFound."""
-        ...
-
-    def has_message(self, customer_id: int, message_id: int) -> bool: ...
-    def locale_of(self, customer_id: int) -> str | None: ...
-    def region_of(self, customer_id: int) -> str | None: ...
-
-    def publish(self, version: PlaybookVersion, now: datetime) -> bool:
-        """Store a version. True if it is new; Conflict for other content under a known version."""
-        ...
-
-    def publish_account(self, definition: Mapping[str, Any], now: datetime) -> None:
-        """Make this the account's policy; if it is another one, whatever waits is asked by it."""
-        ...
-
-    def begin_snooze(self, customer_id: int, *, starts_at: datetime, ends_at: datetime) -> None:
-        """A cooldown of everything that no run set."""
-        ...
-
-    def end_snooze(self, customer_id: int, now: datetime) -> None:
-        """Lift the customer's snoozes; cooldowns that enrollments set stay."""
-        ...
-
-    def snoozed_until(self, customer_id: int, now: datetime) -> datetime | None: ...
     def consents(self, customer_id: int, now: datetime) -> list[Consent]:
         """The present state at ``now``: what is over gives way to what stood before."""
         ...
@@ -205,18 +136,6 @@ class Transaction(Protocol):
 
     def erase(self, customer_id: int, now: datetime, *, identities: Collection[str]) -> None:
         """Blank everything personal; keyed hashes of ``identities`` stay."""
-        ...
-
-    def due_once_a_day(self, chore: str, now: datetime) -> bool:
-        """Whether the chore has not been begun for a day; whoever hears yes does it."""
-        ...
-
-    def prune(self, table: str, *, before: datetime, block: int) -> tuple[int, int | None]:
-        """Delete what is older in one stretch of a table: how many, and where the next begins."""
-        ...
-
-    def customers_after(self, customer_id: int, *, limit: int) -> list[int]:
-        """The next customers in id order, for a scan over the base; erased ones are left out."""
         ...
 
 
