@@ -181,8 +181,11 @@ class _Seat:
 
     def _take(self) -> bool:
         connection = self._database.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if connection.execute(_TAKE_SEAT, {"seat": _SEAT}).scalar_one():
-            self._connection = connection
-            return True
-        connection.close()
-        return False
+        taken = False
+        try:
+            taken = bool(connection.execute(_TAKE_SEAT, {"seat": _SEAT}).scalar_one())
+        finally:
+            if not taken:
+                connection.close()
+        self._connection = connection if taken else None
+        return taken

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from orchestrator.errors import Unavailable
 from orchestrator.queue import in_process as runner_module
-from orchestrator.queue.in_process import Runner
+from orchestrator.queue.in_process import _SEAT, Runner
 from orchestrator.queue.nudge import LocalWake
 from orchestrator.records.drain import Drained
 from orchestrator.store.sql.connections import make_engine
@@ -128,30 +128,80 @@ def test_a_failure_costs_a_round_and_never_the_runner(
         eventually(lambda: work.batches == 0)
 
 
+@contextmanager
+def counting_elsewhere(database_url: str) -> Iterator[Counting]:
+    """The same work in another process: with connections of its own."""
+    engine = make_engine(database_url)
+    yield Counting(engine)
+    engine.dispose()
+
+
 def test_of_two_runners_over_one_database_one_works_and_the_other_takes_over(
     work: Counting, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner_module, "SWEEP_EVERY", 0.05)
-    other_engine = make_engine(database_url)
-    other = Counting(other_engine)
-    with Runner(other) as second:
-        with running_first(work, second):
+    with counting_elsewhere(database_url) as other, ExitStack() as started:
+        first = started.enter_context(running(work))
+        second = Runner(other)
+        asked = looks_for_the_seat(second, monkeypatch)
+        with second:
             other.batches = 1
             other.nudge()
+            eventually(lambda: len(asked) >= 3, about="the second asks again and again")
+            assert first.working
             assert not second.working
             assert other.batches == 1
-        eventually(lambda: second.working and other.batches == 0, about="the second takes over")
-    other_engine.dispose()
+            started.close()  # the first stops, and leaves its seat for good
+            eventually(lambda: second.working and other.batches == 0, about="the second takes over")
 
 
-@contextmanager
-def running_first(work: Counting, second: Runner) -> Iterator[None]:
-    """The second runner began first: it gives way when its lock is lost, then stands by."""
-    eventually(lambda: second.working)
-    with Runner(work) as first:
-        second._seat.leave()
-        eventually(lambda: first.working and not second.working, about="the seat changes hands")
-        yield
+def looks_for_the_seat(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """What this runner was answered each time it asked whether the seat is its own."""
+    answers: list[bool] = []
+    held = runner._seat.held
+
+    def asked() -> bool:
+        answers.append(held())
+        return answers[-1]
+
+    monkeypatch.setattr(runner._seat, "held", asked)
+    return answers
+
+
+def test_a_runner_whose_connection_is_cut_stands_by_until_the_seat_is_free_again(
+    work: Counting, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "SWEEP_EVERY", 0.05)
+    elsewhere = make_engine(database_url)
+    with running(work) as runner, elsewhere.connect() as connection:
+        wants_the_seat = threading.Thread(
+            target=connection.execute, args=(text("SELECT pg_advisory_lock(:seat)"), {"seat": _SEAT})
+        )
+        wants_the_seat.start()  # first in the queue: it has the seat the moment the runner's session ends
+        eventually(lambda: sessions(elsewhere, granted=False), about="somebody waits for the seat")
+        cut(elsewhere)
+        wants_the_seat.join(30)
+        eventually(lambda: not runner.working, about="the runner stands by")
+        connection.invalidate()
+        eventually(lambda: runner.working, about="it takes the free seat")
+    elsewhere.dispose()
+
+
+def sessions(database: Engine, *, granted: bool) -> list[int]:
+    """The processes of PostgreSQL that hold the seat of this database, or wait for it."""
+    asked = text(
+        "SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+        " WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted = :granted"
+    )
+    with database.connect() as connection:
+        return list(connection.execute(asked, {"granted": granted}).scalars())
+
+
+def cut(database: Engine) -> None:
+    """End the session that holds the seat, as a failover or an administrator would."""
+    (holder,) = sessions(database, granted=True)
+    with database.connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:holder)"), {"holder": holder})
 
 
 def test_a_runner_is_started_once(work: Counting) -> None:
