@@ -235,7 +235,7 @@ def configure(*, format: Format | None = None, level: Level = "info") -> None:  
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])
-    for chatty in ("transitions", "httpx", "httpcore", "urllib3", "twilio", "python_http_client"):
+    for chatty in ("transitions", "httpcore", "urllib3", "twilio", "python_http_client"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.access").disabled = True  # http.request tells it, without query strings
     structlog.configure(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import redis
 
 from orchestrator.rate_limits import windows as rates
 from orchestrator.rate_limits.redis_windows import RedisWindows
@@ -70,6 +71,24 @@ def test_what_was_not_used_is_there_for_others(windows: Windows, machine: Machin
     windows.take(TEN_A_MINUTE, "a", 10)
     taken.give_back(2)
     assert windows.take(TEN_A_MINUTE, "a", 1).count == 0, "what is over cannot be given back"
+
+
+def test_the_library_keeps_one_timestamp_a_token_in_a_list_with_the_newest_first(
+    redis_url: str, machine: MachineTime
+) -> None:
+    """Giving back trims this list: what it holds is the library's affair, so a version that changes it fails here."""
+    windows = RedisWindows(redis_url)
+    windows.take(TEN_A_MINUTE, "a", 2)
+    machine.pass_(1)
+    taken = windows.take(TEN_A_MINUTE, "a", 3)
+    with redis.Redis.from_url(redis_url) as client:
+        (key,) = client.keys()
+        assert key == b"orchestrator:rates/a/10/60/second"
+        before = [float(at) for at in client.lrange(key, 0, -1)]
+        assert len(before) == 5
+        assert before == sorted(before, reverse=True)
+        taken.give_back(3)
+        assert [float(at) for at in client.lrange(key, 0, -1)] == before[3:]
 
 
 def test_a_crowd_gets_the_rate_and_not_one_more(windows: Windows) -> None:

@@ -10,7 +10,7 @@ import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestrator.language.drawing.layout import LINE, DrawnLink, Layout, load_customers
+from orchestrator.language.drawing.layout import LINE, DrawnLink, Layout, lay_out
 from orchestrator.language.drawing.ranks import Link
 from orchestrator.language.graph.edges import own_edges
 from orchestrator.language.graph.routes import ANY, any_hops
@@ -65,7 +65,7 @@ def to_svg(playbook: Playbook, *, counts: Mapping[str, int] | None = None) -> st
     arrows = _arrows(playbook)
     anywhere = [(hop.trigger.removeprefix(ANY), hop.to) for hop in any_hops(playbook.at_any_step)]
     anywhere = [(outcome, to) for outcome, to in anywhere if to in labels]
-    layout = load_customers(widths, _links(arrows, anywhere), _BOX_HEIGHT)
+    layout = lay_out(widths, _links(arrows, anywhere), _BOX_HEIGHT)
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {layout.width:.0f} {layout.height:.0f}" '

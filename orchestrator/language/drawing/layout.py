@@ -54,7 +54,7 @@ class Layout:
     height: float
 
 
-def load_customers(widths: Mapping[str, float], links: Sequence[Link], box_height: float) -> Layout:
+def lay_out(widths: Mapping[str, float], links: Sequence[Link], box_height: float) -> Layout:
     """Places boxes for all of ``widths``, the first at the top, and one route for each link."""
     return _Page(widths, links, box_height).layout()
 

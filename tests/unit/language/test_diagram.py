@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.language.drawing.diagram import to_svg
-from orchestrator.language.drawing.layout import load_customers
+from orchestrator.language.drawing.layout import lay_out
 from orchestrator.language.drawing.ranks import Link
 from orchestrator.language.model import Playbook
 from tests.unit.language.builders import book, design_examples, reads
@@ -234,7 +234,7 @@ def test_a_step_only_ever_reached_from_anywhere_stands_beside_the_way_not_above_
 
 def test_lines_that_need_not_cross_do_not() -> None:
     links = [Link(source=a, to=b, lines=("x",)) for a, b in ("sb", "sa", "ac", "bd", "ce", "de", "se")]
-    boxes = load_customers(dict.fromkeys("sabcde", 96.0), links, 46.0).boxes
+    boxes = lay_out(dict.fromkeys("sabcde", 96.0), links, 46.0).boxes
     assert (boxes["a"].x < boxes["b"].x) == (boxes["c"].x < boxes["d"].x)
     middle = sorted((boxes[name].x, name) for name in "ab")
     assert middle[1][0] - middle[0][0] >= 96
@@ -264,8 +264,8 @@ def test_whatever_leads_wherever_boxes_and_labels_stay_apart(
 ) -> None:
     made = [Link(source=source, to=to, lines=tuple(lines)) for source, to, lines in links]
     widths = dict.fromkeys(NAMES, 110.0)
-    layout = load_customers(widths, made, 46.0)
-    assert layout == load_customers(widths, made, 46.0), "the same playbook is always the same picture"
+    layout = lay_out(widths, made, 46.0)
+    assert layout == lay_out(widths, made, 46.0), "the same playbook is always the same picture"
     areas = [
         Area(left=box.x, top=box.y, right=box.x + box.width, bottom=box.y + box.height)
         for box in [*layout.boxes.values(), *(route.label for route in layout.routes)]
