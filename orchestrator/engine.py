@@ -25,6 +25,7 @@ from orchestrator.records.erasure import ErasureReceipt
 from orchestrator.records.feed import Feed
 from orchestrator.records.intake import Identify, IngestReport, ReportedResponse, Track
 from orchestrator.records.preferences import OptOutReceipt, Preferences
+from orchestrator.service.consent import history as consent_history
 from orchestrator.service.consent import ledger as consenting
 from orchestrator.service.consent import preferences, snooze
 from orchestrator.service.delivery.deliver import Delivery
@@ -165,7 +166,7 @@ class Engine:
 
     def consents(self, customer: str) -> ConsentHistory:
         """Everything a customer ever said about being spoken to, and what is in force. Raises NotFound."""
-        return consenting.history(self.services, customer)
+        return consent_history.history(self.services, customer)
 
     def erase(self, customer: str, *, anyway: bool = False) -> ErasureReceipt:
         """Forget a person (GDPR Art. 17), here and at the providers.

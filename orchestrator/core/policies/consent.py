@@ -5,7 +5,8 @@ A grant by mere relationship (a purchase, an inquiry, a soft opt-in) is not expr
 
 from __future__ import annotations
 
-from orchestrator.core.consent.scope import IMPLIED, covers, in_force
+from orchestrator.core.consent.promotion import express_in_force
+from orchestrator.core.consent.scope import IMPLIED, covers
 from orchestrator.core.policies.message_kinds import is_promotion
 from orchestrator.core.policies.request import Drop, PolicyRequest
 
@@ -15,8 +16,7 @@ name = "consent"
 def verdict(question: PolicyRequest) -> Drop | None:
     if not is_promotion(question) or question.channel not in question.needs_consent:
         return None
-    express = [row for row in question.consents if not (row.granted and row.basis in IMPLIED)]
-    row = in_force(express, question.channel, question.topic, question.now)
+    row = express_in_force(question.consents, question.channel, question.topic, question.now)
     if row is not None and row.granted:
         return None
     return Drop(

@@ -1,4 +1,4 @@
-"""The consent ledger as a whole: facts imported with their evidence, what a customer ever said, what is in force.
+"""Consents recorded elsewhere, imported with their evidence; grants whose time is over, written down.
 
 What people do on the pages and what providers report goes through :mod:`orchestrator.service.consent.preferences`.
 """
@@ -8,29 +8,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, get_args
 
-from orchestrator.core.consent.scope import IMPLIED, TRACKING, in_force
+from orchestrator.core.consent.scope import in_force
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.errors import InputError, Unavailable
 from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.records.consent import (
     Consent,
     ConsentBasis,
-    ConsentEntry,
     ConsentEvidence,
     ConsentFact,
-    ConsentHistory,
-    ConsentInForce,
     ConsentMethod,
 )
 from orchestrator.records.intake import IngestReport, Refused
 from orchestrator.service.consent.ledger_rows import append, ledger_row
 from orchestrator.service.consent.preferences import withdraw
 from orchestrator.service.enrollment.apply_events import Batch
-from orchestrator.service.enrollment.ask_policies import TRACKING_NEEDS_CONSENT
 from orchestrator.service.enrollment.batch import ServiceContext, in_batch, these
 from orchestrator.service.intake.validate import (
     check_scope,
@@ -80,27 +76,6 @@ def import_consents(services: ServiceContext, items: Sequence[ConsentFact]) -> I
     emit("consents.imported", taken=new, repeated=kept - new, refused=len(refused))
     return IngestReport(
         taken=new, repeated=kept - new, refused=tuple(sorted(refused, key=lambda one: one.index))
-    )
-
-
-def history(services: ServiceContext, customer_key: str) -> ConsentHistory:
-    """Who said what, when, how and what they were told; and what decides for each channel and topic now."""
-    with services.store.begin() as transaction:
-        customer_id = transaction.customers.find(customer_key)
-        policy = transaction.catalogue().policy
-        now = transaction.instants().business
-        said = transaction.consents(customer_id, now)
-        entries = tuple(transaction.consent_history(customer_id))
-        region = transaction.customers.region_of(customer_id)
-    book = _Book(said=said, entries=entries, policy=policy, region=region, now=now)
-    topics = [*(topic.name for topic in policy.topics if topic.promotional), TRACKING]
-    return ConsentHistory(
-        customer=customer_key,
-        at=now,
-        entries=entries,
-        in_force=tuple(
-            book.in_force(channel, topic) for channel in policy.consent_channels for topic in topics
-        ),
     )
 
 
@@ -243,57 +218,3 @@ def _check_evidence(evidence: ConsentEvidence, occurred_at: datetime) -> None:
         checked_text(getattr(evidence, name), f"$.{name}")
     for name, value in evidence.details.items():
         checked_text(name + str(value), f"$.evidence.{name}")
-
-
-# --- what is in force -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Book:
-    """One customer's consents, opened to be asked."""
-
-    said: Sequence[Consent]
-    entries: Sequence[ConsentEntry]
-    policy: AccountPolicy
-    region: str | None
-    now: datetime
-
-    def in_force(self, channel: str, topic: str) -> ConsentInForce:
-        row = in_force(self.said, channel, topic, self.now)
-        if row is None:
-            allowed = self._by_default(channel, topic)
-            return ConsentInForce(channel=channel, topic=topic, says="nothing", may_speak=allowed)
-        decides: Consent | None = row
-        if topic != TRACKING and channel in self.policy.needs_consent:
-            express = [one for one in self.said if not (one.granted and one.basis in IMPLIED)]
-            decides = in_force(express, channel, topic, self.now)
-        return ConsentInForce(
-            channel=channel,
-            topic=topic,
-            says="granted" if row.granted else "withdrawn",
-            may_speak=decides is not None and decides.granted,
-            since=row.since,
-            expires_at=row.expires_at,
-            basis=row.basis,
-            entry=_entry(row, self.entries),
-        )
-
-    def _by_default(self, channel: str, topic: str) -> bool:
-        if topic == TRACKING:
-            return (self.region or "").split("-")[0].upper() not in TRACKING_NEEDS_CONSENT
-        return channel not in self.policy.needs_consent
-
-
-def _entry(row: Consent, entries: Sequence[ConsentEntry]) -> int | None:
-    """The ledger row behind a row of the present state: the latest of its kind in its pair, said at that instant."""
-    kinds = ("granted", "confirmed") if row.granted else ("revoked", "erased")
-    return max(
-        (
-            entry.id
-            for entry in entries
-            if (entry.channel, entry.topic) == (row.channel, row.topic)
-            and entry.action in kinds
-            and min(entry.occurred_at, entry.recorded_at) == row.since
-        ),
-        default=None,
-    )

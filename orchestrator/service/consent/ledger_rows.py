@@ -8,17 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from channels.table import traits_of
+from orchestrator.core.consent.jurisdiction import jurisdiction_of
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.ids import new_key
 from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.records.consent import ConsentEvidence
 from orchestrator.service.enrollment.ask_policies import address_for
 from orchestrator.service.ports import Transaction
-
-_EUROPE = frozenset({
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT",
-    "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
-})  # fmt: skip
 
 
 def ledger_row(
@@ -76,16 +72,6 @@ def ends_at(policy: AccountPolicy, evidence: ConsentEvidence, said_at: datetime)
     lasts = dict(policy.consent_lasts).get(evidence.basis)
     ends = [at for at in (evidence.expires_at, said_at + lasts.span if lasts else None) if at is not None]
     return min(ends, default=None)
-
-
-def jurisdiction_of(region: str | None) -> str | None:
-    """Whose law a region falls under: ``EU`` for its members and neighbours under the same rules, else the country."""
-    country = (region or "").split("-")[0].upper()
-    if country in _EUROPE:
-        return "EU"
-    if country == "UK":
-        return "GB"
-    return country if len(country) == 2 and country.isalpha() else None
 
 
 def _address(customer: CustomerState, channel: str) -> str | None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from channels.table import traits_of
 from orchestrator.core.catalogue import PublishedPlaybook
+from orchestrator.core.consent.tracking import may_track
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow, NewCapSlot
 from orchestrator.core.machine.events import BeforeHandOver, DeliveryOutcome, HandedOver, Settled
 from orchestrator.core.policies.request import CapSlot, Drop, HoldOut, Verdict
@@ -23,7 +24,7 @@ from orchestrator.language.model import Ask, Send
 from orchestrator.service.delivery.provider_gates import Remaining
 from orchestrator.service.enrollment.apply_commands import apply_verdict, settle
 from orchestrator.service.enrollment.apply_events import Batch
-from orchestrator.service.enrollment.ask_policies import address_for, ask_policies, may_track, record_verdict
+from orchestrator.service.enrollment.ask_policies import address_for, ask_policies, record_verdict
 from orchestrator.telemetry import emit
 
 LEASE = timedelta(seconds=60)  # machine time: longer than any call may take
@@ -197,7 +198,7 @@ def _hand_over(
     if _takes_place(batch, message):
         customer.reserved_slots.append(NewCapSlot(message=message, handed_at=batch.now, shadow=False))
         customer.cap_slots.append(_place(message, batch.now))
-    track = may_track(customer, message.channel)
+    track = may_track(customer.consents, message.channel, customer.region, customer.now)
     values = template_values(customer, work)
     batch.apply(customer, work, HandedOver(visit=message.visit, channel=message.channel, tracked=track))
     jobs.append(

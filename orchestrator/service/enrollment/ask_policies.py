@@ -8,7 +8,6 @@ from typing import Any, Literal, cast
 
 from channels.table import traits_of
 from orchestrator.core.catalogue import Catalogue
-from orchestrator.core.consent.scope import in_force
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow, VerdictRecord
 from orchestrator.core.machine.facts import EnrollmentFacts
 from orchestrator.core.policies.order import ask
@@ -20,12 +19,6 @@ from orchestrator.language.model import Ask, Send
 from orchestrator.language.outcomes import fallback_of
 
 Asked = Literal["planned", "hand_over"]
-
-# Regions where an open or a click may be tracked only with the person's own consent (ePrivacy Art. 5(3), UK PECR).
-_EEA_AND_NEIGHBOURS = (
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK EU CH GB UK"
-)
-TRACKING_NEEDS_CONSENT = frozenset(_EEA_AND_NEIGHBOURS.split(" "))
 
 
 def ask_policies(
@@ -64,14 +57,6 @@ def _of_the_objections(objections: Mapping[str, Defer | Drop]) -> tuple[str, Def
         return chosen, replace(first, until=min(one.until for _, one in waiting))
     ending = (pair for pair in objections.items() if isinstance(pair[1], Drop) and pair[1].cancels)
     return next(ending, next(iter(objections.items())))
-
-
-def may_track(customer: CustomerState, channel: str) -> bool:
-    """Whether this person's opens and clicks may be looked at: ``tracking`` is a purpose of its own."""
-    row = in_force(customer.consents, channel, "tracking", customer.now)
-    if row is not None:
-        return row.granted
-    return (customer.region or "").split("-")[0].upper() not in TRACKING_NEEDS_CONSENT
 
 
 def address_for(customer: CustomerState, channel: str) -> tuple[str | None, str | None]:
