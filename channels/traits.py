@@ -27,7 +27,11 @@ JudgedAtEnd = Literal["seen_no_action", "opened_no_click", "unknown", "no_respon
 AT_ONCE: tuple[HeardAtOnce, ...] = get_args(HeardAtOnce)
 JUDGED: tuple[JudgedAtEnd, ...] = get_args(JudgedAtEnd)
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_NAME = re.compile(r"[a-z][a-z_]*")  # as it stands in the file names of templates
+_OTHER_NAMES = frozenset({"call", "preferred", "sandbox"})
+_OTHER_TRAITS = frozenset(
+    {"account", "locale", "region", "tags", "timezone"}
+)  # what else the engine reads of traits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,8 +129,8 @@ class ChannelTraits:
             for outcome in outcomes
             if outcome not in words
         ]
-        if not _NAME.fullmatch(self.name):
-            found.append("its name must be small letters, digits and _, at most 40 of them")
+        if not _NAME.fullmatch(self.name) or self.name in _OTHER_NAMES:
+            found.append("its name must be of small letters and _, and mean nothing else")
         if "en" not in self.label:
             found.append("expected a label in English ('en')")
         if not self.judged or self.judged[-1] != "no_response":
@@ -135,6 +139,8 @@ class ChannelTraits:
             found.append("it reaches nobody: give the kind of its address, or key_reaches")
         if (self.address is None) != (self.trait is None):
             found.append("address and trait go together: one says what it is, the other who tells it")
+        if self.trait in _OTHER_TRAITS:
+            found.append(f"the trait {self.trait!r} means something else; choose another")
         if not set(self.html_needs) <= set(self.header):
             found.append("what html_needs must be fields of its header")
         return found

@@ -45,11 +45,13 @@ def build_engine(
     clock: Clock | None = None,
     channels: Callable[[Channel], Channel] | None = None,
     functions: Mapping[str, CallFunction] | None = None,
+    adapters: Mapping[str, Channel] | None = None,
 ) -> Engine:
     """The engine of these settings. ``settings.database_url`` must be set, and its schema up to date.
 
-    ``channels`` wraps every adapter (a simulation watches them so); ``functions`` are what ``call`` steps may name,
-    beside the installed entry points. On a :class:`VirtualClock` messages are handed over one after the other.
+    ``channels`` wraps every adapter (a simulation watches them so); ``adapters`` take the place of installed ones, by
+    channel; ``functions`` are what ``call`` steps may name, beside the installed entry points. On a
+    :class:`VirtualClock` messages are handed over one after the other.
     """
     url = settings.database_url.get_secret_value() if settings.database_url else ""
     virtual = isinstance(clock, VirtualClock)
@@ -58,7 +60,7 @@ def build_engine(
     clock = clock or DatabaseClock()
     keys = settings.signing_keys()
     store = PostgresStore(database=database, clock=clock, hash_key=_keyed_hash(keys[-1]))
-    carriers = _Carriers(settings, functions or {}, channels)
+    carriers = _Carriers(settings, functions or {}, adapters or {}, channels)
     services = ServiceContext(store=store, provider_of=lambda name: carriers.channel_for(name).provider)
     links = LinkSigner(base_url=settings.base_url, keys=keys)
     limiter = make_limiter(None if virtual else settings.redis, now=machine_seconds)
@@ -108,10 +110,12 @@ def build_rehearsal_engine(
     outbox: Outbox,
     settings: Settings | None = None,
     functions: Mapping[str, CallFunction] | None = None,
+    adapters: Mapping[str, Channel] | None = None,
 ) -> Engine:
     """The engine of a simulation or a test: one drain at a time, no broker, every hand-over written down in ``outbox``.
 
     ``settings`` gives what else matters, such as signing keys and the public address of links that are followed.
+    The adapters of other packages reach nobody either: the sandbox stands in for all that are not in ``adapters``.
     """
     base = settings or Settings(secret_keys=(SecretStr(_REHEARSAL_KEY),))
     alone = base.model_copy(
@@ -122,7 +126,16 @@ def build_rehearsal_engine(
             "send_threads": 1,
         }
     )
-    return build_engine(alone, clock=clock, channels=outbox.listen, functions=functions)
+    ours = {point.name for point in registry.BUILT_IN}
+    foreign = {*channel_names(), *registry.available()} - ours
+    silent = {name: registry.build("sandbox", {"name": name}) for name in foreign}
+    return build_engine(
+        alone,
+        clock=clock,
+        channels=outbox.listen,
+        functions=functions,
+        adapters={**silent, **(adapters or {})},
+    )
 
 
 def set_clock_rate(engine: Engine, rate: float) -> None:
@@ -148,6 +161,7 @@ class _Carriers:
         self,
         settings: Settings,
         functions: Mapping[str, CallFunction],
+        adapters: Mapping[str, Channel],
         wrap: Callable[[Channel], Channel] | None,
     ) -> None:
         known = {point.name: point.load() for point in entry_points(group=FUNCTIONS)}
@@ -161,10 +175,8 @@ class _Carriers:
         }
         wrap = wrap or (lambda channel: channel)
         self._wrap = wrap
-        adapters = sorted(set(registry.available()) - {"sandbox"})
-        self._channels = {
-            name: wrap(self._build(name, options)) for name in dict.fromkeys((*channel_names(), *adapters))
-        }
+        names = dict.fromkeys((*channel_names(), *sorted({*registry.available(), *adapters} - {"sandbox"})))
+        self._channels = {name: wrap(adapters.get(name) or self._build(name, options)) for name in names}
         self._sandboxes: dict[str, Channel] = {}
 
     def channel_for(self, name: str) -> Channel:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from channels.base import Receipt, ReceiptKind, SendStatus
+from channels.base import Channel, Receipt, ReceiptKind, SendStatus
 from channels.function import CallFunction
 from channels.optout_keywords.classify import Meant, classify
 from channels.recording import Outbox
@@ -89,17 +89,24 @@ class TestEngine:
         folder: Path | None = None,
         settings: Settings | None = None,
         functions: Mapping[str, CallFunction] | None = None,
+        adapters: Mapping[str, Channel] | None = None,
         mode: Literal["inline", "manual"] = "inline",
     ) -> TestEngine:
         """An engine on the migrated database at ``database_url``, with the clock at ``start``. Close it at the end.
 
         ``folder`` is where published texts are written; ``functions`` are what ``call`` steps may name; ``settings``
-        give keys of providers, rates and the like: without keys no channel reaches anybody.
+        give keys of providers, rates and the like: without keys no channel reaches anybody. ``adapters``, by channel,
+        are called for real, whatever they do: that is how to test one of your own.
         """
         clock = VirtualClock(start)
         outbox = Outbox(lambda: clock.now)
         engine = build_rehearsal_engine(
-            database_url, clock=clock, outbox=outbox, settings=settings, functions=functions
+            database_url,
+            clock=clock,
+            outbox=outbox,
+            settings=settings,
+            functions=functions,
+            adapters=adapters,
         )
         opened = ExitStack()
         opened.callback(engine.close)
