@@ -21,7 +21,8 @@ from orchestrator.clock import Clock, DatabaseClock, VirtualClock, monotonic, sy
 from orchestrator.engine import Engine
 from orchestrator.errors import NotFound
 from orchestrator.queue.nudge import make_nudge
-from orchestrator.rate_limits.windows import ProviderRates, make_limiter
+from orchestrator.rate_limits.limiter import make_limiter
+from orchestrator.rate_limits.provider_rates import ProviderRates
 from orchestrator.service.delivery.deliver import AdaptiveBatchSize, Delivery
 from orchestrator.service.delivery.live_push import RedisPush
 from orchestrator.service.delivery.provider_gates import ProviderGates

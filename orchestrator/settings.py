@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from orchestrator.errors import SettingsError
 from orchestrator.keys import ApiKey, dev_key, parse_api_keys, parse_secret_keys
-from orchestrator.rate_limits.windows import ProviderRate, parse_provider_rates
+from orchestrator.rate_limits.provider_rates import ProviderRate, parse_provider_rates
 
 PREFIX = "ORCHESTRATOR_"
 _NOT_OURS = ("TEST_", "SHARED", "PYTHON", "BENCH_")  # read by scripts, tests and benchmarks

@@ -14,8 +14,8 @@ from celery.beat import Service
 from celery.signals import beat_init, setup_logging, worker_ready, worker_shutting_down
 
 from orchestrator import telemetry
-from orchestrator.queue.nudge import QUEUES, TASKS
 from orchestrator.queue.publisher import connection_settings, queues
+from orchestrator.queue.wakes import QUEUES, TASKS
 from orchestrator.settings import Settings, load_settings
 from workers.beat import SCHEDULE
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from celery.beat import ScheduleEntry, Scheduler
 
-from orchestrator.queue.nudge import TASKS
+from orchestrator.queue.wakes import TASKS
 from orchestrator.telemetry import emit
 from workers.process import publisher
 

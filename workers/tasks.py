@@ -14,7 +14,7 @@ from celery import shared_task
 
 from orchestrator.clock import monotonic
 from orchestrator.errors import Unavailable
-from orchestrator.queue.nudge import TASKS, Wake
+from orchestrator.queue.wakes import TASKS, Wake
 from orchestrator.records.drain import Drained
 from orchestrator.telemetry import emit
 from workers.process import engine, publisher, settings

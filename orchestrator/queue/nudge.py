@@ -1,7 +1,4 @@
-"""Wake-ups: their names, and the nudge that tells whoever moves things that something is due.
-
-A wake-up says "look whether anything is due" and nothing else: no id, no state. A lost one costs a second, the sweep
-finds what it would have found; so a nudge never waits and never fails its caller.
+"""The nudge: tells whoever moves things that something is due, and never waits nor fails its caller.
 
 With a broker, :func:`make_nudge` publishes from a thread of its own: a broker that is refused, frozen or slow costs
 the caller nothing. Without one it wakes the runner of this process, if there is one.
@@ -14,22 +11,10 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from types import MappingProxyType
-from typing import Literal, Protocol, get_args
+from typing import Protocol
 
+from orchestrator.queue.wakes import Wake
 from orchestrator.settings import Settings
-
-Wake = Literal["advance", "deliver", "sweep", "scan"]
-WAKES: tuple[Wake, ...] = get_args(Wake)
-TASKS = MappingProxyType({wake: f"orchestrator.{wake}" for wake in WAKES})
-QUEUES: MappingProxyType[Wake, str] = MappingProxyType(
-    {
-        "advance": "orchestrator.walks",
-        "deliver": "orchestrator.messages",
-        "sweep": "orchestrator.care",
-        "scan": "orchestrator.care",
-    }
-)
 
 FAREWELL = 1.0  # seconds a process that ends waits for its last nudge to leave
 REST = 0.02  # seconds between two wake-ups of a process that cannot know what others have published

@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from orchestrator.clock import monotonic
-from orchestrator.queue.nudge import QUEUES, TASKS, Wake
+from orchestrator.queue.wakes import QUEUES, TASKS, Wake
 from orchestrator.settings import Settings
 from orchestrator.telemetry import emit
 

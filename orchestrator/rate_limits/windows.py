@@ -1,8 +1,4 @@
-"""How often something may happen: so many times in any stretch of so many seconds.
-
-A :class:`Limiter` counts twice, in this process always and over all processes in Redis where there is one; what both
-let pass may happen. So one process alone never exceeds a rate, whatever becomes of Redis, and while Redis is away each
-process holds the rate by its own count. None of it is truth: all counts may be lost at any moment.
+"""How often something may happen: so many times in any stretch of so many seconds, and who counts in this process.
 
 Windows move. A fixed window lets twice the rate pass where two of them meet, and a sliding counter only guesses how the
 last one was filled; both would show a provider more than was agreed.
@@ -12,14 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from orchestrator.clock import monotonic
-from orchestrator.telemetry import emit
 
-LEFT_ALONE = 5.0  # seconds Redis is not asked again after it did not answer
 MOST_KEYS = 20_000  # windows one process keeps; beyond them the one used longest ago is forgotten
 _INSTANT = 1e-6  # what counts as the same instant
 
@@ -30,14 +24,6 @@ class Rate:
 
     amount: int
     seconds: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProviderRate:
-    """How many messages a provider is given."""
-
-    provider: str
-    rate: Rate
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,97 +92,3 @@ class _Window:
             over = self.batches.popleft()
             self.total -= over.count
             over.count = 0
-
-
-class Limiter:
-    """What may happen now. Never raises, and waits for Redis less than a second."""
-
-    def __init__(self, *, shared: Windows | None = None, now: Callable[[], float] = monotonic) -> None:
-        self._own = OwnWindows(now)
-        self._shared = shared
-        self._now = now
-        self._asked_again_at = 0.0
-        self._away = False
-
-    def take(self, rate: Rate, key: str, wanted: int = 1) -> Granted:
-        """As many of ``wanted`` as may happen now."""
-        own = self._own.take(rate, key, wanted)
-        if self._shared is None or not own.count or self._now() < self._asked_again_at:
-            return own
-        try:
-            shared = self._shared.take(rate, key, own.count)
-        except Exception as error:  # noqa: BLE001 - of two libraries; a count that cannot be had must stop nobody
-            self._failed(error)
-            return own
-        self._away = False
-        own.give_back(own.count - shared.count)
-
-        def give_back(unused: int) -> None:
-            own.give_back(unused)
-            try:
-                shared.give_back(unused)
-            except Exception as error:  # noqa: BLE001 - as above
-                self._failed(error)
-
-        return Granted(count=shared.count, again_in=shared.again_in or own.again_in, give_back=give_back)
-
-    def _failed(self, error: Exception) -> None:
-        self._asked_again_at = self._now() + LEFT_ALONE
-        if not self._away:
-            emit("redis.unavailable", error=type(error).__name__, used_for="rates")
-        self._away = True
-
-
-def make_limiter(redis_url: str | None, *, now: Callable[[], float] = monotonic) -> Limiter:
-    """A limiter over all processes that use this Redis; without one, of this process."""
-    if redis_url is None:
-        return Limiter(now=now)
-
-    from orchestrator.rate_limits.redis_windows import RedisWindows  # noqa: PLC0415 - without Redis its libraries are never loaded
-
-    return Limiter(shared=RedisWindows(redis_url), now=now)
-
-
-class ProviderRates:
-    """The rates of providers: an :class:`orchestrator.service.delivery.provider_gates.Rates`."""
-
-    def __init__(self, rates: Iterable[ProviderRate], limiter: Limiter) -> None:
-        self._rates: Mapping[str, Rate] = {one.provider: one.rate for one in rates}
-        self._limiter = limiter
-
-    def __contains__(self, provider: str) -> bool:
-        return provider in self._rates
-
-    def take(self, provider: str, wanted: int) -> Granted:
-        return self._limiter.take(self._rates[provider], f"provider/{provider}", wanted)
-
-
-def parse_provider_rates(text: str) -> tuple[ProviderRate, ...]:
-    """Read ``provider=100/second``, several separated by commas; all that is wrong in one ValueError."""
-    found: list[ProviderRate] = []
-    problems: list[str] = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        provider, _, written = (side.strip() for side in part.partition("="))
-        rate = _parse_rate(written) if provider else None
-        if rate is None:
-            problems.append(
-                f"{part!r}: expected provider=amount/second, minute, hour or day, such as twilio=10/second or"
-                " twilio=30/2 minutes"
-            )
-        elif any(one.provider == provider for one in found):
-            problems.append(f"{provider!r} is named twice; a provider has one rate")
-        else:
-            found.append(ProviderRate(provider=provider, rate=rate))
-    if problems:
-        raise ValueError("; ".join(problems))
-    return tuple(found)
-
-
-def _parse_rate(text: str) -> Rate | None:
-    from limits import parse_many  # noqa: PLC0415 - a tenth of a second, for those alone who set rates
-
-    try:
-        (item,) = parse_many(text)
-    except ValueError:
-        return None
-    return Rate(amount=item.amount, seconds=item.get_expiry()) if item.amount else None

@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 
 from orchestrator.engine import Engine
-from orchestrator.rate_limits.windows import make_limiter
+from orchestrator.rate_limits.limiter import make_limiter
 from orchestrator.settings import Settings
 from orchestrator.web import health, problems
 from orchestrator.web.api import actions as product_actions

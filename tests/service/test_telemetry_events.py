@@ -26,7 +26,8 @@ from orchestrator.embedded_postgres.server import EmbeddedPostgres
 from orchestrator.errors import ErasureIncomplete, StartRefused, Unavailable
 from orchestrator.keys import dev_key
 from orchestrator.queue.publisher import Publisher
-from orchestrator.rate_limits.windows import Rate, make_limiter
+from orchestrator.rate_limits.limiter import make_limiter
+from orchestrator.rate_limits.windows import Rate
 from orchestrator.records.consent import ConsentEvidence, ConsentFact
 from orchestrator.records.intake import Track
 from orchestrator.service.delivery import deliver

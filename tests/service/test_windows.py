@@ -7,16 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
+from orchestrator.rate_limits import limiter as limiting
 from orchestrator.rate_limits import windows as rates
+from orchestrator.rate_limits.limiter import Limiter, make_limiter
+from orchestrator.rate_limits.provider_rates import parse_provider_rates
 from orchestrator.rate_limits.redis_windows import RedisWindows
-from orchestrator.rate_limits.windows import (
-    Limiter,
-    OwnWindows,
-    Rate,
-    Windows,
-    make_limiter,
-    parse_provider_rates,
-)
+from orchestrator.rate_limits.windows import OwnWindows, Rate, Windows
 from tests.support.machine_time import MachineTime
 from tests.support.redis_server import RedisServer
 from tests.support.services import free_port
@@ -111,7 +107,7 @@ def test_processes_with_one_redis_share_one_rate(redis_url: str) -> None:
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     events: list[str] = []
-    monkeypatch.setattr(rates, "emit", lambda event, **_: events.append(event))
+    monkeypatch.setattr(limiting, "emit", lambda event, **_: events.append(event))
     return events
 
 

@@ -17,6 +17,7 @@ class MachineTime:
         self._passed = 0.0
         for where in (
             "orchestrator.bootstrap",
+            "orchestrator.rate_limits.limiter",
             "orchestrator.rate_limits.windows",
             "orchestrator.rate_limits.redis_windows",
         ):

@@ -15,7 +15,8 @@ from sqlalchemy import text
 
 from orchestrator.bootstrap import build_engine
 from orchestrator.clock import monotonic
-from orchestrator.rate_limits.windows import Rate, make_limiter
+from orchestrator.rate_limits.limiter import make_limiter
+from orchestrator.rate_limits.windows import Rate
 from orchestrator.settings import Settings
 from orchestrator.web.middleware import throttle
 from orchestrator.web.middleware.throttle import Throttle, network_of

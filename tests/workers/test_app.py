@@ -7,7 +7,7 @@ import ssl
 import pytest
 from pydantic import SecretStr
 
-from orchestrator.queue.nudge import QUEUES, TASKS, WAKES
+from orchestrator.queue.wakes import QUEUES, TASKS, WAKES
 from orchestrator.settings import Settings
 from workers.app import make_app
 

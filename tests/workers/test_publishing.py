@@ -15,8 +15,9 @@ import redis
 from pydantic import SecretStr
 
 from orchestrator.queue import publisher as broker_module
-from orchestrator.queue.nudge import QUEUES, TASKS, LocalWake, RemoteWake, make_nudge
+from orchestrator.queue.nudge import LocalWake, RemoteWake, make_nudge
 from orchestrator.queue.publisher import ENOUGH, Publisher
+from orchestrator.queue.wakes import QUEUES, TASKS
 from orchestrator.settings import Settings
 from tests.support.installation import eventually
 from tests.support.rabbitmq import own_virtual_host

@@ -11,7 +11,7 @@ import pytest
 import redis
 from celery.beat import ScheduleEntry
 
-from orchestrator.queue.nudge import QUEUES, TASKS, WAKES
+from orchestrator.queue.wakes import QUEUES, TASKS, WAKES
 from orchestrator.records.drain import Drained
 from orchestrator.records.intake import Identify
 from tests.support import two_mails

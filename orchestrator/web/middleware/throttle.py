@@ -18,7 +18,8 @@ from typing import Literal
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from orchestrator.rate_limits.windows import Granted, Limiter, Rate
+from orchestrator.rate_limits.limiter import Limiter
+from orchestrator.rate_limits.windows import Granted, Rate
 from orchestrator.web.pages import notice
 from orchestrator.web.problems import ProblemDetails
 
