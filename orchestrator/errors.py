@@ -15,7 +15,7 @@
     │   ├── Unavailable        not reachable, or too busy: trying again may help
     │   │   └── ErasureIncomplete  a provider could not be told to forget a person: repeat the erasure
     │   └── EmbeddedError      the embedded PostgreSQL could not be started or stopped
-    └── ChannelError           a channel is not configured or was built wrongly
+    └── AdapterError           a channel is not configured or was built wrongly
 
 A message says what was expected, what came and what to do. Facts are attributes; the cause is chained. Errors of
 libraries never leave ``channels/`` and ``store/``. Messages carry no address, body or secret.
@@ -125,5 +125,5 @@ class EmbeddedError(StoreError):
     """The embedded PostgreSQL could not be started or stopped."""
 
 
-class ChannelError(OrchestratorError):
+class AdapterError(OrchestratorError):
     """A channel is named that is not configured, or an adapter could not be built from its settings."""

@@ -13,7 +13,7 @@ Z95 = 1.959963984540054  # the normal quantile of a 95% interval
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Interval:
+class ConfidenceInterval:
     low: float
     high: float
 
@@ -30,7 +30,7 @@ class Proportion:
         return self.hits / self.total if self.total else None
 
     @property
-    def interval(self) -> Interval:
+    def interval(self) -> ConfidenceInterval:
         return wilson(self.hits, self.total)
 
 
@@ -40,7 +40,7 @@ class Lift:
 
     difference: float | None
     relative: float | None
-    interval: Interval
+    interval: ConfidenceInterval
 
     @property
     def is_proven(self) -> bool:
@@ -48,10 +48,10 @@ class Lift:
         return self.interval.low > 0 or self.interval.high < 0
 
 
-def wilson(hits: int, total: int, z: float = Z95) -> Interval:
+def wilson(hits: int, total: int, z: float = Z95) -> ConfidenceInterval:
     """The score interval of one rate; (0, 1) when nothing was seen."""
     if total == 0:
-        return Interval(low=0.0, high=1.0)
+        return ConfidenceInterval(low=0.0, high=1.0)
     if not 0 <= hits <= total:
         msg = f"expected between 0 and {total} hits, got {hits}"
         raise ValueError(msg)
@@ -61,19 +61,19 @@ def wilson(hits: int, total: int, z: float = Z95) -> Interval:
     half = z * sqrt(rate * (1 - rate) / total + z * z / (4 * total * total)) / shrink
     low = 0.0 if hits == 0 else max(0.0, centre - half)
     high = 1.0 if hits == total else min(1.0, centre + half)
-    return Interval(low=low, high=high)
+    return ConfidenceInterval(low=low, high=high)
 
 
 def lift(contacted: Proportion, held_out: Proportion, z: float = Z95) -> Lift:
     """Newcombe's interval of the difference of two independent rates."""
     first, second = wilson(contacted.hits, contacted.total, z), wilson(held_out.hits, held_out.total, z)
     if contacted.value is None or held_out.value is None:
-        return Lift(difference=None, relative=None, interval=Interval(low=-1.0, high=1.0))
+        return Lift(difference=None, relative=None, interval=ConfidenceInterval(low=-1.0, high=1.0))
     difference = contacted.value - held_out.value
     down = sqrt((contacted.value - first.low) ** 2 + (second.high - held_out.value) ** 2)
     up = sqrt((first.high - contacted.value) ** 2 + (held_out.value - second.low) ** 2)
     return Lift(
         difference=difference,
         relative=difference / held_out.value if held_out.value else None,
-        interval=Interval(low=difference - down, high=difference + up),
+        interval=ConfidenceInterval(low=difference - down, high=difference + up),
     )

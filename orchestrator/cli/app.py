@@ -68,7 +68,7 @@ def _mapped(error: Exception) -> Exception:
     """What nobody translated: a channel plug-in that cannot be used; a lost connection, which is a thing to try again;
     and the rest of the database's, a statement refused."""
     if isinstance(error, BadChannelError):
-        return errors.ChannelError(str(error))
+        return errors.AdapterError(str(error))
     if "sqlalchemy" not in sys.modules:  # it takes longer to load than most commands take to answer
         return error
     from sqlalchemy.exc import OperationalError, SQLAlchemyError  # noqa: PLC0415

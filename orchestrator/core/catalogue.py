@@ -11,12 +11,10 @@ from orchestrator.errors import NotFound
 from orchestrator.language.account.calendar import Calendars
 from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.language.conditions.computed import Computed
-from orchestrator.language.conditions.requirements import events_needed, merge
+from orchestrator.language.conditions.requirements import LookBack, events_needed, merge
 from orchestrator.language.graph.compile import Compiled
 from orchestrator.language.model import Playbook, Send, Start
 from orchestrator.language.templates import template_name
-
-LookBack = dict[str, timedelta | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +89,7 @@ class Catalogue:
     @property
     def holds_look_back(self) -> LookBack:
         """How far back the history must be read for the conditions on which holds stand."""
-        needed: LookBack = {}
+        needed: dict[str, timedelta | None] = {}
         for rule in self.policy.holds:
             if rule.while_ is not None:
                 for event, span in events_needed(rule.while_).items():

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from phonenumbers import timezone as number_zones
 
-Source = Literal["profile", "device", "phone", "account"]
+ZoneSource = Literal["profile", "device", "phone", "account"]
 
 _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # only to lay a number's zones out from west to east
 
@@ -28,7 +28,7 @@ class CandidateZones:
     """Every plausible zone, best first, where the best came from, and the names no zone is known for."""
 
     zones: tuple[ZoneInfo, ...]
-    source: Source | None
+    source: ZoneSource | None
     unknown: tuple[str, ...] = ()
 
 
@@ -57,9 +57,9 @@ def candidate_zones(
 
     The account's default is a stop-gap: it stands only when nothing else is known.
     """
-    found: dict[ZoneInfo, Source] = {}
+    found: dict[ZoneInfo, ZoneSource] = {}
     unknown: list[str] = []
-    named: tuple[tuple[str | None, Source], ...] = ((profile_zone, "profile"), (device_zone, "device"))
+    named: tuple[tuple[str | None, ZoneSource], ...] = ((profile_zone, "profile"), (device_zone, "device"))
     for text, source in named:
         _take(text, source, found, unknown)
     for number_zone in phone_zones(phone, likely=default):
@@ -101,7 +101,9 @@ def phone_zones(phone: str | None, *, likely: str | None = None) -> tuple[ZoneIn
     return (first, *(candidate for candidate in zones if candidate is not first))
 
 
-def _take(text: str | None, source: Source, found: dict[ZoneInfo, Source], unknown: list[str]) -> None:
+def _take(
+    text: str | None, source: ZoneSource, found: dict[ZoneInfo, ZoneSource], unknown: list[str]
+) -> None:
     if not text:
         return
     known = zone(text)

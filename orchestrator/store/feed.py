@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, select, tuple_, update
 
-from orchestrator.core.catalogue import Catalogue, LookBack
+from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.feed_visibility import Guards
 from orchestrator.errors import InputError
 from orchestrator.ids import MESSAGE, parse_public_id, public_id
+from orchestrator.language.conditions.requirements import LookBack
 from orchestrator.records.delivery import LocalCopy
 from orchestrator.records.feed import FeedDeed, FeedItem
 from orchestrator.store.batch.build import guards

@@ -18,11 +18,13 @@ app = typer.Typer(
     help="Look at one customer; export, opt out, erase.", no_args_is_help=True, add_completion=False
 )
 
-Key = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The product's key of the customer.")]
+CustomerArgument = Annotated[
+    str, typer.Argument(metavar="CUSTOMER", help="The product's key of the customer.")
+]
 
 
 @app.command("show")
-def show_(customer: Key, as_json: Json = False) -> None:
+def show_(customer: CustomerArgument, as_json: Json = False) -> None:
     """Print what is known about a customer."""
     with open_connection() as connection:
         found = _found(customers.find(connection, customer), customer)
@@ -49,13 +51,13 @@ def show_(customer: Key, as_json: Json = False) -> None:
 
 
 @app.command()
-def export(customer: Key) -> None:
+def export(customer: CustomerArgument) -> None:
     """Print everything stored about a customer, as JSON (GDPR, Art. 15 and 20)."""
     print_json(open_engine().export(customer))
 
 
 @app.command()
-def links(customer: Key, as_json: Json = False) -> None:
+def links(customer: CustomerArgument, as_json: Json = False) -> None:
     """Print a customer's own links: opt-out and preferences, as they stand in messages."""
     engine = open_engine()
     with engine.database.connect() as connection:
@@ -73,7 +75,7 @@ def links(customer: Key, as_json: Json = False) -> None:
 
 @app.command("opt-out")
 def opt_out(
-    customer: Key,
+    customer: CustomerArgument,
     channel: Annotated[str, typer.Option("--channel", help="* for every channel.")] = "*",
     topic: Annotated[str, typer.Option("--topic", help="* for everything.")] = "*",
     as_json: Json = False,
@@ -97,7 +99,7 @@ def opt_out(
 
 @app.command()
 def erase(
-    customer: Key,
+    customer: CustomerArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Also when a provider cannot be told to forget.")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-Facts = Annotated[
+NameValues = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[NAME=VALUE]...",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.customers.name_values import Facts, read_facts
+from orchestrator.cli.customers.name_values import NameValues, read_facts
 from orchestrator.cli.opening import open_engine
 from orchestrator.cli.output import Json, print_json, say
 
@@ -17,7 +17,7 @@ app = typer.Typer(add_completion=False)
 def start(
     customer: Annotated[str, typer.Argument(help="The product's key of the customer.")],
     playbook: Annotated[str, typer.Argument(help="The name of a published playbook.")],
-    context: Facts = None,
+    context: NameValues = None,
     key: Annotated[str | None, typer.Option("--key", help="Makes a repeated call the same call.")] = None,
     as_json: Json = False,
 ) -> None:

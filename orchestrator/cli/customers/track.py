@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.customers.name_values import Facts, read_facts
+from orchestrator.cli.customers.name_values import NameValues, read_facts
 from orchestrator.cli.opening import open_engine
 from orchestrator.cli.output import Json, print_json, say
 from orchestrator.errors import InputError
@@ -20,7 +20,7 @@ app = typer.Typer(add_completion=False)
 def track(
     customer: Annotated[str, typer.Argument(help="The product's key of the customer (or account).")],
     event: Annotated[str, typer.Argument(help="The signal's name; identify reports profile facts instead.")],
-    properties: Facts = None,
+    properties: NameValues = None,
     *,
     account: Annotated[bool, typer.Option("--account", help="The key is an account's.")] = False,
     source_id: Annotated[str | None, typer.Option("--id", help="Makes the signal count once.")] = None,

@@ -23,7 +23,7 @@ SOON = 0.5  # seconds worth waiting for, instead of for the next sweep: else a r
 _INSTANT = 1e-6  # what counts as the same instant
 _TOLD_EVERY = 60.0  # seconds between two log lines about the same rate
 
-Waiting = Callable[[Sequence[str], int], Mapping[str, int]]
+CountWaiting = Callable[[Sequence[str], int], Mapping[str, int]]
 """How many messages are due at each of these providers, counting no further than a number."""
 
 
@@ -125,7 +125,7 @@ class ProviderGates:
                 if name not in self._breakers or self._breakers[name].closed_until <= now + _INSTANT
             ]
 
-    def admit(self, waiting: Waiting, *, limit: int) -> ProviderAllowance:
+    def admit(self, waiting: CountWaiting, *, limit: int) -> ProviderAllowance:
         """Room for one batch. A token is taken only for what waits: others may need it."""
         rooms = dict.fromkeys(self.open_now(), limit)
         rated = [name for name in rooms if name in self.rates]

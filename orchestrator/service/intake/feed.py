@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from orchestrator.core.catalogue import Catalogue, LookBack
+from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.feed_visibility import Guards, may_be_seen
 from orchestrator.core.policies.request import OpenHold
 from orchestrator.core.standing_holds import standing_holds
 from orchestrator.core.template_values import facts_of
-from orchestrator.language.conditions.requirements import merge
+from orchestrator.language.conditions.requirements import LookBack, merge
 from orchestrator.records.feed import Feed, FeedItem
 from orchestrator.service.enrollment.batch import ServiceContext
 from orchestrator.service.ports import Transaction
@@ -41,7 +41,7 @@ def _look_back(catalogue: Catalogue, items: list[FeedItem]) -> LookBack | None:
     """The history that holds on conditions need, computed values included; None when no hold stands on a condition."""
     if not any(rule.while_ is not None for rule in catalogue.policy.holds):
         return None
-    needed = catalogue.holds_look_back
+    needed = dict(catalogue.holds_look_back)
     for playbook_id in {item.playbook_id for item in items if item.promotional} & catalogue.versions.keys():
         for event, span in catalogue.versions[playbook_id].look_back.items():
             merge(needed, event, span)

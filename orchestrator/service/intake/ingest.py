@@ -34,7 +34,7 @@ from orchestrator.service.intake.validate import (
 from orchestrator.service.ports import Transaction
 from orchestrator.telemetry import emit
 
-Item = TypeVar("Item", Identify, Track)
+IngestItem = TypeVar("IngestItem", Identify, Track)
 
 _FORGOTTEN = "the person asked to be forgotten"
 RESPONSE_OUTCOMES: frozenset[str] = frozenset(get_args(ResponseOutcome))
@@ -214,10 +214,10 @@ def _scanned(transaction: Transaction, now: datetime) -> list[str]:
 
 
 def _sifted(
-    items: Sequence[Item], check: Callable[[Item], Item]
-) -> tuple[dict[int, Item], tuple[Refused, ...]]:
+    items: Sequence[IngestItem], check: Callable[[IngestItem], IngestItem]
+) -> tuple[dict[int, IngestItem], tuple[Refused, ...]]:
     """The good items by their place in the batch, and what is wrong with the others."""
-    good: dict[int, Item] = {}
+    good: dict[int, IngestItem] = {}
     refused: list[Refused] = []
     for index, item in enumerate(items):
         wrong = problem_with_key(item.key)

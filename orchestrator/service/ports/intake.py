@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from orchestrator.core.catalogue import Catalogue, LookBack
+from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.feed_visibility import Guards
+from orchestrator.language.conditions.requirements import LookBack
 from orchestrator.records.feed import FeedItem
 from orchestrator.records.intake import InboxItem
 

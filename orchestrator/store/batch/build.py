@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from orchestrator.core.catalogue import Catalogue, LookBack, PublishedPlaybook
+from orchestrator.core.catalogue import Catalogue, PublishedPlaybook
 from orchestrator.core.customer_state import CustomerState, EndedEnrollment, EnrollmentWork, MessageRow
 from orchestrator.core.feed_visibility import Guards
 from orchestrator.core.machine.enrollment import EnrollmentSnapshot, state_from_json
@@ -16,7 +16,7 @@ from orchestrator.core.machine.facts import CustomerFacts
 from orchestrator.core.policies.request import ActiveCooldown, CapSlot, OpenHold
 from orchestrator.core.zones import zones_of
 from orchestrator.language.conditions.facts import SignalOccurrence
-from orchestrator.language.conditions.requirements import merge
+from orchestrator.language.conditions.requirements import LookBack, merge
 from orchestrator.store.batch.definitions import CatalogueCache
 from orchestrator.store.batch.load import LoadedCustomer, Wanted, load_customers, load_guards, load_more
 from orchestrator.store.consents import as_policies_read
@@ -74,7 +74,7 @@ def _concerned(
 
 
 def _look_back(concerned: Sequence[PublishedPlaybook], catalogue: Catalogue) -> LookBack:
-    needed = catalogue.holds_look_back
+    needed = dict(catalogue.holds_look_back)
     for one in concerned:
         for event, span in one.look_back.items():
             merge(needed, event, span)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from orchestrator.clock import monotonic
-from orchestrator.core.catalogue import Catalogue, LookBack, PublishedPlaybook
+from orchestrator.core.catalogue import Catalogue, PublishedPlaybook
 from orchestrator.language.account.calendar import read_calendars
 from orchestrator.language.account.policy import read_policy
 from orchestrator.language.account.signals import Vocabulary, read_vocabulary
 from orchestrator.language.conditions.computed import computed_needs
-from orchestrator.language.conditions.requirements import merge
+from orchestrator.language.conditions.requirements import LookBack, merge
 from orchestrator.language.graph.compile import Compiled, compile_playbook
 from orchestrator.language.writing.json_values import from_plain
 
@@ -105,7 +106,7 @@ def _published(rows: Iterable[Any]) -> list[PublishedPlaybook]:
 
 def _look_back(compiled: Compiled, vocabulary: Vocabulary) -> LookBack:
     """How far back the history must be read for this version, its computed values included."""
-    needed: LookBack = {}
+    needed: dict[str, timedelta | None] = {}
     for event, span in compiled.history_needed.items():
         merge(needed, event, span)
     computed = {one.name: one for one in vocabulary.computed}

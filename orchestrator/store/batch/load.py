@@ -114,7 +114,7 @@ SELECT customer_id, channel, avg((responses ?| ARRAY['clicked', 'answered', 'rep
 _RATES_OVER = timedelta(days=180)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-Rows = list[Any]
+LoadedRows = list[Any]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -122,17 +122,17 @@ class LoadedCustomer:
     """One customer's rows."""
 
     customer: Any
-    points: Rows = field(default_factory=list)
-    enrollments: Rows = field(default_factory=list)
-    inbox: Rows = field(default_factory=list)
-    timers: Rows = field(default_factory=list)
-    messages: Rows = field(default_factory=list)
-    consents: Rows = field(default_factory=list)
-    cooldowns: Rows = field(default_factory=list)
-    holds: Rows = field(default_factory=list)
-    cap_slots: Rows = field(default_factory=list)
-    history: Rows = field(default_factory=list)
-    members: Rows = field(default_factory=list)
+    points: LoadedRows = field(default_factory=list)
+    enrollments: LoadedRows = field(default_factory=list)
+    inbox: LoadedRows = field(default_factory=list)
+    timers: LoadedRows = field(default_factory=list)
+    messages: LoadedRows = field(default_factory=list)
+    consents: LoadedRows = field(default_factory=list)
+    cooldowns: LoadedRows = field(default_factory=list)
+    holds: LoadedRows = field(default_factory=list)
+    cap_slots: LoadedRows = field(default_factory=list)
+    history: LoadedRows = field(default_factory=list)
+    members: LoadedRows = field(default_factory=list)
     answer_rates: dict[str, float] = field(default_factory=dict)
 
 
@@ -216,7 +216,7 @@ def load_more(
         return
     answers = dict(zip(questions, ask_all(connection, list(questions.values())), strict=True))
     _give(loaded, "history", answers.get("history", ()))
-    members: dict[int, Rows] = defaultdict(list)
+    members: dict[int, LoadedRows] = defaultdict(list)
     for row in answers.get("members", ()):
         members[row.account_id].append(row)
     for one in loaded.values():

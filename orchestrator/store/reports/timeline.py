@@ -15,7 +15,7 @@ from orchestrator.store.reports import timeline_sentences
 from orchestrator.store.reports.explanations import Explanation, explain, taken_away_at
 from orchestrator.store.sql import tables as t
 
-Kind = Literal[
+TimelineKind = Literal[
     "signal", "start", "refusal", "step", "message", "verdict", "receipt", "response", "consent", "cooldown", "hold",
     "conversion", "parked", "erasure",
 ]  # fmt: skip
@@ -26,7 +26,7 @@ class TimelineEntry:
     """One thing that happened. ``words`` is a sentence for people; ``data`` the facts behind it, as JSON values."""
 
     at: datetime
-    kind: Kind
+    kind: TimelineKind
     words: str
     playbook: str | None = None
     step: str | None = None
@@ -74,7 +74,7 @@ class Timeline:
             explanations=tuple(one for one in self.explanations if one.playbook == playbook),
         )
 
-    def without(self, kind: Kind) -> Timeline:
+    def without(self, kind: TimelineKind) -> Timeline:
         """The same without entries of this kind."""
         return replace(self, entries=tuple(one for one in self.entries if one.kind != kind))
 
@@ -264,7 +264,13 @@ def _in_a_row(refusals: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
 
 
 def _of_walk(
-    walk: Row[Any], at: datetime, kind: Kind, said: str, *, step: str | None = None, data: Mapping[str, Any]
+    walk: Row[Any],
+    at: datetime,
+    kind: TimelineKind,
+    said: str,
+    *,
+    step: str | None = None,
+    data: Mapping[str, Any],
 ) -> TimelineEntry:
     return TimelineEntry(
         at=at,
@@ -278,7 +284,7 @@ def _of_walk(
 
 
 def _of_message(
-    message: Row[Any], at: datetime, kind: Kind, said: str, *, data: Mapping[str, Any]
+    message: Row[Any], at: datetime, kind: TimelineKind, said: str, *, data: Mapping[str, Any]
 ) -> TimelineEntry:
     return TimelineEntry(
         at=at,

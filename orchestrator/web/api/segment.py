@@ -74,7 +74,7 @@ def _utc(value: object) -> object:
 
 
 Key = Annotated[str, BeforeValidator(_readable), Field(min_length=1, max_length=_LONGEST_KEY)]
-Facts = Annotated[dict[str, Any], BeforeValidator(_storable)]
+JsonFacts = Annotated[dict[str, Any], BeforeValidator(_storable)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_utc)]
 
 
@@ -112,7 +112,7 @@ class IdentifyCall(_Call):
     """Profile facts of a customer."""
 
     type: Literal["identify"] = "identify"
-    traits: Facts = Field(default_factory=dict)
+    traits: JsonFacts = Field(default_factory=dict)
 
     def values(self) -> tuple[Identify | Track, ...]:
         account = {"account": self.context.group_id} if self.context.group_id else {}
@@ -131,7 +131,7 @@ class TrackCall(_Call):
 
     type: Literal["track"] = "track"
     event: Annotated[str, BeforeValidator(_readable), Field(min_length=1, max_length=_LONGEST_KEY)]
-    properties: Facts = Field(default_factory=dict)
+    properties: JsonFacts = Field(default_factory=dict)
 
     def values(self) -> tuple[Identify | Track, ...]:
         return (
@@ -152,7 +152,7 @@ class GroupCall(_Call):
     type: Literal["group"] = "group"
     user_id: Key | None = None  # type: ignore[assignment]
     group_id: Key
-    traits: Facts = Field(default_factory=dict)
+    traits: JsonFacts = Field(default_factory=dict)
 
     def values(self) -> tuple[Identify | Track, ...]:
         account = Identify(

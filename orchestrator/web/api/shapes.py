@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from orchestrator.records.enrollment import Enrollment
 from orchestrator.records.intake import IngestReport, Refused, ResponseOutcome
 from orchestrator.records.preferences import OptOutReceipt, StoppedStatus
-from orchestrator.web.api.segment import Facts, Instant, Key
+from orchestrator.web.api.segment import Instant, JsonFacts, Key
 
 
 class _Strict(BaseModel):
@@ -59,7 +59,7 @@ class StartRequest(_Strict):
     """Start a playbook for one customer. The same ``key`` starts it once."""
 
     customer: Key = Field(examples=["anna"])
-    context: Facts = Field(
+    context: JsonFacts = Field(
         default_factory=dict,
         description="What the playbook declares under `context`",
         examples=[{"checkout_id": "c-17", "target_plan": "Scale"}],

@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
+class ShownQuestion:
     """The question as the page shows it. ``comment`` is its invitation, None when no remark is wanted."""
 
     question: str | None
@@ -89,7 +89,7 @@ def _answer_page(
 
 def asked_in(
     definition: Mapping[str, Any], step: str, texts: Mapping[str, Any], language: str
-) -> Asked | None:
+) -> ShownQuestion | None:
     """The ``ask`` of a step in a stored definition, in the reader's language where the playbook speaks it.
 
     Words with a customer's values in them were rendered in the mail; here the page's own words take their place.
@@ -109,7 +109,7 @@ def asked_in(
         choices = tuple((str(number), str(number)) for number in numbers)
     else:
         choices = tuple((key, say(text) or key.replace("_", " ")) for key, text in ask.answers)
-    return Asked(
+    return ShownQuestion(
         question=say(ask.question),
         choices=choices,
         scale=ask.scale,

@@ -65,18 +65,18 @@ def feed_customer(
     return customer
 
 
-Customer = Annotated[int, Depends(feed_customer)]
+FeedOwner = Annotated[int, Depends(feed_customer)]
 
 
 @router.get("", summary="What to show this customer now")
-def feed(engine: TheEngine, customer: Customer, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> FeedView:
+def feed(engine: TheEngine, customer: FeedOwner, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> FeedView:
     """Holds, cooldowns and opt-outs are asked again here: what may no longer be shown is left out."""
     return read_feed(engine, customer, limit)
 
 
 @router.post("/{message_id}/{did}", summary="Report what she did with an item", responses=openapi.MISSING)
 def did(
-    engine: TheEngine, customer: Customer, message_id: str, did: FeedDeed, request: DidRequest | None = None
+    engine: TheEngine, customer: FeedOwner, message_id: str, did: FeedDeed, request: DidRequest | None = None
 ) -> DidView:
     """`answered` needs `detail`, the key of the answer. Each thing counts once."""
     told = request or DidRequest()

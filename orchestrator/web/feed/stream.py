@@ -24,7 +24,7 @@ from orchestrator.service.delivery.live_push import feed_channel
 from orchestrator.web.api import openapi
 from orchestrator.web.api.auth import bearer_token
 from orchestrator.web.deps import TheEngine, TheSettings
-from orchestrator.web.feed.routes import Customer, FeedView, read_feed
+from orchestrator.web.feed.routes import FeedOwner, FeedView, read_feed
 
 router = APIRouter(prefix="/v1/feed", tags=["feed"], responses={401: openapi.PROBLEM, 429: openapi.LIMITED})
 
@@ -33,7 +33,7 @@ LOOK_EVERY_WITH_PUSH: Final = 15.0
 HEARTBEAT: Final = 15.0
 LONGEST: Final = 600.0  # then the page connects again: a restart of this process waits for nobody longer
 
-Wait = Callable[[float], Any]
+WaitForPush = Callable[[float], Any]
 
 
 @router.get(
@@ -49,7 +49,7 @@ async def stream(
     engine: TheEngine,
     settings: TheSettings,
     request: Request,
-    customer: Customer,
+    customer: FeedOwner,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse:
     """Each event is the whole feed, its id the feed's version; with Last-Event-ID nothing is told twice."""
@@ -86,7 +86,7 @@ def _event(view: FeedView) -> str:
 
 
 @asynccontextmanager
-async def _pushes(redis_url: str | None, customer: int) -> AsyncIterator[tuple[Wait, float]]:
+async def _pushes(redis_url: str | None, customer: int) -> AsyncIterator[tuple[WaitForPush, float]]:
     """(wait for a push or so many seconds, how many seconds to wait)."""
     if redis_url is None:
         yield asyncio.sleep, LOOK_EVERY
