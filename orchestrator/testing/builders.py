@@ -10,17 +10,12 @@ import re
 from collections.abc import Mapping
 from textwrap import dedent, indent
 
+from channels.table import channel_table
+from channels.traits import ChannelTraits
+
 Files = dict[str, str]
 
 _NAMED = re.compile(r"\b(?:template|question): *([A-Za-z0-9_]+)")
-_WORDS = {
-    "email.txt": "---\nsubject: NAME\n---\nNAME, because {{ because }}. {{ sender.name }}, {{ sender.postal_address }}"
-    "\n{{ opt_out_url }} {{ preferences_url }}\n",
-    "in_app.html": "---\ntitle: NAME\n---\n<p>NAME, because {{ because }}</p>\n",
-    "sms.txt": "NAME. Reply STOP to opt out\n",
-    "whatsapp.txt": "NAME. Reply STOP to opt out\n",
-    "chat.txt": "NAME\n",
-}
 
 
 def playbook_files(
@@ -41,9 +36,26 @@ def playbook_files(
     files = {f"{name}/playbook.yaml": f"{head}{dedent(more).strip()}\nsteps:\n{body}\n"}
     for template in _NAMED.findall(steps):
         files |= {
-            f"{name}/{template}.{end}": words.replace("NAME", template) for end, words in _WORDS.items()
+            f"{name}/{template}.{row.name}.{ending}": words
+            for row in channel_table().rows
+            if row.reaches_person
+            for ending, words in (_words(row, template),)
         }
     return files
+
+
+def _words(row: ChannelTraits, template: str) -> tuple[str, str]:
+    """The ending of a template that says its own name, and its text with the way out that the channel asks for."""
+    if row.in_feed:
+        return "html", f"---\ntitle: {template}\n---\n<p>{template}, because {{{{ because }}}}</p>\n"
+    if row.mailbox:
+        said = (
+            f"{template}, because {{{{ because }}}}. {{{{ sender.name }}}}, {{{{ sender.postal_address }}}}"
+        )
+        way_out = "{{ opt_out_url }} {{ preferences_url }}"
+        return "txt", f"---\nsubject: {template}\n---\n{said}\n{way_out}\n"
+    way_out = {"stop": ". Reply STOP to opt out", "link": " {{ opt_out_url }}", None: ""}[row.opt_out]
+    return "txt", f"{template}{way_out}\n"
 
 
 def account_files(

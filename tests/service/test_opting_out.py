@@ -348,3 +348,27 @@ def test_what_was_on_the_wire_at_an_erasure_leaves_no_copy(scene: Scene, channel
     assert [row.status for row in scene.rows("SELECT status FROM messages")] == ["sent"]
     for table in ("feed_items", "sandbox_inbox"):
         assert scene.value(f"SELECT count(*) FROM {table} WHERE content <> '{{}}'") == 0, table
+
+
+def test_a_report_without_a_channel_stops_every_channel_and_opens_none(scene: Scene) -> None:
+    scene.publish(one_message("mail"))
+    scene.person()
+    scene.start("anna", "mail")
+    scene.drain()
+    scene.callback(ReceiptKind.OPTED_OUT, channel=None)
+    reported = scene.engine.receive(
+        [
+            Receipt(
+                kind=ReceiptKind.OPTED_IN,
+                source="acme",
+                source_id="acme-1",
+                occurred_at=scene.clock.now,
+                message_id=scene.message_id(),
+            )
+        ]
+    )
+    assert [(one.path, one.problem) for one in reported.refused] == [
+        ("$[0].channel", "a yes must name its channel")
+    ]
+    states = {(one.channel, one.topic): one.granted for one in scene.engine.preferences("anna").states}
+    assert states[("*", "*")] is False

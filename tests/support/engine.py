@@ -160,6 +160,7 @@ class Scene:
         given: dict[str, Any] = {
             "source": "sendgrid",
             "source_id": f"{message}:{outcome}",
+            "channel": "email",
             "occurred_at": self.clock.now,
         }
         self.engine.receive([Receipt(kind=outcome, message_id=message, **given | more)])

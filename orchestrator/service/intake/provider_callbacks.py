@@ -8,6 +8,7 @@ from typing import Literal
 
 from channels.base import Receipt, ReceiptKind
 from channels.table import traits_of
+from orchestrator.core.consent.scope import ANY
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import MESSAGE, parse_public_id
 from orchestrator.records.consent import ConsentEvidence
@@ -35,15 +36,24 @@ def receive(services: ServiceContext, receipts: Sequence[Receipt]) -> IngestRepo
         arrivals: list[InboxItem] = []
         for index, receipt in enumerate(receipts):
             found = targets[index]
-            if not found:
+            if _says_yes_to_nothing(receipt):
+                refused.append(
+                    Refused(index=index, path=f"$[{index}].channel", problem="a yes must name its channel")
+                )
+            elif not found:
                 refused.append(Refused(index=index, path=f"$[{index}]", problem="names no message or person"))
             arrivals += [_arrival(receipt, one) for one in found if one.message_id is not None]
         new = transaction.inbox.append(arrivals, now)
     for index, receipt in enumerate(receipts):
-        if receipt.kind in _CONSENT:
+        if receipt.kind in _CONSENT and not _says_yes_to_nothing(receipt):
             for one in targets[index]:
                 _consent(services, receipt, keys[one.customer_id])
     return IngestReport(taken=new, repeated=len(arrivals) - new, refused=tuple(refused))
+
+
+def _says_yes_to_nothing(receipt: Receipt) -> bool:
+    """A yes without a channel opens none; a no without one is for every channel."""
+    return receipt.kind is ReceiptKind.OPTED_IN and receipt.channel is None
 
 
 def _known(
@@ -131,8 +141,8 @@ def _arrival(receipt: Receipt, target: _Target) -> InboxItem:
 
 def _consent(services: ServiceContext, receipt: Receipt, customer: str) -> None:
     scope = Scope(
-        channel=receipt.channel or ("email" if receipt.source == "sendgrid" else "sms"),
-        topic=receipt.topic or "*",
+        channel=receipt.channel or ANY,
+        topic=receipt.topic or ANY,
         evidence=ConsentEvidence(
             method=_method(receipt), source=receipt.source, details=dict(receipt.detail)
         ),
@@ -148,7 +158,7 @@ def _consent(services: ServiceContext, receipt: Receipt, customer: str) -> None:
 def _method(receipt: Receipt) -> Literal["spam_report", "unsubscribe_page", "sms_keyword", "free_text"]:
     if receipt.kind is ReceiptKind.COMPLAINED:
         return "spam_report"
-    if receipt.source == "sendgrid":
+    if traits_of(receipt.channel).mailbox:
         return "unsubscribe_page"
     # A label of the provider's own, or a word that stood alone; anything longer is free text.
     return "sms_keyword" if receipt.code or len((receipt.text or "").split()) <= 1 else "free_text"
