@@ -6,10 +6,9 @@ ends: nothing is written down, so it is back in the same instant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from orchestrator.core.machine.facts import CustomerFacts
 from orchestrator.core.policies import cooldown, hold, opted_out
@@ -19,7 +18,6 @@ from orchestrator.records.consent import Consent
 from orchestrator.records.feed import FeedItem
 
 ASKED_AGAIN = (opted_out, hold, cooldown)
-_KINDS: Mapping[str, Literal["send", "ask"]] = {"send": "send", "ask": "ask"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +35,7 @@ def may_be_seen(item: FeedItem, guards: Guards, standing: Sequence[OpenHold], no
     question = PolicyRequest(
         now=now,
         channel="in_app",
-        kind=_KINDS.get(item.kind, "send"),
+        kind=item.kind,
         topic=item.topic,
         promotional=item.promotional,
         playbook=item.playbook,

@@ -33,7 +33,7 @@ class Consent:
     channel: str  # or *
     topic: str  # or *
     granted: bool  # False: withdrawn
-    basis: str  # a ConsentBasis
+    basis: ConsentBasis
     since: datetime  # when it was said, no later than when it was recorded
     expires_at: datetime | None = None  # from then on it says nothing any more
 
@@ -79,8 +79,8 @@ class ConsentRow:
     action: ConsentAction
     channel: str  # or *
     topic: str  # or *
-    basis: str  # a ConsentBasis
-    method: str  # a ConsentMethod, or expiry
+    basis: ConsentBasis
+    method: ConsentMethod | Literal["expiry"]  # the latter of an expired row
     source: str  # where it was said
     actor: str  # who entered it
     occurred_at: datetime
@@ -115,7 +115,7 @@ class ConsentInForce:
     )
     since: datetime | None = None
     expires_at: datetime | None = None
-    basis: str | None = None  # a ConsentBasis
+    basis: ConsentBasis | None = None
     entry: int | None = None  # the ledger row that decides; None: nothing was said
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from orchestrator.records.message import FeedDisplay, MessageKind
+
 FeedDeed = Literal["seen", "clicked", "dismissed", "answered"]
 """What a customer may do with an item."""
 
@@ -22,8 +24,8 @@ class FeedItem:
     promotional: bool
     playbook: str
     step: str
-    kind: str  # send or ask
-    display: str  # modal, banner, sidebar or inbox
+    kind: MessageKind  # send or ask
+    display: FeedDisplay
     content: Mapping[str, Any]  # as rendered
     shown_at: datetime  # since when it is in the feed
     expires_at: datetime | None

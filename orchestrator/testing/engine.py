@@ -24,13 +24,13 @@ from orchestrator.records.consent import ConsentEvidence
 from orchestrator.records.enrollment import Enrollment
 from orchestrator.records.intake import Identify, Track
 from orchestrator.records.preferences import OptOutReceipt
+from orchestrator.records.timeline import Explanation, Timeline
 from orchestrator.settings import Settings
 from orchestrator.store import customers
 from orchestrator.store.enrollments import PostgresEnrollments
-from orchestrator.store.reports.explanations import Explanation
 from orchestrator.store.reports.invariants import Violation, check_invariants
 from orchestrator.store.reports.message_origins import message_origins
-from orchestrator.store.reports.timeline import Timeline, customer_timeline
+from orchestrator.store.reports.timeline import customer_timeline
 from orchestrator.store.scratch import copied_database
 from orchestrator.testing.sent import SentMessage
 from orchestrator.testing.server import server_for_tests

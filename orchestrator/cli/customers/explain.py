@@ -10,9 +10,9 @@ from rich.text import Text
 from orchestrator.cli.opening import open_connection
 from orchestrator.cli.output import Json, instant, note, print_json, say, show, table
 from orchestrator.errors import NotFound
+from orchestrator.records.timeline import Explanation, TimelineEntry
 from orchestrator.store import customers
-from orchestrator.store.reports.explanations import Explanation
-from orchestrator.store.reports.timeline import TimelineEntry, customer_timeline
+from orchestrator.store.reports.timeline import customer_timeline
 
 app = typer.Typer(add_completion=False)
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from orchestrator.language.account.policy import Waiting
 from orchestrator.language.model import Cap, QuietWindow
 from orchestrator.records.consent import Consent
+from orchestrator.records.message import MessageKind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +54,7 @@ class CapSlot:
 class PolicyRequest:
     now: datetime
     channel: str
-    kind: Literal["send", "ask", "handoff", "call"]
+    kind: MessageKind
     topic: str
     promotional: bool
     playbook: str

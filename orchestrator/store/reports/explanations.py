@@ -8,7 +8,7 @@ end of patience) is told from the message itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -16,48 +16,8 @@ from sqlalchemy import Row
 
 from orchestrator.core.machine.reasons import PATIENCE_OVER, PROVED_BY, guardrail_behind
 from orchestrator.ids import ENROLLMENT, MESSAGE, public_id
+from orchestrator.records.timeline import Explanation, PolicyAnswer
 from orchestrator.store.reports import timeline_sentences
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PolicyAnswer:
-    """What the guardrails answered; equal answers in a row are one, with their count, the first instant and the last.
-
-    ``asked`` is ``planned`` (as the step began) or ``hand_over``.
-    """
-
-    asked: str
-    channel: str
-    policy: str
-    verdict: str
-    why: str
-    until: datetime | None
-    first_at: datetime
-    last_at: datetime
-    count: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Explanation:
-    """One message. ``why`` is a whole sentence for people, ``policy`` the guardrail that decided it, if one did, and
-    ``at`` the instant since when this is so."""
-
-    message_id: str
-    enrollment_id: str
-    playbook: str
-    step: str
-    kind: str
-    channel: str
-    status: str
-    policy: str | None
-    why: str
-    planned_at: datetime
-    at: datetime
-    answers: tuple[PolicyAnswer, ...]
-
-    def to_plain(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {name: _json(value) for name, value in asdict(self).items()}
 
 
 def explain(message: Row[Any], verdicts: Sequence[Row[Any]], feed_item: Row[Any] | None) -> Explanation:
@@ -171,13 +131,3 @@ def _out_of_patience(message: Row[Any], verdicts: Sequence[Row[Any]]) -> tuple[s
 def _answer(row: Row[Any]) -> PolicyAnswer:
     values = row._mapping  # noqa: SLF001 - `row.count` is what every tuple has
     return PolicyAnswer(**{field.name: values[field.name] for field in fields(PolicyAnswer)})
-
-
-def _json(value: Any) -> Any:
-    match value:
-        case datetime():
-            return value.isoformat()
-        case tuple():
-            return [{name: _json(part) for name, part in one.items()} for one in value]
-        case _:
-            return value

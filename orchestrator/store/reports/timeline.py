@@ -4,85 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
 
 from orchestrator.ids import ENROLLMENT, MESSAGE, public_id
+from orchestrator.records.timeline import Timeline, TimelineEntry, TimelineKind
 from orchestrator.store.reports import timeline_sentences
-from orchestrator.store.reports.explanations import Explanation, explain, taken_away_at
+from orchestrator.store.reports.explanations import explain, taken_away_at
 from orchestrator.store.sql import tables as t
-
-TimelineKind = Literal[
-    "signal", "start", "refusal", "step", "message", "verdict", "receipt", "response", "consent", "cooldown", "hold",
-    "conversion", "parked", "erasure",
-]  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TimelineEntry:
-    """One thing that happened. ``words`` is a sentence for people; ``data`` the facts behind it, as JSON values."""
-
-    at: datetime
-    kind: TimelineKind
-    words: str
-    playbook: str | None = None
-    step: str | None = None
-    enrollment_id: str | None = None
-    message_id: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_plain(self) -> dict[str, Any]:
-        plain = {
-            "at": self.at.isoformat(),
-            "kind": self.kind,
-            "words": self.words,
-            "playbook": self.playbook,
-            "step": self.step,
-            "enrollment_id": self.enrollment_id,
-            "message_id": self.message_id,
-            "data": dict(self.data),
-        }
-        return {name: value for name, value in plain.items() if value not in (None, {})}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Timeline:
-    """Oldest first. ``older`` is how many entries were left out before the first."""
-
-    entries: tuple[TimelineEntry, ...]
-    explanations: tuple[Explanation, ...]
-    older: int = 0
-
-    def latest(self, most: int) -> Timeline:
-        """The same without all but the latest so many entries and messages."""
-        left_out = max(0, len(self.entries) - most)
-        return replace(
-            self,
-            entries=self.entries[left_out:],
-            explanations=self.explanations[-most:],
-            older=self.older + left_out,
-        )
-
-    def of_playbook(self, playbook: str) -> Timeline:
-        """What concerns one playbook."""
-        return replace(
-            self,
-            entries=tuple(one for one in self.entries if one.playbook == playbook),
-            explanations=tuple(one for one in self.explanations if one.playbook == playbook),
-        )
-
-    def without(self, kind: TimelineKind) -> Timeline:
-        """The same without entries of this kind."""
-        return replace(self, entries=tuple(one for one in self.entries if one.kind != kind))
-
-    def to_plain(self) -> dict[str, Any]:
-        return {
-            "timeline": [entry.to_plain() for entry in self.entries],
-            "explanations": [one.to_plain() for one in self.explanations],
-        }
 
 
 def customer_timeline(connection: Connection, customer_id: int) -> Timeline:

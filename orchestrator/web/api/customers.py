@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from orchestrator.errors import NotFound
 from orchestrator.ids import ENROLLMENT, public_id
 from orchestrator.records.erasure import ForgetOutcome
+from orchestrator.records.message import PolicyMoment, VerdictKind
 from orchestrator.store import consents, customers
 from orchestrator.store.reports.timeline import customer_timeline
 from orchestrator.store.sql.tables import enrollments, playbooks
@@ -83,10 +84,10 @@ class AnswerView(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    asked: Literal["planned", "hand_over"]
+    asked: PolicyMoment
     channel: str
     policy: str = Field(description="The guardrail that decided; `all` when every one allowed")
-    verdict: Literal["allow", "defer", "drop", "hold_out"]
+    verdict: VerdictKind
     why: str
     until: datetime | None = Field(description="When it is asked again")
     first_at: datetime

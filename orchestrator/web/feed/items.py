@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field
 
 from orchestrator.records.feed import FeedItem
+from orchestrator.records.message import FeedDisplay
 
 
 class Button(BaseModel):
@@ -20,7 +21,7 @@ class FeedItemBody(BaseModel):
     """One message. `html` holds a short list of harmless elements only; `text` is always there."""
 
     id: str = Field(examples=["m_1-2"])
-    display: Literal["modal", "banner", "sidebar", "inbox"]
+    display: FeedDisplay
     title: str | None = None
     html: str | None = None
     text: str
@@ -41,11 +42,10 @@ def view(item: FeedItem) -> FeedItemBody:
     content: Mapping[str, Any] = item.content.get("content") or {}
     header: Mapping[str, str] = content.get("header") or {}
     url, label = header.get("button_url"), header.get("button")
-    display = item.display if item.display in ("modal", "banner", "sidebar", "inbox") else "inbox"
     return FeedItemBody.model_validate(
         {
             "id": item.message_id,
-            "display": display,
+            "display": item.display,
             "title": header.get("title"),
             "html": content.get("html"),
             "text": content.get("text") or "",

@@ -1,0 +1,30 @@
+"""The words of a message's life."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+MessageKind = Literal["send", "ask", "handoff", "call"]
+"""What kind of step made it: the first two speak to the customer, a hand-off to a colleague, a call to a function."""
+
+MessageStatus = Literal[
+    "planned",  # a policy may still say no
+    "handing_over",  # marked and committed; the call to the provider may have begun
+    "sent",  # taken by the provider
+    "held_out",  # would have been sent, and the customer is in the holdout
+    "uncertain",  # the provider did not answer: it may have been sent
+    "abandoned",  # was uncertain for so long that nobody will know
+    "not_sent",  # a policy or patience said no
+    "withdrawn",  # planned, and taken back
+    "refused",  # the provider said no
+]
+"""What became of it so far. It only moves forward, except that a mark whose call never began is taken back."""
+
+PolicyMoment = Literal["planned", "hand_over"]
+"""When the policies are asked: as the step begins, and in the transaction that marks the hand-over."""
+
+VerdictKind = Literal["allow", "defer", "drop", "hold_out"]
+"""What the policies answer."""
+
+FeedDisplay = Literal["modal", "banner", "sidebar", "inbox"]
+"""How the product shows an in-app message."""
