@@ -73,8 +73,8 @@ def refusal_of(
     playbook = published.playbook
     if customer.erased:
         return StartRefusal(reason="erased", why="the person asked to be forgotten")
-    if playbook.playbook in catalogue.paused:
-        return StartRefusal(reason="paused", why=f"playbook '{playbook.playbook}' is paused")
+    if playbook.name in catalogue.paused:
+        return StartRefusal(reason="paused", why=f"playbook '{playbook.name}' is paused")
     wrong = context_problems(playbook, context)
     if wrong:
         return StartRefusal(reason="context", why="; ".join(wrong))
@@ -127,7 +127,7 @@ def new_enrollment(
         customer_id=customer.customer_id,
         enrollment_id=temporary_id,
         playbook_id=published.id,
-        playbook=playbook.playbook,
+        playbook=playbook.name,
         subject=_subject(customer, playbook),
         entered_at=customer.now,
         held_out=is_held_out(customer, playbook, catalogue),
@@ -144,7 +144,7 @@ def new_enrollment(
 def is_held_out(customer: CustomerState, playbook: Playbook, catalogue: Catalogue) -> bool:
     """Whether a run of this playbook is walked in silence: by the playbook's own share or the account's."""
     subject = _subject(customer, playbook)
-    return in_holdout(subject, playbook.playbook, playbook.holdout) or in_holdout(
+    return in_holdout(subject, playbook.name, playbook.holdout) or in_holdout(
         subject, "*", catalogue.policy.holdout
     )
 
@@ -168,8 +168,8 @@ def live_enrollment(customer: CustomerState, playbook: str, reentry_key: str) ->
 
 
 def _reentry(customer: CustomerState, playbook: Playbook, reentry_key: str) -> StartRefusal | None:
-    if live_enrollment(customer, playbook.playbook, reentry_key) is not None:
-        return StartRefusal(reason="already_live", why=f"a run of '{playbook.playbook}' is under way")
+    if live_enrollment(customer, playbook.name, reentry_key) is not None:
+        return StartRefusal(reason="already_live", why=f"a run of '{playbook.name}' is under way")
     rule = playbook.enter.reentry
     ended = [(past.playbook, past.reentry_key, past.any_sent, past.ended_at) for past in customer.past]
     ended += [  # those that ended in this very batch are not in the past yet
@@ -178,9 +178,7 @@ def _reentry(customer: CustomerState, playbook: Playbook, reentry_key: str) -> S
         if enrollment.state.ended_at is not None
     ]
     used = [
-        at
-        for name, key, any_sent, at in ended
-        if any_sent and (name, key) == (playbook.playbook, reentry_key)
+        at for name, key, any_sent, at in ended if any_sent and (name, key) == (playbook.name, reentry_key)
     ]
     if not used:
         return None
@@ -221,7 +219,7 @@ def _resting(
     """A rest in force. Rests of the holdout (``shadows``) hold those alone who would be held out again."""
     if not catalogue.policy.promotional(playbook.topic):
         return None
-    values = {"everything": "*", "topic": playbook.topic, "playbook": playbook.playbook}
+    values = {"everything": "*", "topic": playbook.topic, "playbook": playbook.name}
     for rest in [*customer.cooldowns, *(customer.shadow_cooldowns if shadows else ())]:
         if rest.ends_at > customer.now and rest.scope_value == values.get(rest.scope):
             return StartRefusal(

@@ -20,7 +20,7 @@ from types import CodeType
 from typing import Any
 
 from orchestrator.errors import DefinitionError
-from orchestrator.language import author
+from orchestrator.language import author, author_parts
 from orchestrator.language.account.calendar import Calendars, read_calendars_file
 from orchestrator.language.account.policy import AccountPolicy, read_policy_file
 from orchestrator.language.account.signals import Vocabulary, read_vocabulary_file
@@ -77,7 +77,7 @@ class PlaybookFiles:
 
     @property
     def name(self) -> str:
-        return self.playbook.playbook if self.playbook else self.path.name
+        return self.playbook.name if self.playbook else self.path.name
 
 
 def load_account(folder: Path) -> AccountFiles:
@@ -104,7 +104,7 @@ def load_folder(folder: Path, *, account: AccountFiles | None = None) -> list[Pl
         path for one in ("*/playbook.yaml", "*/playbook.py") for path in folder.glob(one) if path.is_file()
     )
     bundles = [load_playbook(path, account=shared) for path in paths]
-    names = {bundle.playbook.playbook for bundle in bundles if bundle.playbook}
+    names = {bundle.playbook.name for bundle in bundles if bundle.playbook}
     unanswered = check_negative(shared.policy, names, tree=shared.policy_tree, path=shared.policy_path)
     bundles = [_with(bundle, unanswered) for bundle in bundles]
     return [_refuse_twin(bundle, bundles) for bundle in _known_starts(bundles, names)]
@@ -203,7 +203,7 @@ def _run(path: Path, problems: Problems) -> tuple[Playbook | None, Node | None]:
     code = _compiled(path, problems)
     if code is None:
         return None, None
-    with author.collected() as made:
+    with author_parts.collected() as made:
         try:
             exec(code, {"__name__": "playbook", "__file__": str(path), "__builtins__": _safe()})  # noqa: S102 - the author's own program
         except DefinitionError as error:

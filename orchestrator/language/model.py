@@ -252,7 +252,7 @@ class Ask:
     ] = ()
     scale: Annotated[tuple[int, int] | None, Field("scale", "`0-10`: whole numbers to choose from")] = None
     comment: Annotated[str | None, Field("text", "the words that invite a free text")] = None
-    saves: Annotated[str | None, Field("name", "the attribute the answer is kept under")] = None
+    saves: Annotated[str | None, Field("name", "the name the answer is kept under in this run")] = None
     negative: Annotated[
         tuple[str, ...], Field("answer_keys", "answers that count as a negative response")
     ] = ()
@@ -285,12 +285,14 @@ class Call:
     function: Annotated[
         str | None, Field("dotted", "a [function](../how-to/call-a-function.md) by its registered name")
     ] = None
-    webhook: Annotated[str | None, Field("name", "or a signed webhook by its name in the settings")] = None
+    webhook: Annotated[
+        str | None, Field("name", "or a signed request to the webhook channel, which is told this name")
+    ] = None
     with_: Annotated[
         tuple[tuple[str, Scalar | SameAs], ...],
         Field("values", "arguments: literals, or `{same_as: name}` for another name's value"),
     ] = ()
-    saves: Annotated[str | None, Field("name", "the name its result is kept under")] = None
+    saves: Annotated[str | None, Field("name", "the name its result is kept under in this run")] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -357,7 +359,7 @@ class Cooldown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wait:
-    """A moment, or a condition with the step's ``wait`` as its time-out; a plain ``wait`` step has neither."""
+    """A moment, or a condition with the step's ``wait`` as its time-out; a plain wait has neither."""
 
     until: Annotated[
         Moment | Condition | None,
@@ -575,9 +577,14 @@ class Guardrails:
 class Playbook:
     """A whole playbook; :class:`~orchestrator.errors.PlaybookError` lists everything wrong with it."""
 
-    playbook: Annotated[
+    name: Annotated[
         str,
-        Field("name", "its name: letters, digits, `_`", needs="its name, such as power_user_upsell"),
+        Field(
+            "name",
+            "its name: letters, digits, `_`",
+            needs="its name, such as power_user_upsell",
+            key="playbook",
+        ),
     ]
     version: Annotated[
         int,

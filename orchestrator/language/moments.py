@@ -75,4 +75,16 @@ class Ago:
         return f"{self.span} ago"
 
 
+def duration_of(span: timedelta) -> Duration | None:
+    """The span as the language writes it, in the largest unit but weeks; None when it is not of whole minutes."""
+    minutes, rest = divmod(span, timedelta(minutes=1))
+    if rest or minutes < 1:
+        return None
+    if minutes % 1440 == 0:
+        return Duration(count=minutes // 1440, unit="d")
+    return (
+        Duration(count=minutes // 60, unit="h") if minutes % 60 == 0 else Duration(count=minutes, unit="min")
+    )
+
+
 Moment = Duration | ClockTime | Anchored | Ago

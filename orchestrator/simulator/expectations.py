@@ -51,7 +51,7 @@ def story_of(playbook: Playbook) -> Expectations:
     value = playbook.goal.value if playbook.goal else None
     enter = playbook.enter
     return Expectations(
-        playbook=playbook.playbook,
+        playbook=playbook.name,
         entry=tuple(_cue(playbook, name).event for name in enter.when),
         by_product=not (enter.when or enter.every or enter.calendar),
         context=playbook.context,

@@ -6,6 +6,7 @@ from orchestrator import (
     Enter,
     Goal,
     Handoff,
+    OwnName,
     Playbook,
     Send,
     Step,
@@ -38,7 +39,7 @@ warning_signs = at_least_of(
 )
 
 playbook = Playbook(
-    playbook="at_risk_win_back",
+    name="at_risk_win_back",
     version=1,
     title="Accounts that slip are asked, helped, then left in peace",
     topic="win_back",
@@ -58,7 +59,12 @@ playbook = Playbook(
     ),
     goal=Goal(event="contract_renewed", by="account", within="120d", value="arr"),
     leave=where("health", at_least=70),
-    at_any_step={"call_booked": "brief", "replied": "brief", "negative": "complaint", "opted_out": "pause"},
+    at_any_step={
+        OwnName("call_booked"): "brief",
+        "replied": "brief",
+        "negative": "complaint",
+        "opted_out": "pause",
+    },
     steps=[
         Step(
             "check_in",

@@ -180,7 +180,7 @@ def seen_by(bundle: PlaybookFiles, customer: str) -> Iterator[Seen]:
     assert playbook is not None
     person = Person(name=customer, now=NOW, values=CUSTOMERS[customer]["values"])
     renderer = Renderer(bundle.policy)
-    key = (playbook.playbook, playbook.version)
+    key = (playbook.name, playbook.version)
     values = values_of(bundle, person)
     # A reason is rendered only when it is true: its figures are there. The poor customer has the plain one.
     because = reasons(bundle)[0]

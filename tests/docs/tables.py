@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
@@ -22,7 +23,8 @@ from orchestrator.cli.exits import Exit
 from orchestrator.cli.exits import __doc__ as exits_doc
 from orchestrator.core.policies.order import ORDER
 from orchestrator.language import outcomes
-from orchestrator.language.model import ValueType
+from orchestrator.language.fields import declared
+from orchestrator.language.model import ACTIONS, Ask, Enter, Goal, Playbook, Send, Step, ValueType
 from orchestrator.settings import PREFIX, Settings
 from orchestrator.store.reports.invariants import CAP, INVARIANTS
 from orchestrator.store.reports.views import VIEWS
@@ -73,6 +75,21 @@ def header_table() -> str:
     return table(
         ("channel", "header fields"), [*rows, ("hand-over (`crm`, `support` ...)", code(WITHOUT_ROW.header))]
     )
+
+
+def field_table(block: type[object]) -> str:
+    return table(("field", "meaning"), [(f"`{one.key}`", one.field.doc) for one in declared(block)])
+
+
+def action_table() -> str:
+    """The actions that need no part of their own in the page."""
+    rows = [
+        (f"`{action}`", f"`{one.key}`" if len(declared(block)) > 1 else "", one.field.doc)
+        for action, block in ACTIONS.items()
+        if block not in (Send, Ask)
+        for one in declared(block)
+    ]
+    return table(("action", "field", "meaning"), rows)
 
 
 def type_list() -> str:
@@ -258,6 +275,13 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "fallbacks": fallback_table,
     "headers": header_table,
     "types": type_list,
+    "fields-playbook": partial(field_table, Playbook),
+    "fields-enter": partial(field_table, Enter),
+    "fields-goal": partial(field_table, Goal),
+    "fields-step": partial(field_table, Step),
+    "fields-send": partial(field_table, Send),
+    "fields-ask": partial(field_table, Ask),
+    "fields-actions": action_table,
     "settings": settings_table,
     "commands": command_table,
     "exit-codes": exit_table,

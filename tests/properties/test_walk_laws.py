@@ -171,7 +171,7 @@ def tale(
         attributes={name: value for name, value in person.items() if value is not None},
     )
     enrollment = EnrollmentSnapshot(
-        customer_id=1, enrollment_id=1, playbook_id=1, playbook=playbook.playbook, subject="anna",
+        customer_id=1, enrollment_id=1, playbook_id=1, playbook=playbook.name, subject="anna",
         entered_at=start, held_out=held_out, context={"order_id": "A"},
     )  # fmt: skip
     return Tale(compiled=compile_playbook(playbook), facts=facts, enrollment=enrollment)

@@ -131,7 +131,7 @@ class Stroll:
             customer_id=1,
             enrollment_id=1,
             playbook_id=1,
-            playbook=self.compiled.playbook.playbook,
+            playbook=self.compiled.playbook.name,
             subject=self.subject,
             entered_at=self.customer.now,
             held_out=self.held_out,

@@ -8,8 +8,8 @@ import sys
 import orchestrator
 
 AUTHORS = {
-    "Ask", "Branch", "Call", "Choose", "Cooldown", "End", "Enter", "Goal", "Handoff", "Playbook", "Send", "Set",
-    "Split", "Start", "Step", "WaitUntil", "all_of", "any_of", "at_least_of", "not_", "where",
+    "Ask", "Branch", "Call", "Choose", "Cooldown", "End", "Enter", "Goal", "Handoff", "OwnName", "Playbook", "Send",
+    "Set", "Split", "Start", "Step", "WaitUntil", "all_of", "any_of", "at_least_of", "not_", "where",
 }  # fmt: skip
 PRODUCT = {"connect", "identify", "opt_in", "opt_out", "respond", "start_playbook", "track"}
 ERRORS = {"InputError", "NotFound", "OrchestratorError", "StartRefused"}

@@ -72,7 +72,7 @@ def _draw(books: list[Playbook], target: Path) -> None:
     if len(books) > 1 and not target.is_dir():
         raise typer.BadParameter(f"{len(books)} playbooks need a folder that exists, got {target}")
     for book in books:
-        path = target / f"{book.playbook}.svg" if target.is_dir() else target
+        path = target / f"{book.name}.svg" if target.is_dir() else target
         try:
             path.write_text(to_svg(book), encoding="utf-8")
         except OSError as error:
@@ -83,7 +83,7 @@ def _draw(books: list[Playbook], target: Path) -> None:
 def _drawn(book: Playbook) -> Group:
     longest = longest_path(book)
     facts = [
-        f"{book.playbook} v{book.version}: {book.title}",
+        f"{book.name} v{book.version}: {book.title}",
         f"topic {book.topic}, priority {book.priority}, holdout {book.holdout:.0%}",
         f"comes in by {_way_in(book)}",
         f"goal {_goal(book)}",

@@ -125,7 +125,7 @@ class DecisionDraft(EnrollmentView):
         self._moves += 1
         if self._moves > MOST_MOVES:
             raise EndlessEnrollment(
-                f"playbook '{self.playbook.playbook.playbook}' moved {MOST_MOVES} times without waiting, last into "
+                f"playbook '{self.playbook.playbook.name}' moved {MOST_MOVES} times without waiting, last into "
                 f"'{name}'; run 'orchestrator check' on it and publish a mended version"
             )
         kind = self.playbook.kind(name)
@@ -265,7 +265,7 @@ class DecisionDraft(EnrollmentView):
             self.leave_by("missed" if until is None else "no_response")
             return
         definition = self.playbook.playbook
-        value = {"topic": definition.topic, "playbook": definition.playbook}.get(action.scope, "*")
+        value = {"topic": definition.topic, "playbook": definition.name}.get(action.scope, "*")
         self._commands.append(
             BeginCooldown(visit=self.state.visit, scope=action.scope, scope_value=value, until=until)
         )

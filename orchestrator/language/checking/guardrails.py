@@ -22,7 +22,7 @@ Keys = tuple[str | int, ...]
 
 # A hold's condition is asked about a customer, in whatever playbook she walks: it may use nothing of a playbook's own.
 _ANY_PLAYBOOK = Playbook(
-    playbook="any", version=1, title="any", topic="any", enter=Enter(reentry=Reentry()), steps=()
+    name="any", version=1, title="any", topic="any", enter=Enter(reentry=Reentry()), steps=()
 )
 
 

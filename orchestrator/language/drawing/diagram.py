@@ -72,7 +72,7 @@ def to_svg(playbook: Playbook, *, counts: Mapping[str, int] | None = None) -> st
             f'width="{layout.width:.0f}" height="{layout.height:.0f}" role="img" '
             'aria-labelledby="diagram-title diagram-desc" font-family="system-ui, sans-serif" font-size="13">'
         ),
-        f'<title id="diagram-title">{escape(f"Playbook {playbook.playbook}: {playbook.title}")}</title>',
+        f'<title id="diagram-title">{escape(f"Playbook {playbook.name}: {playbook.title}")}</title>',
         f'<desc id="diagram-desc">{escape(_described(playbook, arrows, anywhere, counts))}</desc>',
         (
             '<defs><marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '

@@ -62,7 +62,7 @@ class Compiled:
 
     def __init__(self, playbook: Playbook) -> None:
         if not playbook.steps:
-            raise CompileError(f"playbook '{playbook.playbook}' has no steps; write at least one")
+            raise CompileError(f"playbook '{playbook.name}' has no steps; write at least one")
         self.playbook = playbook
         self.order: tuple[str, ...] = tuple(step.name for step in playbook.steps)
         self.first: str = self.order[0]
@@ -75,7 +75,7 @@ class Compiled:
         try:
             return self._steps[name]
         except KeyError:
-            raise CompileError(f"playbook '{self.playbook.playbook}' has no step '{name}'") from None
+            raise CompileError(f"playbook '{self.playbook.name}' has no step '{name}'") from None
 
     def has(self, name: str) -> bool:
         return name in self._steps
@@ -176,7 +176,7 @@ class Compiled:
         return {route.outcome for route in step.then}
 
     def _nowhere(self, step: str, trigger: str) -> str:
-        return f"playbook '{self.playbook.playbook}': '{trigger}' leads nowhere from step '{step}'"
+        return f"playbook '{self.playbook.name}': '{trigger}' leads nowhere from step '{step}'"
 
     def _build(self) -> transitions.Machine:
         live = [step.name for step in self.playbook.steps if kind_of(step.action) != "end"]

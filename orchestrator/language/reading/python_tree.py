@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from orchestrator.language.moments import duration_of
 from orchestrator.language.problems import Problems, SourcePosition
 from orchestrator.language.reading.tree import Items, Leaf, Map, MapEntry, Node
 from orchestrator.language.reading.yaml_tree import MAX_DEPTH
@@ -73,7 +75,16 @@ def _leaf(value: Any, place: SourcePosition, problems: Problems) -> Leaf:
             number = Decimal("NaN")
         if number.is_finite():
             return Leaf(text=str(number), value=number, place=place)
+    if isinstance(value, timedelta):
+        return _duration(value, place, problems)
     problems.error(
         place, f"expected a text, number, true, false, list or mapping, got {type(value).__name__}"
     )
     return Leaf(text="", value=None, place=place)
+
+
+def _duration(value: timedelta, place: SourcePosition, problems: Problems) -> Leaf:
+    text = str(duration_of(value) or "")
+    if not text:
+        problems.error(place, f"expected a duration of whole minutes, one or more, got {value}")
+    return Leaf(text=text, value=text, place=place)

@@ -55,7 +55,7 @@ def _version(bundle: PlaybookFiles, signals: str) -> PlaybookVersion:
     if playbook is None:
         raise DefinitionError(bundle.problems)
     return PlaybookVersion(
-        name=playbook.playbook,
+        name=playbook.name,
         version=playbook.version,
         content_hash=content_hash(bundle),
         definition=to_plain(playbook),

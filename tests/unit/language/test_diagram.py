@@ -197,7 +197,7 @@ def test_the_playbooks_of_the_reference_are_drawn_readably() -> None:
     for text in design_examples():
         playbook = reads(text)
         if len(playbook.steps) > 2:
-            assert faults(seen(playbook)) == [], playbook.playbook
+            assert faults(seen(playbook)) == [], playbook.name
 
 
 LOOPS = """

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,7 +45,7 @@ def run(text: str) -> Playbook:
 
 def test_the_python_face_gives_the_same_object_as_yaml() -> None:
     written = author.Playbook(
-        playbook="nudge",
+        name="nudge",
         version=1,
         title="One friendly nudge",
         topic="upsell",
@@ -98,7 +99,7 @@ done: {end: no_conversion}
 def test_a_mistake_in_python_names_the_file_and_the_line_of_the_call() -> None:
     with pytest.raises(PlaybookError) as raised:
         author.Playbook(
-            playbook="nudge",
+            name="nudge",
             version=1,
             title="One friendly nudge",
             topic="upsell",
@@ -112,6 +113,41 @@ def test_a_mistake_in_python_names_the_file_and_the_line_of_the_call() -> None:
     lines = {source[problem.line - 1].strip() for problem in raised.value.problems}
     assert {problem.path for problem in raised.value.problems} == {__file__}
     assert lines == {'enter=author.Enter(reentry="often"),', 'author.Step("wait", wait="5m", then="done"),'}
+
+
+@pytest.mark.parametrize(
+    ("span", "written"),
+    [(timedelta(days=14), "14d"), (timedelta(hours=36), "36h"), (timedelta(minutes=90), "90min")],
+)
+def test_a_timedelta_is_read_as_the_duration_it_is(span: timedelta, written: str) -> None:
+    assert tree_of(span, SourcePosition("made up"), Problems()) == tree_of(
+        written, SourcePosition("made up"), Problems()
+    )
+
+
+@pytest.mark.parametrize("span", [timedelta(seconds=30), timedelta(0), timedelta(days=-1)])
+def test_a_timedelta_that_the_language_cannot_write_is_a_problem(span: timedelta) -> None:
+    problems = Problems()
+    tree_of(span, SourcePosition("made up"), problems)
+    assert [one.message for one in problems.errors] == [
+        f"expected a duration of whole minutes, one or more, got {span}"
+    ]
+
+
+def test_names_the_engine_cannot_know_are_written_as_the_author_s_own() -> None:
+    playbook = reads(
+        book(
+            """
+mail: {send: {channel: [push, email], template: mail}, wait: 2d, then: {bought: sold, no_response: sold}}
+sold: {end: sold}
+"""
+        )
+    )
+    written = to_python(playbook)
+    assert written.startswith("from orchestrator import End, Enter, OwnName, Playbook, Send, Step\n")
+    assert 'channel=[OwnName("push"), "email"]' in written
+    assert 'then={OwnName("bought"): "sold", "no_response": "sold"}' in written
+    assert 'End(OwnName("sold"))' in written
 
 
 def test_the_reference_examples_survive_every_way_of_writing() -> None:
