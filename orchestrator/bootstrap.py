@@ -10,16 +10,14 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import text
 
 from channels import registry
 from channels.base import Channel
 from channels.function import CallFunction
 from channels.recording import Outbox
 from channels.table import channel_names, traits_of
-from orchestrator.clock import Clock, DatabaseClock, VirtualClock, monotonic, system_now
+from orchestrator.clock import VirtualClock, monotonic, system_now
 from orchestrator.engine import Engine
-from orchestrator.errors import NotFound
 from orchestrator.queue.nudge import make_nudge
 from orchestrator.rate_limits.limiter import make_limiter
 from orchestrator.rate_limits.provider_rates import ProviderRates
@@ -30,11 +28,11 @@ from orchestrator.service.enrollment.batch import ServiceContext
 from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.service.rendering.render import Renderer
 from orchestrator.settings import Settings
-from orchestrator.store import customers
-from orchestrator.store.reports.export import export
+from orchestrator.store.api_requests import ApiRequests
+from orchestrator.store.clock import Clock, DatabaseClock
+from orchestrator.store.reports.reader import Reports
 from orchestrator.store.sql.connections import make_engine
 from orchestrator.store.transactions import PostgresStore
-from orchestrator.telemetry import emit
 
 FUNCTIONS = "orchestrator.functions"  # entry points: name = "module:function", what `call` steps may name
 _REHEARSAL_KEY = "rehearsals sign their links with this, always"  # they lead nowhere outside of the rehearsal
@@ -81,26 +79,19 @@ def build_engine(
         pool=None if virtual else ThreadPoolExecutor(threads, thread_name_prefix="send"),
     )
 
-    def exporting(key: str) -> dict[str, Any]:
-        with database.begin() as connection:
-            found = customers.find(connection, key)
-            if found is None:
-                raise NotFound("customer", key)
-            return export(connection, found.id)
-
     engine = Engine(
         settings=settings,
         database=database,
-        clock=clock,
         services=services,
         delivery=delivery,
         links=links,
-        exporting=exporting,
+        reports=Reports(database=database, clock=clock),
+        api_requests=ApiRequests(database=database, clock=clock),
     )
     if not virtual:
         engine.nudge = make_nudge(settings)
         if settings.clock_rate != 1:
-            set_clock_rate(engine, settings.clock_rate)
+            engine.set_clock_rate(settings.clock_rate)
     return engine
 
 
@@ -137,22 +128,6 @@ def build_rehearsal_engine(
         functions=functions,
         adapters={**silent, **(adapters or {})},
     )
-
-
-def set_clock_rate(engine: Engine, rate: float) -> None:
-    """Let business time pass ``rate`` times as fast from now on, without a jump. For rehearsals."""
-    with engine.database.begin() as connection:
-        previous = connection.execute(text("SELECT rate FROM clock FOR UPDATE")).scalar_one()
-        if previous == rate:
-            return
-        connection.execute(
-            text(
-                "UPDATE clock SET business_anchor = business_anchor + (clock_timestamp() - machine_anchor) * rate, "
-                "machine_anchor = clock_timestamp(), rate = :rate"
-            ),
-            {"rate": rate},
-        )
-    emit("clock.changed", rate=rate, previous=previous)
 
 
 class _Carriers:

@@ -1,7 +1,8 @@
 """The two times of the engine and the only place that reads a clock.
 
 *Business time* is what waits, caps and quiet hours are written in. It may be shifted or scaled; its anchor and rate
-are one row of the database, so every process sees the same instant. *Machine time* is never scaled: leases,
+are one row of the database, so every process sees the same instant (:mod:`orchestrator.store.clock` reads it).
+*Machine time* is never scaled: leases,
 back-offs and time-outs are written in it, by the database's clock across processes.
 """
 
@@ -10,14 +11,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
-
-from sqlalchemy import Connection, text
-
-_READ = text(
-    "SELECT clock_timestamp() AS machine, "
-    "business_anchor + (clock_timestamp() - machine_anchor) * rate AS business, rate FROM clock WHERE id = 1"
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,20 +20,6 @@ class Instants:
     business: datetime
     machine: datetime
     rate: float = 1.0
-
-
-class Clock(Protocol):
-    """Where a service gets the time from: once per batch, then passed on as an argument."""
-
-    def read(self, connection: Connection) -> Instants: ...
-
-
-class DatabaseClock:
-    """The clock of a running system: one statement against the ``clock`` row."""
-
-    def read(self, connection: Connection) -> Instants:
-        row = connection.execute(_READ).one()
-        return Instants(business=row.business, machine=row.machine, rate=row.rate)
 
 
 class VirtualClock:
@@ -53,7 +32,7 @@ class VirtualClock:
     def now(self) -> datetime:
         return self._now
 
-    def read(self, connection: Connection) -> Instants:
+    def read(self, _connection: object) -> Instants:
         return Instants(business=self._now, machine=self._now)
 
     def advance(self, span: timedelta) -> datetime:

@@ -13,33 +13,30 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine as Database
-
 from channels.base import Receipt
-from orchestrator.clock import Clock, monotonic
+from orchestrator.clock import monotonic
 from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.records.consent import ConsentEvidence, ConsentFact, ConsentHistory
 from orchestrator.records.drain import Drained
 from orchestrator.records.enrollment import Enrollment
 from orchestrator.records.erasure import ErasureReceipt
-from orchestrator.records.feed import Feed
+from orchestrator.records.feed import Feed, FeedAction
 from orchestrator.records.intake import Identify, IngestReport, ReportedResponse, Track
 from orchestrator.records.preferences import OptOutReceipt, Preferences
-from orchestrator.service.consent import history as consent_history
-from orchestrator.service.consent import ledger as consenting
-from orchestrator.service.consent import preferences, snooze
+from orchestrator.service.consent import history, ledger, preferences, snooze
 from orchestrator.service.delivery.deliver import Delivery
-from orchestrator.service.enrollment import start as starts
+from orchestrator.service.enrollment import start
 from orchestrator.service.enrollment.advance import advance, take_overdue
 from orchestrator.service.enrollment.batch import ServiceContext
 from orchestrator.service.enrollment.crash_recovery import take_interrupted
-from orchestrator.service.intake import feed as showing
-from orchestrator.service.intake import ingest, provider_callbacks
-from orchestrator.service.operations import publish as publishing
-from orchestrator.service.privacy import erase as erasing
-from orchestrator.service.privacy import retention
+from orchestrator.service.intake import feed, ingest, provider_callbacks
+from orchestrator.service.operations import clock_rate, pause, publish, release
+from orchestrator.service.privacy import erase, retention
 from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.settings import Settings
+from orchestrator.store.api_requests import ApiRequests
+from orchestrator.store.reports.reader import Reports
+from orchestrator.store.sql.connections import Database
 from orchestrator.telemetry import emit
 
 Result = TypeVar("Result")
@@ -54,11 +51,11 @@ class Engine:
 
     settings: Settings
     database: Database
-    clock: Clock
     services: ServiceContext
     delivery: Delivery
     links: LinkSigner
-    exporting: Callable[[str], dict[str, Any]]
+    reports: Reports
+    api_requests: ApiRequests
     nudge: Callable[[], None] = field(default=lambda: None)
 
     @property
@@ -89,7 +86,7 @@ class Engine:
 
         Raises NotFound, InputError, and StartRefused with the reason.
         """
-        return self._nudged(starts.start_playbook(self.services, customer, name, context=context, key=key))
+        return self._nudged(start.start_playbook(self.services, customer, name, context=context, key=key))
 
     def respond(
         self,
@@ -109,7 +106,20 @@ class Engine:
 
     def feed(self, customer_id: int, *, limit: int) -> Feed:
         """What the customer of a feed token may see in the product now."""
-        return showing.feed(self.services, customer_id, limit=limit)
+        return feed.feed(self.services, customer_id, limit=limit)
+
+    def report_feed_action(
+        self,
+        customer_id: int,
+        message_id: str,
+        action: FeedAction,
+        *,
+        detail: str | None = None,
+        comment: str | None = None,
+    ) -> bool:
+        """What the customer of a feed token did with an item; False if it was known. Raises NotFound, InputError."""
+        reported = feed.report(self.services, customer_id, message_id, action, detail=detail, comment=comment)
+        return self._nudged(reported)
 
     # --- providers and customers ------------------------------------------------------------------------------------
 
@@ -158,28 +168,48 @@ class Engine:
 
     def export(self, customer: str) -> dict[str, Any]:
         """Everything known about a person, machine-readable (GDPR Art. 15 and 20). Raises NotFound."""
-        return self.exporting(customer)
+        return self.reports.export(customer)
 
     def import_consents(self, items: Sequence[ConsentFact]) -> IngestReport:
         """Grants and withdrawals recorded elsewhere, with their evidence, each once."""
-        return self._nudged(consenting.import_consents(self.services, items))
+        return self._nudged(ledger.import_consents(self.services, items))
 
     def consents(self, customer: str) -> ConsentHistory:
         """Everything a customer ever said about being spoken to, and what is in force. Raises NotFound."""
-        return consent_history.history(self.services, customer)
+        return history.history(self.services, customer)
 
     def erase(self, customer: str, *, anyway: bool = False) -> ErasureReceipt:
         """Forget a person (GDPR Art. 17), here and at the providers.
 
         Raises NotFound, and ErasureIncomplete when a provider could not be told: repeat it then, or go on ``anyway``.
         """
-        return erasing.erase(self.services, self.delivery.channel_for, customer, anyway=anyway)
+        return erase.erase(self.services, self.delivery.channel_for, customer, anyway=anyway)
 
-    # --- growth teams -----------------------------------------------------------------------------------------------
+    # --- growth teams and operators ---------------------------------------------------------------------------------
 
     def publish(self, folder: Path) -> list[tuple[str, int, bool]]:
         """Check and store a folder of playbooks: (name, version, new). Raises DefinitionError, Conflict."""
-        return publishing.publish(self.services, folder)
+        return publish.publish(self.services, folder)
+
+    def pause(self, playbook: str, *, reason: str) -> None:
+        """Let nobody into a playbook until it is resumed; whoever is in it goes on. Raises NotFound."""
+        pause.pause(self.services, playbook, reason=reason)
+
+    def resume(self, playbook: str) -> None:
+        """Let people into a paused playbook again."""
+        pause.resume(self.services, playbook)
+
+    def release(self, customer_id: int, enrollment_id: int) -> bool:
+        """Let a parked enrollment go on, or with the id 0 the whole customer. False when it was not parked."""
+        return self._nudged(release.release(self.services, customer_id, enrollment_id))
+
+    def set_clock_rate(self, rate: float) -> None:
+        """Let business time pass ``rate`` times as fast from now on, without a jump. For rehearsals."""
+        clock_rate.set_clock_rate(self.services, rate)
+
+    def start_clock_at(self, business: datetime) -> None:
+        """Let the database's clock go on from here at rate 1, after a virtual clock led up to it."""
+        clock_rate.start_clock_at(self.services, business)
 
     # --- workers ----------------------------------------------------------------------------------------------------
 
@@ -225,7 +255,7 @@ class Engine:
 
     def care(self) -> None:
         """Write down consents that are over, and once a day let go of history that is older than it is kept."""
-        consenting.expire(self.services)
+        ledger.expire(self.services)
         retention.prune_daily(self.services)
 
     def prune(self) -> dict[str, int]:

@@ -19,7 +19,7 @@ from orchestrator.cli.playbooks.report_view import drawn
 from orchestrator.cli.progress import virtual_days
 from orchestrator.errors import OrchestratorError
 from orchestrator.simulator.rehearse import Rehearsal, replay
-from orchestrator.simulator.report import Report
+from orchestrator.store.reports.rehearsals.report import Report
 from orchestrator.store.scratch import scratch_database
 
 PLAYBOOKS = Path(__file__).with_name("playbooks")

@@ -54,31 +54,18 @@ def main() -> None:
 
 
 def _told(error: Exception) -> Exit:
-    known = _mapped(error)
-    if isinstance(known, errors.OrchestratorError):
-        complain(known, code=code_of(known))
-        return code_of(known)
+    if isinstance(error, errors.OrchestratorError):
+        complain(error, code=code_of(error))
+        return code_of(error)
     if os.environ.get("ORCHESTRATOR_LOG_LEVEL") == "debug":
         traceback.print_exception(error)
-    complain(known, code=Exit.DEFECT)
+    complain(error, code=Exit.DEFECT)
     return Exit.DEFECT
 
 
 def _mapped(error: Exception) -> Exception:
-    """What nobody translated: a channel plug-in that cannot be used; a lost connection, which is a thing to try again;
-    and the rest of the database's, a statement refused."""
-    if isinstance(error, BadChannelError):
-        return errors.AdapterError(str(error))
-    if "sqlalchemy" not in sys.modules:  # it takes longer to load than most commands take to answer
-        return error
-    from sqlalchemy.exc import OperationalError, SQLAlchemyError  # noqa: PLC0415
-
-    if not isinstance(error, SQLAlchemyError):
-        return error
-    first_line = str(getattr(error, "orig", None) or error).partition("\n")[0]
-    if isinstance(error, OperationalError):
-        return errors.Unavailable(f"PostgreSQL does not answer: {first_line}")
-    return errors.StoreError(f"PostgreSQL refused: {first_line}")
+    """A channel plug-in that cannot be used is an error of ours."""
+    return errors.AdapterError(str(error)) if isinstance(error, BadChannelError) else error
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
-from sqlalchemy import Connection, make_url
 
 from orchestrator import telemetry
 from orchestrator.embedded_postgres.server import EmbeddedPostgres
@@ -15,12 +14,14 @@ from orchestrator.errors import StoreError
 from orchestrator.settings import Settings
 from orchestrator.settings import load_settings as read_settings
 from orchestrator.store import migrate
-from orchestrator.store.sql.connections import make_engine
+from orchestrator.store.reports import reader
+from orchestrator.store.reports.reader import Reports
+from orchestrator.store.sql.connections import without_password
 
 if TYPE_CHECKING:
     from orchestrator.engine import Engine
 
-__all__ = ["database_url", "embedded", "load_settings", "open_connection", "open_engine", "ready", "where"]
+__all__ = ["database_url", "embedded", "load_settings", "open_engine", "open_reports", "ready"]
 
 
 def load_settings() -> Settings:
@@ -42,11 +43,6 @@ def embedded(settings: Settings) -> EmbeddedPostgres:
     return EmbeddedPostgres(settings.data_dir)
 
 
-def where(url: str) -> str:
-    """A database URL as it may be shown: without its password."""
-    return make_url(url).render_as_string(hide_password=True)
-
-
 def ready(settings: Settings) -> Settings:
     """Settings whose database is there and has the schema this software needs.
 
@@ -57,22 +53,18 @@ def ready(settings: Settings) -> Settings:
         migrate.upgrade(url)
     elif (found := migrate.current(url)) != migrate.head():
         raise StoreError(
-            f"{where(url)} is at revision {found or 'none'}, this software needs {migrate.head()}; "
+            f"{without_password(url)} is at revision {found or 'none'}, this software needs {migrate.head()}; "
             "run: orchestrator db upgrade"
         )
     return settings.model_copy(update={"database_url": SecretStr(url), "secret_keys": _keys(settings)})
 
 
 @contextmanager
-def open_connection(settings: Settings | None = None) -> Iterator[Connection]:
-    """A connection for reading alone."""
-    url = ready(settings or load_settings()).database_url
-    engine = make_engine(url.get_secret_value() if url else "", application_name="orchestrator-cli")
-    try:
-        with engine.connect() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+def open_reports(settings: Settings | None = None) -> Iterator[Reports]:
+    """What people may read of the database, without loading an engine."""
+    url = database_url(ready(settings or load_settings()))
+    with reader.open_reports(url, application_name="orchestrator-cli") as reports:
+        yield reports
 
 
 def open_engine(settings: Settings | None = None) -> Engine:

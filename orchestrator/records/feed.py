@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from orchestrator.records.message import FeedDisplay, MessageKind
 
-FeedDeed = Literal["seen", "clicked", "dismissed", "answered"]
-"""What a customer may do with an item."""
+FeedAction = Literal["seen", "clicked", "dismissed", "answered"]
+"""What a customer may do with an item; the last two take it out of the feed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

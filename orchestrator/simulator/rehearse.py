@@ -15,10 +15,10 @@ from orchestrator.simulator.crowd.crowd import Crowd
 from orchestrator.simulator.crowd.people import make_crowd
 from orchestrator.simulator.expectations import Expectations, story_of
 from orchestrator.simulator.recording import Recording
-from orchestrator.simulator.report import Report, make_report
 from orchestrator.simulator.run import Source, Watch, play
 from orchestrator.simulator.seeded_choice import SeededChoice
 from orchestrator.simulator.world import World, open_world
+from orchestrator.store.reports.rehearsals.report import Report
 
 _HOUR = timedelta(hours=1)
 
@@ -91,6 +91,5 @@ def _run(
     world.engine.publish(asked.folder)
     play(world, source, start=asked.start, end=asked.end, tick=asked.tick, watch=watch)
     caps = world.engine.policy.caps
-    with world.engine.database.connect() as connection:
-        report = make_report(connection, seed=asked.seed, start=asked.start, end=asked.end, caps=caps)
+    report = world.engine.reports.rehearsal(seed=asked.seed, start=asked.start, end=asked.end, caps=caps)
     return world, report

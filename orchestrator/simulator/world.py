@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
-
 from channels.recording import Outbox
 from orchestrator.bootstrap import build_rehearsal_engine
 from orchestrator.clock import VirtualClock
@@ -15,7 +13,6 @@ from orchestrator.engine import Engine
 from orchestrator.settings import Settings
 from orchestrator.simulator.actions import Reached
 from orchestrator.simulator.expectations import Expectations
-from orchestrator.store.reports.message_origins import message_origins
 
 
 @dataclass(kw_only=True)
@@ -30,8 +27,7 @@ class World:
     def reached(self) -> list[Reached]:
         """What was handed over since the last call, in that order, with what the engine knows about each message."""
         taken = [one.message for one in self.outbox.take() if one.sent]
-        with self.engine.database.connect() as connection:
-            origins = message_origins(connection, [one.message_id for one in taken])
+        origins = self.engine.reports.message_origins([one.message_id for one in taken])
         reached = []
         for message in taken:
             origin = origins[message.message_id]
@@ -52,23 +48,9 @@ class World:
         """Give the database's connections back."""
         self.engine.close()
 
-    def hand_over_clock(self, *, rate: float = 1.0) -> None:
-        """Let the database's own clock go on from here, for processes that serve what was rehearsed.
-
-        Leases and back-offs were written in virtual machine time; they are over, nobody holds one.
-        """
-        with self.engine.database.begin() as connection:
-            connection.execute(
-                text(
-                    "INSERT INTO clock (id, business_anchor, machine_anchor, rate) "
-                    "VALUES (1, :now, clock_timestamp(), :rate) ON CONFLICT (id) DO UPDATE SET "
-                    "business_anchor = excluded.business_anchor, machine_anchor = excluded.machine_anchor, "
-                    "rate = excluded.rate"
-                ),
-                {"now": self.clock.now, "rate": rate},
-            )
-            connection.execute(text("UPDATE dispatch SET free_at = least(free_at, clock_timestamp())"))
-            connection.execute(text("DELETE FROM batches_in_hand"))
+    def hand_over_clock(self) -> None:
+        """Let the database's own clock go on from here, for processes that serve what was rehearsed."""
+        self.engine.start_clock_at(self.clock.now)
 
 
 def open_world(

@@ -18,7 +18,7 @@ from orchestrator.errors import InputError
 from orchestrator.ids import MESSAGE, parse_public_id, public_id
 from orchestrator.language.conditions.requirements import LookBack
 from orchestrator.records.delivery import LocalCopy
-from orchestrator.records.feed import FeedDeed, FeedItem
+from orchestrator.records.feed import FeedAction, FeedItem
 from orchestrator.store.batch.build import guards
 from orchestrator.store.local_copies import show
 from orchestrator.store.sql.tables import feed_items, messages
@@ -43,6 +43,10 @@ class PostgresFeed:
     def show(self, copies: Sequence[LocalCopy], now: datetime) -> None:
         """Make in-app messages visible in the feed, and keep what the sandbox took."""
         show(self.connection, copies, now)
+
+    def mark(self, customer_id: int, message_id: int, action: FeedAction, at: datetime) -> None:
+        """Note what the customer did with an item."""
+        mark(self.connection, customer_id, [message_id], action, at)
 
 
 def visible(
@@ -100,19 +104,19 @@ def visible(
 
 
 def mark(
-    connection: Connection, customer_id: int, message_ids: Sequence[int], deed: FeedDeed, at: datetime
+    connection: Connection, customer_id: int, message_ids: Sequence[int], action: FeedAction, at: datetime
 ) -> list[int]:
     """Note what a person did, and give the ids of the items for which it is news.
 
     The first time counts, a later one changes nothing. What was clicked, dismissed or answered was seen, at that
-    instant at the latest. Items that are withdrawn or expired take deeds too: a page may have been open. One
+    instant at the latest. Items that are withdrawn or expired can be marked too: a page may have been open. One
     statement.
     """
     if not message_ids:
         return []
-    column = feed_items.c[f"{deed}_at"]
-    values: dict[str, Any] = {f"{deed}_at": at}
-    if deed != "seen":
+    column = feed_items.c[f"{action}_at"]
+    values: dict[str, Any] = {f"{action}_at": at}
+    if action != "seen":
         seen = feed_items.c.seen_at
         values["seen_at"] = case((seen.is_(None), at), (seen > at, at), else_=seen)
     statement = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
@@ -12,6 +13,17 @@ from orchestrator.store.sql.tables import customers, parked
 
 WHOLE_CUSTOMER = 0
 _LONGEST = 2000  # of a detail: a traceback's end says enough
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresParking:
+    """Who is set aside, on one connection."""
+
+    connection: Connection
+
+    def release(self, customer_id: int, enrollment_id: int) -> bool:
+        """Let one go on, with the id 0 the whole customer; False when it was not parked."""
+        return release(self.connection, [(customer_id, enrollment_id)]) > 0
 
 
 def park(connection: Connection, items: Sequence[Parked]) -> None:

@@ -40,6 +40,19 @@ class PostgresPlaybooks:
         if before is not None and before.id != made:
             ask_anew(self.connection, now)
 
+    def is_published(self, playbook: str) -> bool:
+        """Whether a playbook of this name has any version."""
+        wanted = select(playbooks.c.id).where(playbooks.c.name == playbook).limit(1)
+        return self.connection.execute(wanted).first() is not None
+
+    def pause(self, playbook: str, *, reason: str, now: datetime) -> None:
+        """Let nobody in until :meth:`resume`; pausing twice keeps the first instant and reason."""
+        pause(self.connection, playbook, reason, now)
+
+    def resume(self, playbook: str) -> None:
+        """Let people in again."""
+        resume(self.connection, playbook)
+
 
 def store_version(connection: Connection, bundle: PlaybookVersion, now: datetime) -> int:
     """Store a version and give its id; the same content again gives the same id.

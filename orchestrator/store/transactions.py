@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from orchestrator.clock import Clock, Instants
+from orchestrator.clock import Instants
 from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.records.consent import Consent, ConsentEntry
@@ -23,12 +23,14 @@ from orchestrator.store.batch import batches_in_hand, claim
 from orchestrator.store.batch.build import build_customers
 from orchestrator.store.batch.definitions import CatalogueCache
 from orchestrator.store.batch.save import save
+from orchestrator.store.clock import Clock, PostgresClock
 from orchestrator.store.customers import PostgresCustomers
 from orchestrator.store.enrollments import PostgresEnrollments
 from orchestrator.store.feed import PostgresFeed
 from orchestrator.store.inbox_append import PostgresInbox
 from orchestrator.store.local_copies import show
 from orchestrator.store.messages import PostgresMessages
+from orchestrator.store.parked import PostgresParking
 from orchestrator.store.published import PostgresPlaybooks
 from orchestrator.store.retention import PostgresHistory
 from orchestrator.store.snoozes import PostgresSnoozes
@@ -77,6 +79,10 @@ class PostgresTransaction:
         return self.store.clock.read(self.connection)
 
     @property
+    def clock(self) -> PostgresClock:
+        return PostgresClock(connection=self.connection)
+
+    @property
     def customers(self) -> PostgresCustomers:
         return PostgresCustomers(connection=self.connection, hash_key=self.store.hash_key)
 
@@ -99,6 +105,10 @@ class PostgresTransaction:
     @property
     def messages(self) -> PostgresMessages:
         return PostgresMessages(connection=self.connection)
+
+    @property
+    def parking(self) -> PostgresParking:
+        return PostgresParking(connection=self.connection)
 
     @property
     def playbooks(self) -> PostgresPlaybooks:

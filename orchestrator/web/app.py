@@ -66,7 +66,7 @@ def create_app(engine: Engine, settings: Settings) -> FastAPI:
     )
     https = settings.base_url.startswith("https://")
     registry = CollectorRegistry()
-    registry.register(EngineCollector(engine.database))
+    registry.register(EngineCollector(engine.reports))
     app.state.engine = engine
     app.state.settings = settings
     app.state.registry = registry

@@ -22,8 +22,7 @@ def _settings(request: Request) -> Settings:
 
 
 def _idempotency(request: Request) -> Idempotency:
-    engine = _engine(request)
-    return Idempotency(engine=engine.database, clock=engine.clock)
+    return Idempotency(requests=_engine(request).api_requests)
 
 
 TheEngine = Annotated[Engine, Depends(_engine)]

@@ -11,8 +11,6 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from orchestrator.errors import (
@@ -99,7 +97,7 @@ def problem_of(error: Exception) -> ProblemDetails:
             return ProblemDetails(401, "bad_token", str(error), headers={"WWW-Authenticate": "Bearer"})
         case ErasureIncomplete():
             return ProblemDetails(503, "erasure_incomplete", str(error), headers={"Retry-After": "60"})
-        case Unavailable() | OperationalError() | InterfaceError() | PoolTimeoutError():
+        case Unavailable():
             return ProblemDetails(
                 503,
                 "unavailable",
@@ -182,5 +180,5 @@ def install(app: FastAPI) -> None:
 
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    for kind in (ProblemDetails, OrchestratorError, OperationalError, InterfaceError, PoolTimeoutError):
+    for kind in (ProblemDetails, OrchestratorError):
         app.add_exception_handler(kind, ours)

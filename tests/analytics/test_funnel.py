@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from orchestrator.analytics.funnel import funnel, funnels
 from orchestrator.errors import NotFound
+from orchestrator.store.reports.funnel import funnel, funnels
 from orchestrator.store.sql import tables as t
 from tests.store.world import World
 from tests.support.statements import counted

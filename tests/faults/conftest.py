@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.store.clock import DatabaseClock
 from tests.faults.hammer_ledger import lay_ledger
 from tests.support.engine import Scene, real_engine
 
@@ -14,7 +15,7 @@ from tests.support.engine import Scene, real_engine
 @pytest.fixture
 def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
     engine = real_engine(database_url)
-    made = Scene(engine=engine, folder=tmp_path / "playbooks", clock=engine.clock, given=[])  # type: ignore[arg-type]
+    made = Scene(engine=engine, folder=tmp_path / "playbooks", clock=DatabaseClock(), given=[])  # type: ignore[arg-type]
     lay_ledger(engine.database)
     yield made
     engine.close()

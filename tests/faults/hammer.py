@@ -15,7 +15,6 @@ from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
 
-from orchestrator.bootstrap import set_clock_rate
 from orchestrator.clock import monotonic
 from orchestrator.language.model import Cap
 from orchestrator.language.moments import Duration
@@ -88,7 +87,7 @@ def populate(scene: Scene, keys: list[str]) -> None:
     )
     engine.track([Track(key=key, event="session_started") for key in keys])
     scene.drain()
-    set_clock_rate(engine, RATE)
+    engine.set_clock_rate(RATE)
 
 
 def all_leave(scene: Scene, keys: list[str]) -> None:

@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 import workers.app  # noqa: F401 - connects what it says to Celery's signals
 from channels.base import SendResult, SendStatus
 from channels.sandbox import ScriptedResult
-from orchestrator.bootstrap import build_engine, set_clock_rate
+from orchestrator.bootstrap import build_engine
 from orchestrator.embedded_postgres.server import EmbeddedPostgres
 from orchestrator.errors import ErasureIncomplete, StartRefused, Unavailable
 from orchestrator.keys import dev_key
@@ -170,8 +170,8 @@ def _a_count_finds_no_redis(_: Stage) -> None:
 
 @drives("clock.changed", rate=60.0, previous=1.0)
 def _business_time_is_made_faster(stage: Stage) -> None:
-    set_clock_rate(stage.scene.engine, 60.0)
-    set_clock_rate(stage.scene.engine, 60.0)
+    stage.scene.engine.set_clock_rate(60.0)
+    stage.scene.engine.set_clock_rate(60.0)
 
 
 @drives("secret_key.made")

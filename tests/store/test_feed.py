@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from orchestrator.errors import InputError
-from orchestrator.records.feed import FeedDeed
+from orchestrator.records.feed import FeedAction
 from orchestrator.store import feed
 from orchestrator.store.sql import tables as t
 from tests.store.world import World
@@ -71,15 +71,15 @@ def test_pages_follow_one_another(engine: Engine, now: datetime) -> None:
                 feed.visible(connection, customer, now, after=wrong)
 
 
-def test_the_first_deed_counts_and_every_deed_was_seen(engine: Engine, now: datetime) -> None:
+def test_the_first_action_counts_and_every_item_acted_on_was_seen(engine: Engine, now: datetime) -> None:
     with engine.begin() as connection:
         world = World(connection, now)
         walk = world.enroll(world.customer("ann"), world.playbook("upsell"))
         message = world.message(walk, channel="in_app")
         world.feed_item(walk, message)
 
-        def mark(deed: FeedDeed, minutes: int) -> list[int]:
-            return feed.mark(connection, walk.customer_id, [message], deed, now + minutes * MINUTE)
+        def mark(action: FeedAction, minutes: int) -> list[int]:
+            return feed.mark(connection, walk.customer_id, [message], action, now + minutes * MINUTE)
 
         assert mark("clicked", 5) == [message]
         assert mark("clicked", 6) == []

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from channels.base import Channel, OutboundMessage, Receipt, ReceiptKind, SendResult
 from channels.sandbox import SandboxChannel, ScriptedResult
 from orchestrator.bootstrap import build_engine
-from orchestrator.clock import Clock, VirtualClock
+from orchestrator.clock import VirtualClock
 from orchestrator.engine import Engine
 from orchestrator.ids import MESSAGE, public_id
 from orchestrator.language.model import Cap
@@ -26,6 +26,7 @@ from orchestrator.records.enrollment import Enrollment
 from orchestrator.records.intake import Identify, Track
 from orchestrator.records.preferences import OptOutReceipt
 from orchestrator.settings import Settings
+from orchestrator.store.clock import Clock
 from orchestrator.store.reports.invariants import Violation, check_invariants
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)  # a Tuesday

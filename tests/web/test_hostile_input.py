@@ -28,8 +28,7 @@ XSS = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}"
 
 
 def signed(web: Web, signer: SendGridSigner, body: bytes) -> dict[str, str]:
-    with web.engine.database.connect() as connection:
-        return signer.headers(body, str(int(web.engine.clock.read(connection).machine.timestamp())))
+    return signer.headers(body, str(int(web.engine.reports.instants().machine.timestamp())))
 
 
 def value(web: Web, statement: str) -> Any:
@@ -208,8 +207,7 @@ def test_one_bad_event_among_ten_thousand_costs_itself_alone(
 ) -> None:
     told: list[tuple[str, dict[str, Any]]] = []
     monkeypatch.setattr(telemetry, "emit", lambda name, **facts: told.append((name, facts)))
-    with web.engine.database.connect() as connection:
-        at = int(web.engine.clock.read(connection).machine.timestamp())
+    at = int(web.engine.reports.instants().machine.timestamp())
     events: list[Any] = [
         {"event": "delivered", "timestamp": at, "sg_event_id": f"e{number}", "m": offered}
         for number in range(10_000)

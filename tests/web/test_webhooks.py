@@ -14,8 +14,7 @@ from tests.web.served import TWILIO_TOKEN, Web
 
 def seconds(web: Web) -> str:
     """Signed now, by the clock the web process compares with."""
-    with web.engine.database.connect() as connection:
-        return str(int(web.engine.clock.read(connection).machine.timestamp()))
+    return str(int(web.engine.reports.instants().machine.timestamp()))
 
 
 def from_twilio(web: Web, path: str, form: dict[str, str], *, token: str = TWILIO_TOKEN) -> httpx.Response:

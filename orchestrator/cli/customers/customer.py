@@ -7,12 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator.cli.exits import Exit
-from orchestrator.cli.opening import open_connection, open_engine
+from orchestrator.cli.opening import open_engine, open_reports
 from orchestrator.cli.output import Json, instant, note, print_json, say, show, table
-from orchestrator.errors import NotFound
 from orchestrator.records.consent import ConsentEvidence
 from orchestrator.records.customer import Customer
-from orchestrator.store import customers
 
 app = typer.Typer(
     help="Look at one customer; export, opt out, erase.", no_args_is_help=True, add_completion=False
@@ -26,8 +24,8 @@ CustomerArgument = Annotated[
 @app.command("show")
 def show_(customer: CustomerArgument, as_json: Json = False) -> None:
     """Print what is known about a customer."""
-    with open_connection() as connection:
-        found = _found(customers.find(connection, customer), customer)
+    with open_reports() as reports:
+        found = reports.customer(customer)
     if as_json:
         print_json(_plain(found))
         return
@@ -60,11 +58,10 @@ def export(customer: CustomerArgument) -> None:
 def links(customer: CustomerArgument, as_json: Json = False) -> None:
     """Print a customer's own links: opt-out and preferences, as they stand in messages."""
     engine = open_engine()
-    with engine.database.connect() as connection:
-        found = _found(customers.find(connection, customer), customer)
+    customer_id = engine.reports.customer_id(customer)
     made = {
-        "opt_out": engine.links.opt_out_url(found.id),
-        "preferences": engine.links.preferences_url(found.id),
+        "opt_out": engine.links.opt_out_url(customer_id),
+        "preferences": engine.links.preferences_url(customer_id),
     }
     if as_json:
         print_json(made)
@@ -118,12 +115,6 @@ def erase(
     for one in receipt.providers:
         detail = f", {one.detail}" if one.detail else ""
         say(f"  {one.provider} ({one.channel}): {one.outcome.replace('_', ' ')}{detail}")
-
-
-def _found(customer: Customer | None, key: str) -> Customer:
-    if customer is None:
-        raise NotFound("customer", key)
-    return customer
 
 
 def _plain(found: Customer) -> dict[str, Any]:

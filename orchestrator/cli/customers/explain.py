@@ -7,12 +7,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from orchestrator.cli.opening import open_connection
+from orchestrator.cli.opening import open_reports
 from orchestrator.cli.output import Json, instant, note, print_json, say, show, table
-from orchestrator.errors import NotFound
 from orchestrator.records.timeline import Explanation, TimelineEntry
-from orchestrator.store import customers
-from orchestrator.store.reports.timeline import customer_timeline
 
 app = typer.Typer(add_completion=False)
 
@@ -35,11 +32,8 @@ def explain(
 
     Times are UTC. Exit code 1 when nobody has that key. Reads ORCHESTRATOR_DATABASE_URL.
     """
-    with open_connection() as connection:
-        found = customers.find(connection, customer)
-        if found is None:
-            raise NotFound("customer", customer)
-        told = customer_timeline(connection, found.id)
+    with open_reports() as reports:
+        told = reports.timeline(customer)
     if playbook is not None:
         told = told.of_playbook(playbook)
     if not signals:
@@ -47,7 +41,7 @@ def explain(
     if last:
         told = told.latest(last)
     if as_json:
-        print_json({"customer": found.key, **told.to_plain()})
+        print_json({"customer": customer, **told.to_plain()})
         return
     if not told.entries:
         note("nothing has happened yet")

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from orchestrator.bootstrap import build_engine
-from orchestrator.cli.opening import embedded, load_settings, where
+from orchestrator.cli.opening import embedded, load_settings
 from orchestrator.cli.output import Json, note, say
 from orchestrator.cli.playbooks.rehearsal_options import (
     FIRST_DAY,
@@ -28,11 +28,11 @@ from orchestrator.cli.processes.web_server import free_port, login_url, serve
 from orchestrator.cli.progress import virtual_days
 from orchestrator.engine import Engine
 from orchestrator.settings import Settings
-from orchestrator.simulator.notable_customers import tour
 from orchestrator.simulator.playbook_subset import staged
 from orchestrator.simulator.rehearse import Rehearsal, simulate
-from orchestrator.simulator.report import Report
+from orchestrator.store.reports.rehearsals.report import Report
 from orchestrator.store.scratch import make_database
+from orchestrator.store.sql.connections import without_password
 
 app = typer.Typer(add_completion=False)
 
@@ -77,7 +77,7 @@ def demo(
             engine = build_engine(local)
             serve(engine, local, started=lambda made: _guide(made, engine, local))
         else:
-            note(f"the database stays until the next demo: {where(url)}")
+            note(f"the database stays until the next demo: {without_password(url)}")
     finally:
         if server.started_here:
             server.stop()
@@ -112,8 +112,7 @@ def _rehearse(local: Settings, url: str, asked: Rehearsal, customers: int) -> Re
 
 def _guide(made: FastAPI, engine: Engine, local: Settings) -> None:
     """What to open first."""
-    with engine.database.connect() as connection:
-        seen = tour(connection, engine.clock.read(connection).business)
+    seen = engine.reports.notable_customers()
     say("")
     say(f"Open the dashboard     {login_url(made, local)}")
     base = local.base_url

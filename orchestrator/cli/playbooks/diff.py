@@ -78,12 +78,11 @@ def _file(path: Path) -> DiffSide:
 
 
 def _stored(which: str) -> DiffSide:
-    from orchestrator.cli.opening import open_connection  # noqa: PLC0415 - two files need no database
-    from orchestrator.store import published  # noqa: PLC0415
+    from orchestrator.cli.opening import open_reports  # noqa: PLC0415 - two files need no database
 
     name, at, number = which.partition("@")
-    with open_connection() as connection:
-        versions = published.versions(connection, name)
+    with open_reports() as reports:
+        versions = reports.versions(name)
     chosen = [one for one in versions if not at or str(one.version) == number]
     if not chosen:
         raise NotFound("file or published playbook", which)

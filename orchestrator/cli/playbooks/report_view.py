@@ -8,7 +8,7 @@ from rich.text import Text
 
 from orchestrator.cli.exits import Exit
 from orchestrator.cli.output import instant, note, print_json, show, table
-from orchestrator.simulator.report import PlaybookFigures, Report
+from orchestrator.store.reports.rehearsals.report import PlaybookFigures, Report
 
 
 def tell(report: Report, *, as_json: bool) -> None:

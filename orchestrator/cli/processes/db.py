@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.exits import Exit
-from orchestrator.cli.opening import database_url, embedded, load_settings, open_engine, where
+from orchestrator.cli.opening import database_url, embedded, load_settings, open_engine
 from orchestrator.cli.output import Json, note, print_json, say
 from orchestrator.store import migrate
+from orchestrator.store.sql.connections import without_password
 
 app = typer.Typer(help="Move the schema; look after the embedded PostgreSQL.", no_args_is_help=True)
 
@@ -33,7 +34,9 @@ def downgrade(
     as_json: Json = False,
 ) -> None:
     url = database_url(load_settings())
-    if not yes and not typer.confirm(f"Drop what came after {revision} in {where(url)}?", err=True):
+    if not yes and not typer.confirm(
+        f"Drop what came after {revision} in {without_password(url)}?", err=True
+    ):
         note("nothing was done")
         raise typer.Exit(Exit.NO)
     before = migrate.current(url)
@@ -84,7 +87,7 @@ def url(
 ) -> None:
     """Print the database's URL, for psql and BI tools; starts the embedded server when that is the database."""
     found = database_url(load_settings())
-    shown = found if password else where(found)
+    shown = found if password else without_password(found)
     if as_json:
         print_json({"url": shown})
     else:

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import typer
-from sqlalchemy import Connection
 
 from orchestrator.cli.exits import Exit
-from orchestrator.cli.opening import load_settings, open_engine, where
+from orchestrator.cli.opening import load_settings, open_engine
 from orchestrator.cli.output import Json, print_json, show, table
 from orchestrator.engine import Engine
 from orchestrator.settings import Settings
-from orchestrator.store import published
-from orchestrator.store.reports.health import Health, health
-from orchestrator.store.reports.invariants import check_invariants
+from orchestrator.store.sql.connections import without_password
 
 app = typer.Typer(add_completion=False)
 
@@ -45,10 +42,9 @@ def doctor(
     """
     settings = load_settings()
     engine = open_engine(settings)
-    with engine.database.connect() as connection:
-        findings = [*_surroundings(engine, settings, connection), *_queues(engine, connection)]
-        if invariants:
-            findings += _invariants(engine, connection)
+    findings = [*_surroundings(engine, settings), *_queues(engine)]
+    if invariants:
+        findings += _invariants(engine)
     if as_json:
         print_json({"ok": all(finding.ok is not False for finding in findings), "findings": findings})
     else:
@@ -59,26 +55,26 @@ def doctor(
         raise typer.Exit(Exit.NO)
 
 
-def _surroundings(engine: Engine, settings: Settings, connection: Connection) -> list[Finding]:
-    version = connection.exec_driver_sql("SHOW server_version").scalar_one()
-    kind = "embedded" if settings.database_url is None else where(str(engine.database.url))
-    names = [f"{one.name} v{one.version}" for one in published.newest(connection)]
-    resting = published.paused(connection)
+def _surroundings(engine: Engine, settings: Settings) -> list[Finding]:
+    found = engine.reports.installation()
+    url = settings.database_url
+    kind = "embedded" if url is None else without_password(url.get_secret_value())
+    names = [f"{name} v{version}" for name, version in found.playbooks]
     return [
-        Finding(about="database", ok=True, words=f"PostgreSQL {version}, {kind}"),
+        Finding(about="database", ok=True, words=f"PostgreSQL {found.server_version}, {kind}"),
         Finding(about="broker", ok=None, words="in this process" if settings.broker is None else "Celery"),
         Finding(
             about="playbooks",
             ok=bool(names),
             words=", ".join(names) or "none is published; run: orchestrator publish",
         ),
-        *(Finding(about=f"paused: {name}", ok=None, words=reason) for name, reason in resting.items()),
+        *(Finding(about=f"paused: {name}", ok=None, words=reason) for name, reason in found.paused.items()),
     ]
 
 
-def _queues(engine: Engine, connection: Connection) -> list[Finding]:
-    now = engine.clock.read(connection)
-    state: Health = health(connection, business=now.business, machine=now.machine)
+def _queues(engine: Engine) -> list[Finding]:
+    now = engine.reports.instants()
+    state = engine.reports.health()
     lags = (
         ("timers", state.timer_lag.total_seconds(), state.timers_due),
         ("messages", state.dispatch_lag.total_seconds(), state.dispatch_due),
@@ -112,7 +108,7 @@ def _queues(engine: Engine, connection: Connection) -> list[Finding]:
     ]
 
 
-def _invariants(engine: Engine, connection: Connection) -> list[Finding]:
-    found = check_invariants(connection, caps=engine.policy.caps)
+def _invariants(engine: Engine) -> list[Finding]:
+    found = engine.reports.violations(engine.policy.caps)
     broken = [Finding(about="invariant", ok=False, words=str(violation)) for violation in found]
     return broken or [Finding(about="invariants", ok=True, words="every one holds")]

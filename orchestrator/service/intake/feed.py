@@ -1,4 +1,4 @@
-"""A customer's in-app feed as she may see it now."""
+"""A customer's in-app feed: what may be seen now, and what the customer did with it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from orchestrator.core.feed_visibility import Guards, may_be_seen
 from orchestrator.core.policies.request import OpenHold
 from orchestrator.core.standing_holds import standing_holds
 from orchestrator.core.template_values import facts_of
+from orchestrator.errors import InputError, NotFound
+from orchestrator.ids import MESSAGE, parse_public_id
 from orchestrator.language.conditions.requirements import LookBack, merge
-from orchestrator.records.feed import Feed, FeedItem
+from orchestrator.records.feed import Feed, FeedAction, FeedItem
+from orchestrator.records.intake import ReportedResponse
 from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.intake import ingest
 from orchestrator.service.ports import Transaction
 
 LOOKED_AT = 200  # items: more are never asked about at once, whatever may be hidden among them
@@ -27,6 +31,41 @@ def feed(services: ServiceContext, customer_id: int, *, limit: int) -> Feed:
     standing = _standing(catalogue, found, guards)
     seen = [item for item in found if may_be_seen(item, guards, standing.get(item.playbook_id, ()), now)]
     return Feed(items=tuple(seen[:limit]), unread=sum(item.seen_at is None for item in seen))
+
+
+def report(
+    services: ServiceContext,
+    customer_id: int,
+    message_id: str,
+    action: FeedAction,
+    *,
+    detail: str | None,
+    comment: str | None,
+) -> bool:
+    """What the customer did with an item; each thing counts once, False for one that was known.
+
+    The item is marked at once: the page must not show it again on its next look, which may come before the response
+    is applied. Raises NotFound, also for an item of somebody else, and InputError.
+    """
+    try:
+        public = parse_public_id(message_id, prefix=MESSAGE)
+    except InputError as error:
+        raise NotFound("message", message_id[:40]) from error
+    if public.customer_id != customer_id:
+        raise NotFound("message", message_id[:40])
+    if action == "answered" and detail is None:
+        raise InputError("$.detail", "expected the key of the answer")
+    with services.store.begin() as transaction:
+        transaction.feed.mark(customer_id, public.row_id, action, transaction.instants().business)
+    which = f":{detail or ''}" if action == "clicked" else ""
+    response = ReportedResponse(
+        message_id=message_id,
+        outcome=action,
+        detail=detail,
+        comment=comment,
+        source_id=f"feed:{message_id}:{action}{which}",
+    )
+    return ingest.respond(services, response)
 
 
 def _knowing(transaction: Transaction, items: list[FeedItem]) -> Catalogue:

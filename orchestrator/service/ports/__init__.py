@@ -21,7 +21,7 @@ from orchestrator.records.erasure import SentSummary
 from orchestrator.service.ports.consent import SnoozeStore
 from orchestrator.service.ports.enrollment import EnrollmentStore
 from orchestrator.service.ports.intake import CustomerStore, FeedStore, InboxStore, MessageStore
-from orchestrator.service.ports.operations import HistoryStore, PlaybookStore
+from orchestrator.service.ports.operations import ClockStore, HistoryStore, ParkingStore, PlaybookStore
 
 
 class Transaction(Protocol):
@@ -36,6 +36,8 @@ class Transaction(Protocol):
         ...
 
     @property
+    def clock(self) -> ClockStore: ...
+    @property
     def customers(self) -> CustomerStore: ...
     @property
     def enrollments(self) -> EnrollmentStore: ...
@@ -47,6 +49,8 @@ class Transaction(Protocol):
     def inbox(self) -> InboxStore: ...
     @property
     def messages(self) -> MessageStore: ...
+    @property
+    def parking(self) -> ParkingStore: ...
     @property
     def playbooks(self) -> PlaybookStore: ...
     @property

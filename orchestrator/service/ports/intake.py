@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.feed_visibility import Guards
 from orchestrator.language.conditions.requirements import LookBack
-from orchestrator.records.feed import FeedItem
+from orchestrator.records.feed import FeedAction, FeedItem
 from orchestrator.records.intake import InboxItem
 
 
@@ -94,4 +94,8 @@ class FeedStore(Protocol):
         self, customer_id: int, now: datetime, catalogue: Catalogue, *, look_back: LookBack | None
     ) -> Guards:
         """What may hide it. ``look_back``: the history that conditions need; None: no condition is asked."""
+        ...
+
+    def mark(self, customer_id: int, message_id: int, action: FeedAction, at: datetime) -> None:
+        """Note what the customer did with an item: dismissed or answered, it is shown no more."""
         ...

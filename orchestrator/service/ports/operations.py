@@ -1,4 +1,4 @@
-"""What operating asks of the store: publishing, and letting go of what is older than it is kept."""
+"""What operating asks of the store: what is published, what is set aside, how fast time passes, what is kept."""
 
 from __future__ import annotations
 
@@ -18,6 +18,38 @@ class PlaybookStore(Protocol):
 
     def publish_policy(self, definition: Mapping[str, Any], now: datetime) -> None:
         """Make this the account's policy; if it is another one, whatever waits is asked by it."""
+        ...
+
+    def is_published(self, playbook: str) -> bool:
+        """Whether a playbook of this name has any version."""
+        ...
+
+    def pause(self, playbook: str, *, reason: str, now: datetime) -> None:
+        """Let nobody in until :meth:`resume`; pausing twice keeps the first instant and reason."""
+        ...
+
+    def resume(self, playbook: str) -> None:
+        """Let people in again."""
+        ...
+
+
+class ParkingStore(Protocol):
+    """Who was set aside because deciding failed."""
+
+    def release(self, customer_id: int, enrollment_id: int) -> bool:
+        """Let one go on, with the id 0 the whole customer; False when it was not parked."""
+        ...
+
+
+class ClockStore(Protocol):
+    """The row that every process reads business time from."""
+
+    def set_rate(self, rate: float) -> float:
+        """Let business time pass ``rate`` times as fast from now on, without a jump; the rate until now."""
+        ...
+
+    def start_at(self, business: datetime) -> None:
+        """Go on from this instant at rate 1; every lease is over."""
         ...
 
 

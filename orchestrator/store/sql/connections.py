@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
@@ -22,6 +22,9 @@ _SESSION = {
     "idle_in_transaction_session_timeout": "10s",
     "client_min_messages": "warning",
 }
+
+Database: TypeAlias = Engine
+"""A pool of connections to one database: what an :class:`~orchestrator.engine.Engine` holds and the store uses."""
 
 _READ = json.JSONDecoder().raw_decode
 
@@ -72,6 +75,11 @@ def make_engine(
             "keepalives_count": 4,
         },
     )
+
+
+def without_password(url: str) -> str:
+    """A database URL as it may be shown."""
+    return make_url(url).render_as_string(hide_password=True)
 
 
 def normalize_url(url: str | URL) -> URL:

@@ -7,13 +7,18 @@ from contextlib import contextmanager
 
 import psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from orchestrator.errors import StoreError, Unavailable
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the driver's errors into ours. Their texts may quote a row, so only the kind is told."""
+    """Turn the driver's errors into ours. Their texts may quote a row, so only the kind is told.
+
+    An outage, and a pool whose connections are all in use, is :class:`Unavailable`; everything else is
+    :class:`StoreError`.
+    """
     try:
         yield
     except DBAPIError as error:
@@ -26,5 +31,7 @@ def translated() -> Iterator[None]:
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             raise Unavailable(f"PostgreSQL cannot do this now ({kind}); trying again may help") from error
         raise StoreError(f"PostgreSQL refused a statement ({kind})") from error
+    except PoolTimeoutError as error:
+        raise Unavailable("every connection to PostgreSQL is in use; trying again may help") from error
     except SQLAlchemyError as error:
         raise StoreError(f"the store failed ({type(error).__name__})") from error

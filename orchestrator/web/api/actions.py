@@ -7,7 +7,6 @@ from fastapi.responses import JSONResponse
 
 from orchestrator.keys import ApiKey
 from orchestrator.records.consent import ConsentEvidence
-from orchestrator.web import lookups
 from orchestrator.web.api import openapi
 from orchestrator.web.api.idempotency import StoredResponse
 from orchestrator.web.api.shapes import (
@@ -143,7 +142,7 @@ def opt_in(engine: TheEngine, caller: Product, key: openapi.CustomerKey, request
 )
 def feed_token(engine: TheEngine, _caller: Product, key: openapi.CustomerKey) -> FeedToken:
     """Your server asks for it and puts it into the page for the widget; it opens this customer's feed alone."""
-    token = engine.links.feed_token(lookups.customer_id(engine.database, key))
+    token = engine.links.feed_token(engine.reports.customer_id(key))
     return FeedToken(token=token, expires_in=engine.links.feed_token_seconds)
 
 

@@ -7,15 +7,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
 
-from orchestrator.errors import NotFound
-from orchestrator.ids import ENROLLMENT, public_id
 from orchestrator.records.erasure import ForgetOutcome
 from orchestrator.records.message import PolicyMoment, VerdictKind
-from orchestrator.store import consents, customers
-from orchestrator.store.reports.timeline import customer_timeline
-from orchestrator.store.sql.tables import enrollments, playbooks
 from orchestrator.web.api import openapi
 from orchestrator.web.deps import Eraser, Reader, TheEngine
 
@@ -23,6 +17,10 @@ router = APIRouter(prefix="/v1/customers", tags=["customers"], responses=openapi
 
 
 class ConsentView(BaseModel):
+    """What one customer said about one channel and topic."""
+
+    model_config = ConfigDict(from_attributes=True)
+
     channel: str
     topic: str
     granted: bool
@@ -33,6 +31,8 @@ class ConsentView(BaseModel):
 
 class WalkView(BaseModel):
     """One walk through a playbook, the latest first."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
     playbook: str
@@ -150,11 +150,7 @@ def timeline(
     key: openapi.CustomerKey,
     limit: Annotated[int, Query(ge=1, le=5000, description="The latest so many, of each list")] = 500,
 ) -> TimelineView:
-    with engine.database.connect() as connection:
-        found = customers.find(connection, key)
-        if found is None:
-            raise NotFound("customer", key)
-        told = customer_timeline(connection, found.id).latest(limit)
+    told = engine.reports.timeline(key).latest(limit)
     return TimelineView(
         customer=key,
         entries=[TimelineEntryBody.model_validate(entry) for entry in told.entries],
@@ -187,18 +183,8 @@ def erase(
 @router.get("/{key:path}", summary="What is known about a customer")
 def customer(engine: TheEngine, _caller: Reader, key: openapi.CustomerKey) -> CustomerView:
     """Profile, consents and walks."""
-    with engine.database.connect() as connection:
-        found = customers.find(connection, key)
-        if found is None:
-            raise NotFound("customer", key)
-        said = consents.present(connection, found.id)
-        walks = connection.execute(
-            select(enrollments, playbooks.c.version)
-            .join(playbooks, playbooks.c.id == enrollments.c.playbook_id)
-            .where(enrollments.c.customer_id == found.id)
-            .order_by(enrollments.c.entered_at.desc(), enrollments.c.id.desc())
-            .limit(100)
-        ).all()
+    profile = engine.reports.profile(key)
+    found = profile.customer
     return CustomerView(
         key=found.key,
         account=found.account_key,
@@ -211,18 +197,6 @@ def customer(engine: TheEngine, _caller: Reader, key: openapi.CustomerKey) -> Cu
         locale=found.locale,
         region=found.region,
         last_seen_at=found.last_seen_at,
-        consents=[ConsentView.model_validate(row, from_attributes=True) for row in said],
-        playbooks=[
-            WalkView(
-                id=public_id(ENROLLMENT, row.customer_id, row.id),
-                playbook=row.playbook,
-                version=row.version,
-                step=row.step,
-                entered_at=row.entered_at,
-                ended_at=row.ended_at,
-                end_status=row.end_status,
-                held_out=row.held_out,
-            )
-            for row in walks
-        ],
+        consents=[ConsentView.model_validate(row) for row in profile.consents],
+        playbooks=[WalkView.model_validate(row) for row in profile.enrollments],
     )

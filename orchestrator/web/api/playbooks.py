@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
-from orchestrator.analytics.funnel import Funnel, funnel, funnels
+from orchestrator.analytics.funnel import Funnel
 from orchestrator.web.api import openapi
 from orchestrator.web.deps import Reader, TheEngine
 
@@ -19,8 +19,7 @@ router = APIRouter(prefix="/v1/playbooks", tags=["playbooks"], responses=openapi
 @router.get("", summary="Every playbook's newest version and its figures")
 def playbooks(engine: TheEngine, _caller: Reader) -> list[dict[str, Any]]:
     """Who walks now, conversions of both arms, lift with its interval."""
-    with engine.database.connect() as connection:
-        return [row.to_plain() for row in funnels(connection)]
+    return [row.to_plain() for row in engine.reports.funnels()]
 
 
 @router.get(
@@ -39,8 +38,7 @@ def playbook_funnel(
     as_: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> Response:
     """Steps, variants, messages, what was held back and why, how walks ended."""
-    with engine.database.connect() as connection:
-        row = funnel(connection, name, version)
+    row = engine.reports.funnel(name, version)
     return csv_response(row) if as_ == "csv" else JSONResponse(row.to_plain())
 
 

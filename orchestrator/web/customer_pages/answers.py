@@ -13,7 +13,6 @@ from orchestrator.engine import Engine
 from orchestrator.errors import BadToken, NotFound
 from orchestrator.language.model import Ask
 from orchestrator.language.writing.json_values import from_plain
-from orchestrator.web import lookups
 from orchestrator.web.deps import TheEngine
 from orchestrator.web.middleware.throttle import bad_link, throttle_of
 from orchestrator.web.pages import notice, page, reader_words
@@ -62,7 +61,7 @@ def _answer_page(
         message_id, chosen = engine.links.read_answer(token)
         if opened:
             throttle_of(request).opened(request)
-        message = lookups.message_facts(engine.database, message_id)
+        message = engine.reports.message(message_id)
     except BadToken:
         return bad_link(request)
     except NotFound:

@@ -12,7 +12,6 @@ from typing import Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy.exc import SQLAlchemyError
 
 from channels.base import Receipt, ReceiptKind
 from channels.scanners import looks_like_a_scanner
@@ -20,8 +19,8 @@ from channels.table import traits_of
 from orchestrator import telemetry
 from orchestrator.engine import Engine
 from orchestrator.errors import BadToken, NotFound, OrchestratorError
+from orchestrator.store.reports.pages.links import ClickFacts
 from orchestrator.web.deps import TheEngine
-from orchestrator.web.lookups import ClickFacts, click_facts
 from orchestrator.web.middleware.throttle import bad_link, throttle_of
 
 router = APIRouter(include_in_schema=False)
@@ -52,7 +51,7 @@ def click(engine: TheEngine, request: Request, token: str) -> Response:
             _record(engine, request, message_id, name)
     except NotFound:
         pass  # the message is gone (erased); its target is not
-    except (OrchestratorError, SQLAlchemyError) as error:
+    except OrchestratorError as error:
         telemetry.emit(
             "http.failed", method="GET", route="/c/{token}", error=type(error).__name__, request_id=""
         )
@@ -61,16 +60,7 @@ def click(engine: TheEngine, request: Request, token: str) -> Response:
 
 def _record(engine: Engine, request: Request, message_id: str, name: str) -> None:
     """Once per link of a message, and once more for each reason not to believe it."""
-    with engine.database.connect() as connection:
-        now = engine.clock.read(connection)
-        facts = click_facts(
-            connection,
-            message_id,
-            name,
-            now=now.business,
-            at_once=AT_ONCE * now.rate,
-            too_soon=TOO_SOON * now.rate,
-        )
+    facts = engine.reports.click(message_id, name, at_once=AT_ONCE, too_soon=TOO_SOON)
     judged = _judge(request, facts)
     if judged.who == "human":
         engine.respond(message_id, "clicked", detail=name, source_id=f"click:{message_id}:{name}")
@@ -79,7 +69,7 @@ def _record(engine: Engine, request: Request, message_id: str, name: str) -> Non
         source="link",
         source_id=f"click:{message_id}:{name}:{judged.reason}",
         kind=ReceiptKind.CLICKED_BY_MACHINE,
-        occurred_at=now.business,
+        occurred_at=facts.at,
         message_id=message_id,
         link=name,
         code=f"{judged.who}: {judged.reason}",

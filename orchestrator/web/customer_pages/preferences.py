@@ -7,7 +7,7 @@ acts at once and answers with a page, never with a redirect (RFC 8058).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request
@@ -17,7 +17,6 @@ from orchestrator.engine import Engine
 from orchestrator.errors import BadToken, NotFound
 from orchestrator.records.consent import ConsentEvidence
 from orchestrator.records.preferences import OptOutReceipt, Preferences
-from orchestrator.web import lookups
 from orchestrator.web.customer_pages.consent_view import Change, changes, channel_choices, topic_choices
 from orchestrator.web.customer_pages.translations import Words
 from orchestrator.web.deps import TheEngine
@@ -41,7 +40,7 @@ def _opt_out_page(engine: Engine, request: Request, token: str, *, opened: bool)
         customer_id, channel, topic, _ = engine.links.read_opt_out(token)
         if opened:
             throttle_of(request).opened(request)
-        preferences = engine.preferences(lookups.customer_key(engine.database, customer_id))
+        preferences = engine.preferences(engine.reports.customer_key(customer_id))
     except BadToken:
         return bad_link(request)
     except NotFound:
@@ -70,7 +69,7 @@ def opt_out(
         customer_id, channel, topic, message_id = engine.links.read_opt_out(token)
         if confirm is None and one_click is None:
             return _opt_out_page(engine, request, token, opened=False)
-        customer = lookups.customer_key(engine.database, customer_id)
+        customer = engine.reports.customer_key(customer_id)
         preferences = engine.preferences(customer)
     except BadToken:
         return bad_link(request)
@@ -100,7 +99,7 @@ def show_preferences(engine: TheEngine, request: Request, token: str) -> HTMLRes
     try:
         customer_id = engine.links.read_preferences(token)
         throttle_of(request).opened(request)
-        customer = lookups.customer_key(engine.database, customer_id)
+        customer = engine.reports.customer_key(customer_id)
     except BadToken:
         return bad_link(request)
     except NotFound:
@@ -124,14 +123,14 @@ def change_preferences(
     """Acts on what was switched and shows the new state."""
     try:
         customer_id = engine.links.read_preferences(token)
-        customer = lookups.customer_key(engine.database, customer_id)
+        customer = engine.reports.customer_key(customer_id)
     except BadToken:
         return bad_link(request)
     except NotFound:
         return notice(request, "gone", status=200)
     preferences = engine.preferences(customer)
     words = reader_words(request, preferences.locale)
-    now = _now(engine)
+    now = engine.reports.instants().business
     if do == "stop_all":
         receipt = engine.opt_out(
             customer, evidence=_evidence(engine, request, words, words("everything_text"))
@@ -164,7 +163,7 @@ def _preferences_page(
 ) -> HTMLResponse:
     preferences = engine.preferences(customer)
     words = reader_words(request, preferences.locale)
-    now = _now(engine)
+    now = engine.reports.instants().business
     snoozed = preferences.snoozed_until
     return page(
         "preferences.html",
@@ -187,7 +186,7 @@ def _receipt_page(
         title=words("receipt_title"),
         topic_words=_topic(preferences, receipt.topic, words),
         receipt=receipt,
-        ended=lookups.playbook_titles(engine.database, receipt.ended_playbooks),
+        ended=engine.reports.playbook_titles(receipt.ended_playbooks),
         preferences_path=_preferences_path(engine, customer_id),
     )
 
@@ -215,8 +214,3 @@ def _evidence(engine: Engine, request: Request, words: Words, wording: str) -> C
 def _details(request: Request, message_id: str | None = None) -> dict[str, str]:
     details = {"user_agent": request.headers.get("user-agent", "")[:200]}
     return details | {"message": message_id} if message_id else details
-
-
-def _now(engine: Engine) -> datetime:
-    with engine.database.connect() as connection:
-        return engine.clock.read(connection).business

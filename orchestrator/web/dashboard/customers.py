@@ -10,7 +10,6 @@ import nh3
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup, escape
-from sqlalchemy import Connection, select
 
 from channels.base import Receipt, ReceiptKind
 from channels.optout_keywords.classify import Meant, classify
@@ -18,11 +17,6 @@ from channels.table import traits_of
 from channels.traits import ChannelTraits
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import new_key
-from orchestrator.records.customer import Customer
-from orchestrator.store import consents, customers, sandbox
-from orchestrator.store.reports.timeline import customer_timeline
-from orchestrator.store.sql.tables import cooldowns, holds
-from orchestrator.web.dashboard import reads
 from orchestrator.web.dashboard.frame import show
 from orchestrator.web.dashboard.sessions import Operating, Visitor
 from orchestrator.web.deps import TheEngine
@@ -50,19 +44,15 @@ def search(
     engine: TheEngine, session: Visitor, q: Annotated[str, Query(max_length=255)] = ""
 ) -> HTMLResponse:
     """By key, account or whole address; a single hit opens at once."""
-    with engine.database.connect() as connection:
-        found = reads.find_customers(connection, q.strip())
+    found = engine.reports.find_customers(q.strip())
     return show(engine, session, "customers.html", title="Customers", found=found, q=q.strip())
 
 
 @router.get("/{key:path}/inbox")
 def inbox(engine: TheEngine, session: Visitor, key: str) -> HTMLResponse:
     """What the sandbox kept for her: mails, texts, chats, and her in-app cards."""
-    with engine.database.connect() as connection:
-        person = _person(connection, key)
-        kept = sandbox.inbox(connection, key)
-        now = engine.clock.read(connection).business
-        cards = reads.cards(connection, person.id, now)
+    found = engine.reports.inbox(key)
+    person, kept = found.customer, found.kept
     showing = {item.message_id for item in engine.feed(person.id, limit=100).items}
     return show(
         engine,
@@ -73,7 +63,7 @@ def inbox(engine: TheEngine, session: Visitor, key: str) -> HTMLResponse:
         mails=[row for row in kept if traits_of(row.channel).mailbox],
         talks=[row for row in kept if traits_of(row.channel).talks],
         others=[row for row in kept if _is_for_a_tool(traits_of(row.channel))],
-        cards=cards,
+        cards=found.cards,
         showing=showing,
         phones={one.channel for one in person.contact_points if traits_of(one.channel).talks},
     )
@@ -87,12 +77,11 @@ def _is_for_a_tool(traits: ChannelTraits) -> bool:
 @router.get("/{key:path}/inbox/{message_id}")
 def mail(engine: TheEngine, _session: Visitor, key: str, message_id: str) -> HTMLResponse:
     """One mail's own document, for the frame it is shown in."""
-    with engine.database.connect() as connection:
-        found = [
-            row
-            for row in sandbox.inbox(connection, key)
-            if row.message_id == message_id and traits_of(row.channel).mailbox
-        ]
+    found = [
+        row
+        for row in engine.reports.sandbox(key)
+        if row.message_id == message_id and traits_of(row.channel).mailbox
+    ]
     if not found:
         raise NotFound("message", message_id[:40])
     content: dict[str, Any] = found[0].content.get("content") or {}
@@ -112,9 +101,7 @@ def reply(
     text: Annotated[str, Form(max_length=1600)],
 ) -> Response:
     """Write back as the customer would, for rehearsals: read exactly like a text that came in by a provider."""
-    with engine.database.connect() as connection:
-        person = _person(connection, key)
-        now = engine.clock.read(connection).business
+    person = engine.reports.customer(key)
     address = next((point.address for point in person.contact_points if point.channel == channel), None)
     if address is None:
         raise InputError("$.channel", f"{key} has no address on {channel[:20]!r}")
@@ -123,7 +110,7 @@ def reply(
         source="sandbox",
         source_id=new_key(),
         kind=_WORDS[heard.meant],
-        occurred_at=now,
+        occurred_at=engine.reports.instants().business,
         address=address,
         channel=channel,
         text=text,
@@ -136,8 +123,7 @@ def reply(
 @router.get("/{key:path}/product")
 def product(engine: TheEngine, session: Visitor, key: str) -> HTMLResponse:
     """A host page with the widget in it, as this customer would see it in the product."""
-    with engine.database.connect() as connection:
-        person = _person(connection, key)
+    person = engine.reports.customer(key)
     token = engine.links.feed_token(person.id)
     return show(engine, session, "product.html", title="Product", person=person, token=token)
 
@@ -148,46 +134,25 @@ def customer(
     engine: TheEngine, session: Visitor, key: str, kind: Annotated[list[str] | None, Query()] = None
 ) -> HTMLResponse:
     """Why each message was or was not sent, and everything that happened, newest first."""
-    with engine.database.connect() as connection:
-        person = _person(connection, key)
-        told = customer_timeline(connection, person.id).latest(SHOWN_AT_MOST)
-        said = consents.present(connection, person.id)
-        now = engine.clock.read(connection).business
-        resting = connection.execute(
-            select(cooldowns).where(
-                cooldowns.c.customer_id == person.id,
-                cooldowns.c.lifted_at.is_(None),
-                cooldowns.c.ends_at > now,
-                cooldowns.c.shadow.is_(False),
-            )
-        ).all()
-        held = connection.execute(
-            select(holds).where(holds.c.customer_id == person.id, holds.c.closed_at.is_(None))
-        ).all()
+    found = engine.reports.story(key)
+    told = found.timeline.latest(SHOWN_AT_MOST)
     kinds = sorted({entry.kind for entry in told.entries})
     return show(
         engine,
         session,
         "customer.html",
         title=key,
-        person=person,
+        person=found.customer,
         entries=[entry for entry in reversed(told.entries) if not kind or entry.kind in kind],
         older=told.older,
         explanations=told.explanations[::-1],
         kinds=kinds,
         chosen=kind or [],
-        consents=said,
-        resting=resting,
-        held=held,
-        preferences_url=engine.links.preferences_url(person.id),
+        consents=found.consents,
+        cooldowns=found.cooldowns,
+        holds=found.holds,
+        preferences_url=engine.links.preferences_url(found.customer.id),
     )
-
-
-def _person(connection: Connection, key: str) -> Customer:
-    person = customers.find(connection, key)
-    if person is None:
-        raise NotFound("customer", key)
-    return person
 
 
 def part(key: str) -> str:

@@ -7,10 +7,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlalchemy import select
 
 from orchestrator.engine import Engine
-from orchestrator.store.sql.tables import clock
 from orchestrator.web.dashboard.sessions import OwnForm, Session, Sessions
 from orchestrator.web.middleware.throttle import throttle_of
 from orchestrator.web.pages import environment, page
@@ -20,10 +18,15 @@ router = APIRouter(include_in_schema=False)
 
 def show(engine: Engine, session: Session, template: str, *, title: str, **facts: Any) -> HTMLResponse:
     """A page of the dashboard. A clock that does not run at rate 1 is shown on every one of them."""
-    with engine.database.connect() as connection:
-        now = engine.clock.read(connection).business
-        rate = connection.execute(select(clock.c.rate)).scalar_one_or_none() or 1.0
-    return page(f"dashboard/{template}", title=title, session=session, now=now, clock_rate=rate, **facts)
+    now = engine.reports.instants()
+    return page(
+        f"dashboard/{template}",
+        title=title,
+        session=session,
+        now=now.business,
+        clock_rate=now.rate,
+        **facts,
+    )
 
 
 @router.get("/login")

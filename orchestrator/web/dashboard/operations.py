@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from orchestrator.store import parked
-from orchestrator.store.reports import health as engine_health
-from orchestrator.web.dashboard import reads
 from orchestrator.web.dashboard.frame import show
 from orchestrator.web.dashboard.sessions import Operating, Visitor
 from orchestrator.web.deps import TheEngine
@@ -26,17 +22,14 @@ def held_back(
     days: Annotated[int, Query(ge=1, le=365)] = 7,
 ) -> HTMLResponse:
     """What was not said, and why: by guardrail, and message by message."""
-    with engine.database.connect() as connection:
-        since = engine.clock.read(connection).business - timedelta(days=days)
-        objections = reads.objections(connection, since)
-        rows = reads.held_back(connection, since, policy)
+    found = engine.reports.held_back(days=days, policy=policy)
     return show(
         engine,
         session,
         "held_back.html",
         title="Held back",
-        objections=objections,
-        rows=rows,
+        objections=found.objections,
+        rows=found.messages,
         policy=policy,
         days=days,
     )
@@ -45,11 +38,14 @@ def held_back(
 @router.get("/engine")
 def engine_page(engine: TheEngine, session: Visitor) -> HTMLResponse:
     """Lags, queues, and what was set aside because deciding about it failed."""
-    with engine.database.connect() as connection:
-        read = engine.clock.read(connection)
-        health = engine_health.health(connection, business=read.business, machine=read.machine)
-        aside = parked.listed(connection)
-    return show(engine, session, "engine.html", title="Engine", health=health, parked=aside)
+    return show(
+        engine,
+        session,
+        "engine.html",
+        title="Engine",
+        health=engine.reports.health(),
+        parked=engine.reports.parked(),
+    )
 
 
 @router.post("/engine/release")
@@ -60,7 +56,5 @@ def release(
     enrollment_id: Annotated[int, Form()],
 ) -> Response:
     """Let a parked walk, or customer, go on: after its cause was put right."""
-    with engine.database.begin() as connection:
-        parked.release(connection, [(customer_id, enrollment_id)])
-    engine.nudge()
+    engine.release(customer_id, enrollment_id)
     return RedirectResponse("/engine", 303)

@@ -8,10 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request, Security
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.engine import Engine
-from orchestrator.errors import BadToken, InputError, NotFound
-from orchestrator.ids import MESSAGE, parse_public_id
-from orchestrator.records.feed import FeedDeed
-from orchestrator.store import feed as store_feed
+from orchestrator.errors import BadToken
+from orchestrator.records.feed import FeedAction
 from orchestrator.web.api import openapi
 from orchestrator.web.api.auth import bearer, bearer_token
 from orchestrator.web.api.segment import Key
@@ -76,26 +74,15 @@ def feed(engine: TheEngine, customer: FeedOwner, limit: Annotated[int, Query(ge=
 
 @router.post("/{message_id}/{did}", summary="Report what she did with an item", responses=openapi.MISSING)
 def did(
-    engine: TheEngine, customer: FeedOwner, message_id: str, did: FeedDeed, request: DidRequest | None = None
+    engine: TheEngine,
+    customer: FeedOwner,
+    message_id: str,
+    did: FeedAction,
+    request: DidRequest | None = None,
 ) -> DidView:
     """`answered` needs `detail`, the key of the answer. Each thing counts once."""
     told = request or DidRequest()
-    try:
-        public = parse_public_id(message_id, prefix=MESSAGE)
-    except InputError as error:
-        raise NotFound("message", message_id[:40]) from error
-    if public.customer_id != customer:  # somebody else's message looks like no message at all
-        raise NotFound("message", message_id[:40])
-    if did == "answered" and told.detail is None:
-        raise InputError("$.detail", "expected the key of the answer")
-    source_id = (
-        f"feed:{message_id}:{did}:{told.detail or ''}" if did == "clicked" else f"feed:{message_id}:{did}"
-    )
-    with engine.database.begin() as connection:
-        # The page must not show it again on its next look, which may come before the answer is applied.
-        now = engine.clock.read(connection).business
-        store_feed.mark(connection, customer, [public.row_id], did, now)
-    recorded = engine.respond(message_id, did, detail=told.detail, comment=told.comment, source_id=source_id)
+    recorded = engine.report_feed_action(customer, message_id, did, detail=told.detail, comment=told.comment)
     return DidView(recorded=recorded)
 
 

@@ -6,7 +6,6 @@ A provider without configured keys is refused: an unsigned report could opt peop
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 from xml.sax.saxutils import escape
 
@@ -40,7 +39,7 @@ def sendgrid(engine: TheEngine, settings: TheSettings, request: Request, body: R
     if not keys:
         raise _not_configured("sendgrid", "ORCHESTRATOR_SENDGRID_WEBHOOK_PUBLIC_KEY")
     try:
-        callbacks_sendgrid.verify(body, request.headers, keys, now=_instants(engine)[1])
+        callbacks_sendgrid.verify(body, request.headers, keys, now=engine.reports.instants().machine)
     except BadSignatureError as error:
         raise _forged("sendgrid", error) from error
     _take(engine, "sendgrid", callbacks_sendgrid.parse(body))
@@ -50,14 +49,18 @@ def sendgrid(engine: TheEngine, settings: TheSettings, request: Request, body: R
 def twilio_status(engine: TheEngine, settings: TheSettings, request: Request, body: Raw) -> None:
     """What became of an SMS or WhatsApp message."""
     url = _verified(settings, request, body)
-    _take(engine, "twilio", callbacks_twilio.parse_status(body, url, received_at=_instants(engine)[0]))
+    _take(
+        engine,
+        "twilio",
+        callbacks_twilio.parse_status(body, url, received_at=engine.reports.instants().business),
+    )
 
 
 @router.post("/twilio/inbound")
 def twilio_inbound(engine: TheEngine, settings: TheSettings, request: Request, body: Raw) -> Response:
     """What a person wrote back: STOP acts at once for everybody with that number, HELP is answered."""
     _verified(settings, request, body)
-    parsed = callbacks_twilio.parse_inbound(body, received_at=_instants(engine)[0])
+    parsed = callbacks_twilio.parse_inbound(body, received_at=engine.reports.instants().business)
     _take(engine, "twilio", parsed)
     return _twiml(_reply(parsed.receipts))
 
@@ -66,7 +69,11 @@ def twilio_inbound(engine: TheEngine, settings: TheSettings, request: Request, b
 def twilio_conversations(engine: TheEngine, settings: TheSettings, request: Request, body: Raw) -> None:
     """What happened in a chat."""
     _verified(settings, request, body)
-    _take(engine, "twilio", callbacks_twilio.parse_conversation(body, received_at=_instants(engine)[0]))
+    _take(
+        engine,
+        "twilio",
+        callbacks_twilio.parse_conversation(body, received_at=engine.reports.instants().business),
+    )
 
 
 def _verified(settings: TheSettings, request: Request, body: bytes) -> str:
@@ -121,13 +128,6 @@ def _twiml(text: str | None) -> Response:
     return Response(
         f'<?xml version="1.0" encoding="UTF-8"?><Response>{inner}</Response>', media_type="text/xml"
     )
-
-
-def _instants(engine: Engine) -> tuple[datetime, datetime]:
-    """(business, machine)"""
-    with engine.database.connect() as connection:
-        read = engine.clock.read(connection)
-    return read.business, read.machine
 
 
 def _forged(source: str, error: BadSignatureError) -> ProblemDetails:

@@ -1,4 +1,4 @@
-"""The few rows the web process looks up by itself: which customer a signed id means."""
+"""What the signed ids of links lead to: a customer, a message, and what is known about a click on one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, select, text
 
+from orchestrator.clock import Instants
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import MESSAGE, parse_public_id
 from orchestrator.store.sql.tables import customers, messages, playbooks
@@ -29,26 +30,25 @@ class MessageFacts:
     texts: dict[str, Any]
 
 
-def customer_key(engine: Engine, customer_id: int) -> str:
+def customer_key(connection: Connection, customer_id: int) -> str:
     """The product's key of this customer. Raises NotFound; also for an erased one."""
     statement = select(customers.c.key).where(customers.c.id == customer_id, customers.c.erased_at.is_(None))
-    with engine.connect() as connection:
-        key: str | None = connection.execute(statement).scalar_one_or_none()
+    key: str | None = connection.execute(statement).scalar_one_or_none()
     if key is None:
         raise NotFound("customer", "of this link")
     return key
 
 
-def customer_id(engine: Engine, key: str) -> int:
+def customer_id(connection: Connection, key: str) -> int:
+    """The id that signed links carry. Raises NotFound."""
     statement = select(customers.c.id).where(customers.c.key == key, customers.c.erased_at.is_(None))
-    with engine.connect() as connection:
-        found: int | None = connection.execute(statement).scalar_one_or_none()
+    found: int | None = connection.execute(statement).scalar_one_or_none()
     if found is None:
         raise NotFound("customer", key)
     return found
 
 
-def message_facts(engine: Engine, message_id: str) -> MessageFacts:
+def message_facts(connection: Connection, message_id: str) -> MessageFacts:
     """Raises NotFound, also for an id that no message ever had."""
     try:
         public = parse_public_id(message_id, prefix=MESSAGE)
@@ -74,8 +74,7 @@ def message_facts(engine: Engine, message_id: str) -> MessageFacts:
             customers.c.erased_at.is_(None),
         )
     )
-    with engine.connect() as connection:
-        row = connection.execute(statement).first()
+    row = connection.execute(statement).first()
     if row is None:
         raise NotFound("message", message_id[:40])
     return MessageFacts(
@@ -93,8 +92,9 @@ def message_facts(engine: Engine, message_id: str) -> MessageFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClickFacts:
-    """What tells a person's click from a machine's, beside the request itself."""
+    """What tells a person's click from a machine's, beside the request itself. ``at`` is business time."""
 
+    at: datetime
     channel: str
     just_sent: bool
     another_link: bool
@@ -115,11 +115,15 @@ def click_facts(
     message_id: str,
     name: str,
     *,
-    now: datetime,
+    now: Instants,
     at_once: timedelta,
     too_soon: timedelta,
 ) -> ClickFacts:
-    """Raises NotFound. ``at_once`` and ``too_soon`` are spans of business time before ``now``."""
+    """What is known about a click on the link ``name`` of a message. Raises NotFound.
+
+    ``just_sent``: it went out within ``too_soon``; ``another_link``: another link of it was followed within
+    ``at_once``. Both spans are machine time.
+    """
     try:
         public = parse_public_id(message_id, prefix=MESSAGE)
     except InputError as error:
@@ -132,16 +136,18 @@ def click_facts(
             "name": name,
             "by_person": f"response:click:{message_id}:",
             "by_machine": f"link:click:{message_id}:",
-            "soon": now - too_soon,
-            "lately": now - at_once,
+            "soon": now.business - too_soon * now.rate,
+            "lately": now.business - at_once * now.rate,
         },
     ).first()
     if row is None:
         raise NotFound("message", message_id[:40])
-    return ClickFacts(channel=row.channel, just_sent=row.just_sent, another_link=row.another_link)
+    return ClickFacts(
+        at=now.business, channel=row.channel, just_sent=row.just_sent, another_link=row.another_link
+    )
 
 
-def playbook_titles(engine: Engine, names: Sequence[str]) -> list[str]:
+def playbook_titles(connection: Connection, names: Sequence[str]) -> list[str]:
     """How the newest published version of each playbook calls itself, in the given order."""
     if not names:
         return []
@@ -150,6 +156,5 @@ def playbook_titles(engine: Engine, names: Sequence[str]) -> list[str]:
         .where(playbooks.c.name.in_(names))
         .order_by(playbooks.c.name, playbooks.c.version)
     )
-    with engine.connect() as connection:
-        titles = {name: title for name, title in connection.execute(statement) if title}
+    titles = {name: title for name, title in connection.execute(statement) if title}
     return [titles.get(name, name) for name in names]

@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from orchestrator.language.model import Cap
-from orchestrator.simulator import report_queries as ask
 from orchestrator.store.reports.invariants import check_invariants
+from orchestrator.store.reports.rehearsals import report_queries as ask
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 _MOST_TOLD = text("""
     SELECT c.id, c.key, count(DISTINCT s.channel) AS channels, count(*) AS messages
@@ -38,9 +39,9 @@ class NotableCustomers:
     playbook: str | None
 
 
-def tour(connection: Connection, now: object) -> NotableCustomers:
-    def somebody(query: object, **values: object) -> NotableCustomer | None:
-        row = connection.execute(query, values).first()  # type: ignore[call-overload]
+def notable_customers(connection: Connection, now: datetime) -> NotableCustomers:
+    def somebody(query: TextClause, **values: datetime) -> NotableCustomer | None:
+        row = connection.execute(query, values).first()
         return NotableCustomer(id=row.id, key=row.key) if row else None
 
     return NotableCustomers(

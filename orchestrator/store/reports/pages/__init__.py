@@ -1,0 +1,1 @@
+"""What single pages show: each function reads one page, or one list of it."""

@@ -1,0 +1,76 @@
+"""The playbooks of an installation as the dashboard and ``doctor`` show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from orchestrator.analytics.funnel import Funnel
+from orchestrator.clock import Instants
+from orchestrator.records.playbook_version import StoredVersion
+from orchestrator.store import published
+from orchestrator.store.reports.funnel import funnel, funnels
+from orchestrator.store.reports.health import Health, health
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlaybookList:
+    """The newest version of each. ``paused`` holds the reason of those that let nobody in."""
+
+    funnels: Sequence[Funnel]
+    titles: Mapping[str, str]
+    paused: Mapping[str, str]
+    health: Health
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlaybookPage:
+    """One version. ``paused`` is the reason when the playbook lets nobody in."""
+
+    funnel: Funnel
+    versions: Sequence[StoredVersion]
+    chosen: StoredVersion
+    paused: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Installation:
+    """``playbooks`` are the newest versions: (name, version)."""
+
+    server_version: str
+    playbooks: Sequence[tuple[str, int]]
+    paused: Mapping[str, str]
+
+
+def playbook_list(connection: Connection, now: Instants) -> PlaybookList:
+    return PlaybookList(
+        funnels=funnels(connection),
+        titles={
+            version.name: str(version.definition.get("title", version.name))
+            for version in published.newest(connection)
+        },
+        paused=published.paused(connection),
+        health=health(connection, business=now.business, machine=now.machine),
+    )
+
+
+def playbook_page(connection: Connection, name: str, version: int | None) -> PlaybookPage:
+    """Raises NotFound."""
+    counted = funnel(connection, name, version)
+    versions = published.versions(connection, name)
+    return PlaybookPage(
+        funnel=counted,
+        versions=versions,
+        chosen=next(stored for stored in versions if stored.version == counted.version),
+        paused=published.paused(connection).get(name),
+    )
+
+
+def installation(connection: Connection) -> Installation:
+    return Installation(
+        server_version=connection.exec_driver_sql("SHOW server_version").scalar_one(),
+        playbooks=[(one.name, one.version) for one in published.newest(connection)],
+        paused=published.paused(connection),
+    )

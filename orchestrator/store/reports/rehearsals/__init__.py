@@ -1,0 +1,1 @@
+"""What a rehearsal showed, and what it needs to know while it runs."""
