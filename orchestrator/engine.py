@@ -36,6 +36,7 @@ from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.settings import Settings
 from orchestrator.store.api_requests import ApiRequests
 from orchestrator.store.reports.reader import Reports
+from orchestrator.store.runner_seat import RunnerSeat
 from orchestrator.store.sql.connections import Database
 from orchestrator.telemetry import emit
 
@@ -261,6 +262,10 @@ class Engine:
     def prune(self) -> dict[str, int]:
         """Let go of history that is older than policy.yaml keeps it, now: rows by kind."""
         return retention.prune(self.services)
+
+    def seat(self) -> RunnerSeat:
+        """What only one process of a database has at a time: see :mod:`orchestrator.queue.in_process`."""
+        return RunnerSeat(self.database)
 
     def next_due(self) -> datetime | None:
         """When the next timer, message or inbox row is due: where a virtual clock may jump to."""

@@ -9,13 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Protocol
-
-from sqlalchemy import Connection, text
-from sqlalchemy import Engine as Database
-from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator.clock import monotonic
 from orchestrator.errors import Unavailable
@@ -27,16 +22,23 @@ SWEEP_EVERY = 1.0  # seconds
 SCAN_EVERY = 300.0
 STOPPING_TAKES = 30.0  # what is on the wire is filed first: a call takes ten seconds at most
 
-_SEAT = 0x6F72_6368_7275_6E00  # "orchrun": the key of the session lock
-_TAKE_SEAT = text("SELECT pg_try_advisory_lock(:seat)")
-_STILL_THERE = text("SELECT 1")
+
+class Seat(Protocol):
+    """What makes a process the only one that works."""
+
+    def held(self) -> bool:
+        """Whether it is ours, after having tried to take it."""
+        ...
+
+    def leave(self) -> None:
+        """Let another process have it."""
+        ...
 
 
 class Drain(Protocol):
     """What a runner asks of the engine."""
 
-    @property
-    def database(self) -> Database: ...
+    def seat(self) -> Seat: ...
     @property
     def nudge(self) -> Callable[[], None]: ...
     def advance(self) -> Drained: ...
@@ -54,7 +56,7 @@ class Runner:
         self._seated = threading.Event()
         self._walks = work.nudge.event if isinstance(work.nudge, LocalWake) else threading.Event()
         self._messages = threading.Event()
-        self._seat = _Seat(work.database)
+        self._seat = work.seat()
         self._threads: list[threading.Thread] = []
 
     @property
@@ -151,41 +153,3 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - whatever it is, the next round may succeed
             emit("batch.failed", task=task, customers=0, error=type(error).__name__)
             self._stopping.wait(SWEEP_EVERY)
-
-
-class _Seat:
-    """The session lock of the one process that works; it ends with its connection, however that ends."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._connection: Connection | None = None
-
-    def held(self) -> bool:
-        """Whether it is ours, after having tried to take it."""
-        try:
-            if self._connection is not None:
-                self._connection.execute(_STILL_THERE)
-                return True
-            return self._take()
-        except SQLAlchemyError:
-            self.leave()
-            return False
-
-    def leave(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(SQLAlchemyError):
-                connection.invalidate()  # back in the pool it would keep the lock
-            with suppress(SQLAlchemyError):
-                connection.close()
-
-    def _take(self) -> bool:
-        connection = self._database.connect().execution_options(isolation_level="AUTOCOMMIT")
-        taken = False
-        try:
-            taken = bool(connection.execute(_TAKE_SEAT, {"seat": _SEAT}).scalar_one())
-        finally:
-            if not taken:
-                connection.close()
-        self._connection = connection if taken else None
-        return taken

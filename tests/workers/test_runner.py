@@ -11,9 +11,10 @@ from sqlalchemy import Engine, text
 
 from orchestrator.errors import Unavailable
 from orchestrator.queue import in_process as runner_module
-from orchestrator.queue.in_process import _SEAT, Runner
+from orchestrator.queue.in_process import Runner
 from orchestrator.queue.nudge import LocalWake
 from orchestrator.records.drain import Drained
+from orchestrator.store.runner_seat import SEAT, RunnerSeat
 from orchestrator.store.sql.connections import make_engine
 from tests.support.installation import eventually
 
@@ -30,6 +31,9 @@ class Counting:
         self.failing: Exception | None = None
         self.holding = threading.Event()
         self.holding.set()
+
+    def seat(self) -> RunnerSeat:
+        return RunnerSeat(self.database)
 
     def advance(self) -> Drained:
         self._count("advance")
@@ -175,7 +179,7 @@ def test_a_runner_whose_connection_is_cut_stands_by_until_the_seat_is_free_again
     elsewhere = make_engine(database_url)
     with running(work) as runner, elsewhere.connect() as connection:
         wants_the_seat = threading.Thread(
-            target=connection.execute, args=(text("SELECT pg_advisory_lock(:seat)"), {"seat": _SEAT})
+            target=connection.execute, args=(text("SELECT pg_advisory_lock(:seat)"), {"seat": SEAT})
         )
         wants_the_seat.start()  # first in the queue: it has the seat the moment the runner's session ends
         eventually(lambda: sessions(elsewhere, granted=False), about="somebody waits for the seat")
