@@ -115,7 +115,7 @@ class Channel(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ForgetResult:
-    """What a provider said when it was told to forget a person. ``done`` also when it had nothing of hers any more.
+    """What a provider said when it was told to forget a person. ``done`` also when nothing was left there.
 
     ``detail`` is safe to store and to log.
     """

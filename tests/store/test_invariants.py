@@ -82,15 +82,18 @@ BREAKS = {
         "UPDATE messages SET planned_at = planned_at + interval '1 hour'",
     ],
     "journal_is_dense": ["DELETE FROM journal WHERE seq = 1"],
-    "journal_folds_to_the_state": [
+    "journal_gives_the_state": [
         "UPDATE enrollments SET state = state || jsonb_build_object('any_sent', true)"
     ],
     "mirror_columns_agree": ["UPDATE enrollments SET step = 'elsewhere'"],
     "step_belongs_to_the_version": [
         "UPDATE playbooks SET definition = jsonb_build_object('steps', jsonb_build_array())"
     ],
-    "promotional_message_has_a_place": ["DELETE FROM cap_slots", "UPDATE cap_slots SET shadow = NOT shadow"],
-    "place_belongs_to_what_was_said": [
+    "promotional_message_has_a_cap_slot": [
+        "DELETE FROM cap_slots",
+        "UPDATE cap_slots SET shadow = NOT shadow",
+    ],
+    "cap_slot_belongs_to_what_was_said": [
         (
             "INSERT INTO cap_slots SELECT customer_id, id, planned_at, channel, topic, false FROM messages"
             " WHERE status IN ('planned', 'not_sent')"
@@ -98,7 +101,7 @@ BREAKS = {
     ],
     "suppression_has_a_reason": ["UPDATE messages SET reason = NULL", "DELETE FROM verdicts"],
     "held_out_is_not_contacted": ["UPDATE messages SET status = 'sent' WHERE held_out"],
-    "consents_are_the_ledger_folded": [
+    "consents_are_what_the_ledger_says": [
         "DELETE FROM consents",
         "UPDATE consents SET granted = NOT granted",
         "DELETE FROM consent_ledger",

@@ -120,9 +120,9 @@ def _guide(made: FastAPI, engine: Engine, local: Settings) -> None:
         say(f"  a playbook, drawn    {base}/playbooks/{seen.playbook}")
     if seen.reader:
         say(f"  somebody's timeline  {base}/customers/{seen.reader.key}")
-        say(f"  what she received    {base}/customers/{seen.reader.key}/inbox")
-        say(f"  her opt-out link     {engine.links.opt_out_url(seen.reader.id)}")
-        say(f"  her preferences      {engine.links.preferences_url(seen.reader.id)}")
+        say(f"  messages received    {base}/customers/{seen.reader.key}/inbox")
+        say(f"  opt-out link         {engine.links.opt_out_url(seen.reader.id)}")
+        say(f"  preferences          {engine.links.preferences_url(seen.reader.id)}")
     if seen.in_product:
         say(f"  inside the product   {base}/customers/{seen.in_product.key}/product")
     if seen.gone:

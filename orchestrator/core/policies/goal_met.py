@@ -1,4 +1,4 @@
-"""Nobody is offered what she already took."""
+"""Nobody is offered what they already took."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from orchestrator.core.policies.request import PolicyRequest
 
 
 def is_to_customer(question: PolicyRequest) -> bool:
-    """A message the customer herself reads; hand-overs go to a colleague and calls to a function."""
+    """A message that the customer reads; hand-overs go to a colleague and calls to a function."""
     return question.kind in ("send", "ask")
 
 

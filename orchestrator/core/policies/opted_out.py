@@ -1,4 +1,4 @@
-"""A withdrawal stops every message it covers, also those that are not promotional: she asked for silence there.
+"""A withdrawal stops every message it covers, also those that are not promotional: silence was asked for there.
 
 A hand-over goes to a colleague, not to the customer. It is stopped only when it is promotional and the withdrawal is
 for every channel: then a colleague's call would be the same pitch by another mouth. A hand-over to support after a

@@ -36,7 +36,7 @@ class CalendarRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OwnDates:
-    """A calendar that every customer has for herself: the attributes that hold its days."""
+    """A calendar that every customer has alone: the attributes that hold its days."""
 
     starts: str
     ends: str

@@ -118,7 +118,7 @@ class AccountPolicy:
 
     @cached_property
     def consent_channels(self) -> tuple[str, ...]:
-        """Every channel a customer can speak for or against: those that reach her and not a system."""
+        """Every channel a customer can speak for or against: those that reach a person and not a system."""
         return tuple(channel for channel in self.channels if traits_of(channel).reaches_person)
 
     def obeys_caps(self, topic: str) -> bool:

@@ -20,7 +20,7 @@ from orchestrator.language.reading.tree import Node
 
 Keys = tuple[str | int, ...]
 
-# A hold's condition is asked about a customer, in whatever playbook she walks: it may use nothing of a playbook's own.
+# A hold's condition is asked about a customer, in whatever playbook: it may use nothing of a playbook's own.
 _ANY_PLAYBOOK = Playbook(
     name="any", version=1, title="any", topic="any", enter=Enter(reentry=Reentry()), steps=()
 )

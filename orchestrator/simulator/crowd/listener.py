@@ -58,7 +58,7 @@ class Listener:
 
 
 def _invented(key: str, fates: SeededChoice) -> Person:
-    """Somebody with this customer's key; only her habits matter."""
+    """Somebody with this customer's key; only the habits matter."""
     persona = BY_NAME[fates.weighed({one.name: one.share for one in PERSONAS}, key, "persona")]
     home = CrowdAccount(
         key=key,

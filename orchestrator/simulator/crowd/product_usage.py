@@ -1,4 +1,4 @@
-"""A day in the life of the product: which signals a person causes before any message reaches her."""
+"""A day in the life of the product: which signals a person causes before any message comes."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Reaction:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReceivedMessage:
-    """A message as it reached a person. ``number`` counts her messages; ``endings`` are a hand-over's words."""
+    """A message as it reached a person. ``number`` counts this person's; ``endings`` are a hand-over's words."""
 
     person: Person
     message: OutboundMessage

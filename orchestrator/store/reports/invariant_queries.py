@@ -123,7 +123,7 @@ INVARIANTS = (
     ),
     Invariant(
         name="nothing_is_said_after_the_end",
-        about="A walk that has ended hands nothing over, and nothing goes out before it was planned.",
+        about="An enrollment that has ended hands nothing over, and nothing goes out before it was planned.",
         sql="""
             SELECT m.customer_id, m.id AS row_id, CASE WHEN m.handed_at < m.planned_at THEN 'before it was planned'
                    ELSE 'after the end as ' || e.end_status END AS detail
@@ -132,14 +132,14 @@ INVARIANTS = (
     ),
     Invariant(
         name="journal_is_dense",
-        about="The journal of a walk has no gap.",
+        about="The journal of an enrollment has no gap.",
         sql="""
             SELECT customer_id, enrollment_id AS row_id, count(*) || ' lines from ' || min(seq) || ' to ' || max(seq)
                    AS detail
             FROM journal GROUP BY customer_id, enrollment_id HAVING count(*) <> max(seq) - min(seq) + 1""",
     ),
     Invariant(
-        name="journal_folds_to_the_state",
+        name="journal_gives_the_state",
         about="The journal's changes, one after the other, give the stored state.",
         sql="""
             SELECT e.customer_id, e.id AS row_id, 'differs in ' || (
@@ -170,7 +170,7 @@ INVARIANTS = (
     ),
     Invariant(
         name="step_belongs_to_the_version",
-        about="A walk is only in steps of the playbook version it is pinned to.",
+        about="An enrollment is only in steps of the playbook version it is pinned to.",
         sql="""
             WITH written AS (
                 SELECT p.id, array_agg(s.pair ->> 0) AS steps
@@ -181,7 +181,7 @@ INVARIANTS = (
             WHERE e.step <> ALL (coalesce(w.steps, '{}'))""",
     ),
     Invariant(
-        name="promotional_message_has_a_place",
+        name="promotional_message_has_a_cap_slot",
         about="What was said, or may have been said, counts under the caps; a held-out message among shadows only.",
         sql=f"""
             SELECT m.customer_id, m.id AS row_id,
@@ -193,8 +193,8 @@ INVARIANTS = (
               AND (CAST(:since AS timestamptz) IS NULL OR m.handed_at >= :since)""",
     ),
     Invariant(
-        name="place_belongs_to_what_was_said",
-        about="A place is given back when nothing was sent.",
+        name="cap_slot_belongs_to_what_was_said",
+        about="A cap slot is given back when nothing was sent.",
         sql="""
             SELECT p.customer_id, p.message_id AS row_id, coalesce('status ' || m.status, 'no such message') AS detail
             FROM cap_slots AS p LEFT JOIN messages AS m ON m.customer_id = p.customer_id AND m.id = p.message_id
@@ -217,14 +217,14 @@ INVARIANTS = (
     ),
     Invariant(
         name="held_out_is_not_contacted",
-        about="Nothing of a held-out walk reaches its customer.",
+        about="Nothing of a held-out enrollment reaches its customer.",
         sql="""
             SELECT m.customer_id, m.id AS row_id, 'status ' || m.status AS detail
             FROM messages AS m WHERE m.held_out AND (m.sent_at IS NOT NULL AND m.status <> 'held_out'
                 OR m.status IN ('handing_over', 'sent', 'uncertain', 'abandoned', 'refused'))""",
     ),
     Invariant(
-        name="consents_are_the_ledger_folded",
+        name="consents_are_what_the_ledger_says",
         about="The present state of consent is what its ledger says.",
         sql=f"""{EVERYONE_FOLDED}
             SELECT coalesce(s.customer_id, f.customer_id) AS customer_id, coalesce(f.ledger_id, s.ledger_id) AS row_id,
@@ -238,7 +238,7 @@ INVARIANTS = (
     ),
     Invariant(
         name="conversion_says_its_arm",
-        about="A conversion belongs to a walk, carries its arm, and happened after the walk began.",
+        about="A conversion belongs to an enrollment, carries its arm, and happened after the enrollment began.",
         sql="""
             SELECT v.customer_id, v.enrollment_id AS row_id,
                    CASE WHEN e.id IS NULL THEN 'no such enrollment'
@@ -252,7 +252,7 @@ INVARIANTS = (
     ),
     Invariant(
         name="erased_means_forgotten",
-        about="An erased customer has no attributes, no address, no live walk and nothing planned.",
+        about="An erased customer has no attributes, no address, no live enrollment and nothing planned.",
         sql="""
             SELECT c.id AS customer_id, NULL::bigint AS row_id, concat_ws(', ',
                        CASE WHEN c.attributes <> '{}' THEN 'attributes' END,
@@ -272,7 +272,7 @@ INVARIANTS = (
 # window frame is closed at both ends, hence the microsecond, PostgreSQL's smallest step.
 CAP = Invariant(
     name="cap_is_kept",
-    about="In no rolling window are there more places than a cap allows.",
+    about="In no rolling window are there more slots taken than a cap allows.",
     sql="""
         SELECT customer_id, message_id AS row_id, taken
         FROM (SELECT customer_id, message_id, handed_at, count(*) OVER (

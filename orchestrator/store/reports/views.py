@@ -31,7 +31,7 @@ _ARM = "CASE WHEN {0}.held_out THEN 'held_out' ELSE 'contacted' END AS arm"
 VIEWS = (
     SqlView(
         name="v_enrollments",
-        about="One row per walk of one customer through one playbook version.",
+        about="One row per enrollment of one customer in one playbook version.",
         columns={
             "arm": "contacted, or held_out: walks along without being contacted, for comparison",
             "because": "why the customer was let in, in the words of the playbook",
@@ -124,7 +124,7 @@ VIEWS = (
     ),
     SqlView(
         name="v_conversions",
-        about="One row per walk whose goal was reached, in either arm.",
+        about="One row per enrollment whose goal was reached, in either arm.",
         columns={
             "arm": "contacted, or held_out: converted without having been contacted",
             "last_touch_channel": "channel of the last message before the goal; empty when there was none",
@@ -198,7 +198,7 @@ VIEWS = (
     ),
     SqlView(
         name="v_cooldowns",
-        about="One row per do-not-disturb rest, past ones included.",
+        about="One row per cooldown, past ones included.",
         columns={"shadow": "begun by a held-out walk: recorded, but keeps nobody from being contacted"},
         sql="""
             SELECT c.key AS customer_key, r.customer_id, r.scope, r.scope_value, r.reason, e.playbook, r.shadow,

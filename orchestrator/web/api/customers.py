@@ -131,7 +131,9 @@ class ForgotView(BaseModel):
 
 class ErasedView(BaseModel):
     erased: str = Field(description="The key, which nobody has any more", examples=["anna"])
-    providers: list[ForgotView] = Field(description="Empty: nothing of hers had been handed to a provider")
+    providers: list[ForgotView] = Field(
+        description="Empty: nothing of this customer had been handed to a provider"
+    )
 
 
 class TimelineView(BaseModel):

@@ -65,7 +65,7 @@ def channel_choices(preferences: Preferences, words: Words, now: datetime) -> li
 def changes(
     choices: Collection[Choice], *, is_topic: bool, shown: Collection[str], wanted: Collection[str]
 ) -> Iterator[Change]:
-    """Only what the person switched, against what the page had shown her: an old page undoes nothing by itself."""
+    """Only what the person switched, against what the page had shown: an old page undoes nothing by itself."""
     for choice in choices:
         before, after = choice.name in shown, choice.name in wanted
         if before != after:

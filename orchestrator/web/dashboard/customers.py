@@ -1,4 +1,4 @@
-"""Customers: search, one customer's story with every verdict, and her messages as she saw them."""
+"""Customers: search, one customer's story with every verdict, and the messages as that customer saw them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The in-app feed: what a customer's page shows, and what she did with it. Opened by her feed token alone."""
+"""The in-app feed: what a customer is shown, and what came of it. Opened by the customer's feed token alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class FeedView(BaseModel):
     """What to show now, newest first."""
 
     items: list[FeedItemBody]
-    unread: int = Field(description="How many she may see and has not seen yet, also those beyond `limit`")
+    unread: int = Field(description="How many may be seen and were not yet, also those beyond `limit`")
     version: str = Field(description="Changes whenever the items change; the stream's event id")
 
 
@@ -72,7 +72,9 @@ def feed(engine: TheEngine, customer: FeedOwner, limit: Annotated[int, Query(ge=
     return read_feed(engine, customer, limit)
 
 
-@router.post("/{message_id}/{did}", summary="Report what she did with an item", responses=openapi.MISSING)
+@router.post(
+    "/{message_id}/{did}", summary="Report what the customer did with an item", responses=openapi.MISSING
+)
 def did(
     engine: TheEngine,
     customer: FeedOwner,

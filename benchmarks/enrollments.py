@@ -1,11 +1,11 @@
-"""How far the walk is from what PostgreSQL alone would allow.
+"""How far the engine is from what PostgreSQL alone would allow.
 
-    python -m benchmarks.walk [--customers 2000] [--rounds 3]
+    python -m benchmarks.enrollments [--customers 2000] [--rounds 3]
 
-The *engine* starts a run for every customer, plans her email and hands it to the sandbox. The *floor* writes the rows
-that are left behind (runs, timers, journal, messages, verdicts, places) with one statement per table and batch, decides
-nothing and asks nobody. The answer is the ratio of both, smallest, middle and largest of the rounds: seconds depend
-on the machine, the ratio much less. It works in a scratch database on the server of ``ORCHESTRATOR_DATABASE_URL`` (or
+The *engine* starts an enrollment for every customer, plans an email and hands it to the sandbox. The *floor* writes the
+rows that are left behind (enrollments, timers, journal, messages, verdicts, cap slots) with one statement per table and
+batch, decides nothing and asks nobody. The answer is the ratio of both, smallest, middle and largest of the rounds:
+seconds depend on the machine, the ratio much less. It works in a scratch database on the server of ``ORCHESTRATOR_DATABASE_URL`` (or
 the embedded one) and drops it at the end.
 """
 
@@ -42,11 +42,20 @@ FILES = {
     "offer/hi.email.txt": "---\nsubject: Hello\n---\nHello. {{ opt_out_url }} {{ preferences_url }} {{ sender.name }}, "
     "{{ sender.postal_address }}\n",
 }
-WRITTEN = ("enrollments", "timers", "journal", "messages", "verdicts", "places", "sandbox_inbox", "receipts")
+WRITTEN = (
+    "enrollments",
+    "timers",
+    "journal",
+    "messages",
+    "verdicts",
+    "cap_slots",
+    "sandbox_inbox",
+    "receipts",
+)
 
 
 def main() -> int:
-    asked = argparse.ArgumentParser(description="The walk beside its floor.")
+    asked = argparse.ArgumentParser(description="The engine beside its floor.")
     asked.add_argument("--customers", type=int, default=2000)
     asked.add_argument("--rounds", type=int, default=3)
     wanted = asked.parse_args()
@@ -66,13 +75,13 @@ def _round(customers: int) -> float:
             engine.track([Track(key=key, event="used") for key in keys])
         began = monotonic()
         drained = engine.drain()
-        walked = monotonic() - began
+        taken = monotonic() - began
         floor = _floor(engine, batch=engine.settings.batch_size)
         engine.close()
     print(
-        f"{drained.messages} messages: engine {walked:.2f} s ({drained.messages / walked:.0f}/s), floor {floor:.2f} s"
+        f"{drained.messages} messages: engine {taken:.2f} s ({drained.messages / taken:.0f}/s), floor {floor:.2f} s"
     )
-    return walked / floor
+    return taken / floor
 
 
 def _engine(url: str, folder: Path) -> Engine:
