@@ -5,8 +5,8 @@
 The *engine* starts an enrollment for every customer, plans an email and hands it to the sandbox. The *floor* writes the
 rows that are left behind (enrollments, timers, journal, messages, verdicts, cap slots) with one statement per table and
 batch, decides nothing and asks nobody. The answer is the ratio of both, smallest, middle and largest of the rounds:
-seconds depend on the machine, the ratio much less. It works in a scratch database on the server of ``ORCHESTRATOR_DATABASE_URL`` (or
-the embedded one) and drops it at the end.
+seconds depend on the machine, the ratio much less. It works in a scratch database on the server of
+``ORCHESTRATOR_DATABASE_URL`` (or the embedded one) and drops it at the end.
 """
 
 from __future__ import annotations

@@ -420,7 +420,7 @@ def Start(
     one_of: Names | None = None,
     context: Values | None = None,
 ) -> SpelledAction:
-    """Begin another run: the customer's own, or a colleague's with one of these roles."""
+    """Begin another enrollment: the customer's own, or a colleague's with one of these roles."""
     return part(
         SpelledAction,
         "start",
@@ -454,5 +454,7 @@ def WaitUntil(until: Span | Question) -> SpelledAction:
 
 
 def End(outcome: Ending | OwnName) -> SpelledAction:
-    """The run is over: no_conversion, handed_over, declined, finished, stopped, left, or your own word."""
+    """The enrollment is over: no_conversion, handed_over, declined, finished, stopped, left, or your own
+    status.
+    """
     return part(SpelledAction, "end", outcome)

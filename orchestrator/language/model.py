@@ -47,7 +47,7 @@ ELSE = "else"  # the last key of a route that tells links, buttons or answers ap
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SameAs:
-    """``{same_as: name}``: the value of a context field, attribute or run fact instead of a literal."""
+    """``{same_as: name}``: the value of a context field, attribute or enrollment fact instead of a literal."""
 
     name: str
 
@@ -89,7 +89,7 @@ CompareOp = Literal[
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compare:
-    """One attribute, computed value, context field or dotted run fact against ``value``.
+    """One attribute, computed value, context field or dotted enrollment fact against ``value``.
 
     ``value`` is None for present and missing, a tuple for ``in``, a Duration for ``in_next``/``in_last``, a Moment
     for ``before``/``after``, else a scalar or :class:`SameAs`. A percent is stored as a fraction (80% = 0.8).
@@ -252,7 +252,7 @@ class Ask:
     ] = ()
     scale: Annotated[tuple[int, int] | None, Field("scale", "`0-10`: whole numbers to choose from")] = None
     comment: Annotated[str | None, Field("text", "the words that invite a free text")] = None
-    saves: Annotated[str | None, Field("name", "the name the answer is kept under in this run")] = None
+    saves: Annotated[str | None, Field("name", "the name the answer is kept under in this enrollment")] = None
     negative: Annotated[
         tuple[str, ...], Field("answer_keys", "answers that count as a negative response")
     ] = ()
@@ -292,7 +292,7 @@ class Call:
         tuple[tuple[str, Scalar | SameAs], ...],
         Field("values", "arguments: literals, or `{same_as: name}` for another name's value"),
     ] = ()
-    saves: Annotated[str | None, Field("name", "the name its result is kept under in this run")] = None
+    saves: Annotated[str | None, Field("name", "the name its result is kept under in this enrollment")] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -335,14 +335,14 @@ class Set:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Start:
-    """Begin another run: the customer's own, or a colleague's with one of these roles."""
+    """Begin another enrollment: the customer's own, or a colleague's with one of these roles."""
 
     playbook: Annotated[str, Field("name", "the playbook to begin", needs="the playbook to begin")]
     one_of: Annotated[
         tuple[str, ...], Field("names", "roles: a colleague of the account instead of the customer")
     ] = ()
     context: Annotated[
-        tuple[tuple[str, Scalar | SameAs], ...], Field("values", "what that run is told at its start")
+        tuple[tuple[str, Scalar | SameAs], ...], Field("values", "what that enrollment is told at its start")
     ] = ()
 
 
@@ -369,9 +369,9 @@ class Wait:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class End:
-    """The run is over: no_conversion, handed_over, declined, finished, stopped, left, or your own word."""
+    """The enrollment is over: no_conversion, handed_over, declined, finished, stopped, left, or your own status."""
 
-    outcome: Annotated[str, Field("ending", "how the run is recorded to have ended", alone=True)]
+    outcome: Annotated[str, Field("ending", "how the enrollment is recorded to have ended", alone=True)]
 
 
 Action = Send | Ask | Handoff | Call | Choose | Split | Set | Start | Cooldown | Wait | End
@@ -407,7 +407,7 @@ class Step:
     ] = None
     then: Annotated[
         tuple[Route, ...],
-        Field("then", "where each outcome leads; `then: x` leads all obligatory words to `x`"),
+        Field("then", "where each outcome leads; `then: x` leads all obligatory outcomes to `x`"),
     ] = ()
     at: Annotated[Moment | None, Field("moment", "when it begins")] = None
     late: Annotated[
@@ -417,7 +417,7 @@ class Step:
         int | None,
         Field(
             "whole",
-            "how often it may be entered in one run; default 1 for steps that speak, then `exhausted`",
+            "how often it may be entered in one enrollment; default 1 for steps that speak, then `exhausted`",
             least=1,
             most=100,
         ),
@@ -619,11 +619,11 @@ class Playbook:
     measures: Annotated[tuple[str, ...], Field("names", "further events to look at")] = ()
     leave: Annotated[
         Condition | None,
-        Field("condition", "a condition that ends the run as `left`: the reason to speak is gone"),
+        Field("condition", "a condition that ends the enrollment as `left`: the reason to speak is gone"),
     ] = None
     context: Annotated[
         tuple[tuple[str, str], ...],
-        Field("types", "names with types: what a run is told at its start"),
+        Field("types", "names with types: what an enrollment is told at its start"),
     ] = ()
     signals: Annotated[
         tuple[FilteredSignal, ...], Field("signals", "names of its own for filtered events")
@@ -635,7 +635,7 @@ class Playbook:
         Guardrails, Field("block", "`caps` and `quiet_hours`, added to those of the account")
     ] = Guardrails()
     at_any_step: Annotated[
-        tuple[Route, ...], Field("routes", "words and signals that lead away from every step")
+        tuple[Route, ...], Field("routes", "outcomes and signals that lead away from every step")
     ] = ()
     steps: Annotated[
         tuple[Step, ...], Field("steps", "the first one written is the start", needs="at least one step")

@@ -50,7 +50,7 @@ def search(
 
 @router.get("/{key:path}/inbox")
 def inbox(engine: TheEngine, session: Visitor, key: str) -> HTMLResponse:
-    """What the sandbox kept for her: mails, texts, chats, and her in-app cards."""
+    """What the sandbox kept for a customer: mails, texts, chats, in-app cards."""
     found = engine.reports.inbox(key)
     person, kept = found.customer, found.kept
     showing = {item.message_id for item in engine.feed(person.id, limit=100).items}
