@@ -21,10 +21,10 @@ from orchestrator.engine import Engine
 from orchestrator.queue.nudge import make_nudge
 from orchestrator.rate_limits.limiter import make_limiter
 from orchestrator.rate_limits.provider_rates import ProviderRates
+from orchestrator.service.context import ServiceContext
 from orchestrator.service.delivery.deliver import AdaptiveBatchSize, Delivery
 from orchestrator.service.delivery.live_push import RedisPush
 from orchestrator.service.delivery.provider_gates import ProviderGates
-from orchestrator.service.enrollment.batch import ServiceContext
 from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.service.rendering.render import Renderer
 from orchestrator.settings import Settings

@@ -24,10 +24,10 @@ from orchestrator.records.feed import Feed, FeedAction
 from orchestrator.records.intake import Identify, IngestReport, ReportedResponse, Track
 from orchestrator.records.preferences import OptOutReceipt, Preferences
 from orchestrator.service.consent import history, ledger, preferences, snooze
+from orchestrator.service.context import ServiceContext
 from orchestrator.service.delivery.deliver import Delivery
 from orchestrator.service.enrollment import start
 from orchestrator.service.enrollment.advance import advance, take_overdue
-from orchestrator.service.enrollment.batch import ServiceContext
 from orchestrator.service.enrollment.crash_recovery import take_interrupted
 from orchestrator.service.intake import feed, ingest, provider_callbacks
 from orchestrator.service.operations import clock_rate, pause, publish, release

@@ -15,6 +15,7 @@ from typing import Any
 from orchestrator.core.catalogue import PublishedPlaybook
 from orchestrator.core.machine.commands import JournalEntry
 from orchestrator.core.machine.enrollment import EnrollmentSnapshot
+from orchestrator.core.machine.events import EnrollmentEvent
 from orchestrator.core.machine.facts import CustomerFacts
 from orchestrator.core.policies.request import ActiveCooldown, CapSlot, OpenHold
 from orchestrator.records.consent import Consent
@@ -84,6 +85,14 @@ class EnrollmentWork:
     changed: bool = False
     entries: list[JournalEntry] = field(default_factory=list)
     parked: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PendingEvent:
+    """An event on its way to an enrollment."""
+
+    work: EnrollmentWork
+    event: EnrollmentEvent
 
 
 @dataclass(kw_only=True, slots=True)

@@ -11,14 +11,6 @@ and whoever runs the system has to."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Identity:
-    """What a tombstone is needed for: each is kept as a keyed hash alone."""
-
-    key: str  # the product's own
-    addresses: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class SentSummary:
     """What was handed over about one customer by one channel and provider."""
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from orchestrator.errors import NotFound
-from orchestrator.records.erasure import Identity, SentSummary
+from orchestrator.records.erasure import SentSummary
 from orchestrator.store.sql.bulk import insert_rows
 from orchestrator.store.sql.tables import tombstones
 
@@ -44,17 +44,27 @@ _SQL = """
 _STATEMENTS = tuple(text(sql.strip()) for sql in _SQL.split(";"))
 
 
-def lock(connection: Connection, customer_id: int) -> Identity:
-    """Take the customer for erasure (``FOR UPDATE``: nobody reads under a lock of his own meanwhile) and tell what
-    must be hashed. Raises NotFound."""
-    key = connection.scalar(text("SELECT key FROM customers WHERE id = :id FOR UPDATE"), {"id": customer_id})
-    if key is None:
+def lock(connection: Connection, customer_id: int) -> list[int]:
+    """Take the customer for erasure. ``FOR UPDATE``: nobody reads under a lock of their own meanwhile.
+
+    Raises NotFound.
+    """
+    found = connection.scalar(text("SELECT id FROM customers WHERE id = :id FOR UPDATE"), {"id": customer_id})
+    if found is None:
         raise NotFound("customer", str(customer_id))
-    addresses = connection.execute(
-        text("SELECT DISTINCT address FROM contact_points WHERE customer_id = :id ORDER BY address"),
+    return [customer_id]
+
+
+def identities_of(connection: Connection, customer_id: int) -> tuple[str, ...]:
+    """The key and every address of a locked customer: what a tombstone is needed for, as keyed hashes."""
+    found = connection.execute(
+        text(
+            "SELECT key FROM customers WHERE id = :id UNION ALL"
+            " (SELECT DISTINCT address FROM contact_points WHERE customer_id = :id ORDER BY address)"
+        ),
         {"id": customer_id},
     )
-    return Identity(key=key, addresses=tuple(addresses.scalars()))
+    return tuple(found.scalars())
 
 
 def handed_to(connection: Connection, customer_id: int) -> list[SentSummary]:
@@ -80,7 +90,7 @@ def addresses_of(connection: Connection, customer_id: int) -> dict[str, str]:
 
 
 def erase(connection: Connection, customer_id: int, now: datetime, *, hashes: Collection[str]) -> None:
-    """Blank everything personal. ``hashes`` are the keyed hashes of what :func:`lock` told. Again: changes nothing.
+    """Blank everything personal. ``hashes`` are those of :func:`identities_of`. Again: changes nothing.
 
     A fixed number of statements. What was handed to a provider before cannot be recalled here.
     """

@@ -187,9 +187,11 @@ class PostgresTransaction:
     def addresses_of(self, customer_id: int) -> dict[str, str]:
         return erase.addresses_of(self.connection, customer_id)
 
-    def lock_for_erasure(self, customer_id: int) -> tuple[str, tuple[str, ...]]:
-        identity = erase.lock(self.connection, customer_id)
-        return identity.key, tuple(identity.addresses)
+    def lock_for_erasure(self, customer_id: int) -> list[int]:
+        return erase.lock(self.connection, customer_id)
+
+    def identities_of(self, customer_id: int) -> tuple[str, ...]:
+        return erase.identities_of(self.connection, customer_id)
 
     def erase(self, customer_id: int, now: datetime, *, identities: Collection[str]) -> None:
         hashes = [self.store.hash_key(identity) for identity in identities]

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow
 from orchestrator.core.policies.request import Allow
+from orchestrator.service.context import Batch
 from orchestrator.service.delivery import authorise as handing
-from orchestrator.service.enrollment.apply_events import Batch
 from orchestrator.store.batch import claim
 from orchestrator.store.transactions import PostgresTransaction
 
@@ -50,8 +50,8 @@ def widen_the_seam(number: int, of: int) -> None:
         time.sleep(_SLOWLY)
         save(self, customers, now)
 
-    def own(batch: Batch, customer: CustomerState) -> list[MessageRow]:
-        return [message for message in candidates(batch, customer) if message.id % of == number]
+    def own(customer: CustomerState, batch: Batch) -> list[MessageRow]:
+        return [message for message in candidates(customer, batch) if message.id % of == number]
 
     PostgresTransaction.save = slowly  # type: ignore[method-assign]
     handing._candidates = own

@@ -7,7 +7,7 @@ from datetime import timedelta
 from channels.base import SendStatus
 from channels.sandbox import ScriptedResult
 from orchestrator.records.intake import Identify, Track
-from orchestrator.service.enrollment.recheck import HEARD_EVERYWHERE
+from orchestrator.service.messages.recheck import HEARD_EVERYWHERE
 from orchestrator.store.batch.definitions import FRESH_FOR
 from tests.support.engine import NOON, SIGNALS, Scene, one_message
 

@@ -20,11 +20,14 @@ from sqlalchemy import text
 
 from channels.base import OutboundMessage
 from orchestrator.clock import monotonic
+from orchestrator.core.customer_state import CustomerState
 from orchestrator.core.policies.request import Allow
 from orchestrator.errors import StartRefused, Unavailable
+from orchestrator.service import context
+from orchestrator.service.context import Batch, Claim
 from orchestrator.service.delivery import authorise as handing
-from orchestrator.service.enrollment import batch as transaction
-from orchestrator.service.enrollment.apply_events import Batch
+from orchestrator.service.delivery import deliver
+from orchestrator.service.enrollment.apply_events import apply_events
 from orchestrator.store.batch import claim
 from orchestrator.store.reports.invariants import check_invariants
 from tests.support.engine import EVIDENCE, Scene, one_message, open_scene
@@ -159,21 +162,20 @@ def _two_workers_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch, *, apart
     both = threading.Barrier(2)
     turn = count()
 
-    class Meeting(Batch):
-        def timers(self, work: Any) -> None:
-            super().timers(work)
-            keep = next(turn)
-            if keep > 1:
-                return  # the answers are being filed
-            with suppress(threading.BrokenBarrierError):
-                both.wait(2)
-            if apart:
-                for index, message in enumerate(sorted(work.messages.values(), key=lambda one: one.id)):
-                    if index % 2 != keep:
-                        message.due_at = self.now + timedelta(days=1)
+    def meeting(customer: CustomerState, batch: Batch) -> None:
+        apply_events(customer, batch)
+        keep = next(turn)
+        if keep > 1:
+            return  # a batch that failed, repeated
+        with suppress(threading.BrokenBarrierError):
+            both.wait(2)
+        if apart:
+            for index, message in enumerate(sorted(customer.messages.values(), key=lambda one: one.id)):
+                if index % 2 != keep:
+                    message.due_at = batch.now + timedelta(days=1)
 
     with monkeypatch.context() as patch:
-        patch.setattr(transaction, "Batch", Meeting)
+        patch.setattr(deliver, "apply_events", meeting)
         with ThreadPoolExecutor(2) as pool:
             for future in [pool.submit(scene.engine.deliver) for _ in range(2)]:
                 with suppress(Unavailable):
@@ -188,21 +190,21 @@ def _spoken_after_leaving(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list
     scene.person()
     scene.start("anna", "offer")
     holding, released = threading.Event(), threading.Event()
-    real = transaction.alone
+    real = context.alone
 
     def opting_out() -> None:
         scene.opt_out()
 
-    def slow(customer_id: int) -> Any:
-        claimed = real(customer_id)
+    def slow(customer_id: int) -> Claim:
+        claim = real(customer_id)
 
-        def claiming(*arguments: Any) -> Any:
-            ids = claimed(*arguments)
+        def lock(*arguments: Any) -> Any:
+            ids = claim.lock(*arguments)
             holding.set()
             assert released.wait(10)
             return ids
 
-        return claiming
+        return Claim(lock=lock)
 
     monkeypatch.setattr("orchestrator.service.consent.preferences.alone", slow)
     with ThreadPoolExecutor(2) as pool:

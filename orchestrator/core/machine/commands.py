@@ -20,6 +20,14 @@ class PlanMessage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SetPatience:
+    """The unsent message of this visit is given up at another instant: patience stood still, or goes on."""
+
+    visit: int
+    give_up_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WithdrawMessage:
     """Cancel what is unsent and hide what is unseen; with ``keep_until`` it may be seen until then."""
 
@@ -72,6 +80,7 @@ class RecordConversion:
 
 Command = (
     PlanMessage
+    | SetPatience
     | WithdrawMessage
     | BeginCooldown
     | LiftCooldown

@@ -19,6 +19,7 @@ from orchestrator.core.machine.commands import (
     LiftCooldown,
     PlanMessage,
     RecordConversion,
+    SetPatience,
     SetTraits,
     StartEnrollment,
     WithdrawMessage,
@@ -339,6 +340,7 @@ class DecisionDraft(EnrollmentView):
         begins = max(self.now, state.frozen_until or self.now)
         give_up = until + max(state.give_up_at - begins, timedelta(0))
         self._change(due_at=give_up, give_up_at=give_up, frozen_until=until)
+        self._commands.append(SetPatience(visit=state.visit, give_up_at=give_up))
         self.note("frozen")
 
     def hear(self, outcome: str, at: datetime) -> None:

@@ -9,7 +9,7 @@ from orchestrator.core.consent.promotion import may_promote
 from orchestrator.core.consent.scope import TRACKING, in_force
 from orchestrator.core.consent.tracking import may_track
 from orchestrator.records.consent import Consent, ConsentEntry, ConsentHistory, ConsentInForce
-from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.context import ServiceContext
 
 
 def history(services: ServiceContext, customer_key: str) -> ConsentHistory:

@@ -26,8 +26,8 @@ from orchestrator.records.consent import (
 from orchestrator.records.intake import IngestReport, Refused
 from orchestrator.service.consent.ledger_rows import append, ledger_row
 from orchestrator.service.consent.preferences import withdraw
-from orchestrator.service.enrollment.apply_events import Batch
-from orchestrator.service.enrollment.batch import ServiceContext, in_batch, these
+from orchestrator.service.context import Batch, ServiceContext, these
+from orchestrator.service.enrollment.apply_inbox import apply_inbox
 from orchestrator.service.intake.validate import (
     check_scope,
     checked_address,
@@ -36,7 +36,6 @@ from orchestrator.service.intake.validate import (
     checked_word,
     problem_with_key,
 )
-from orchestrator.service.ports import Transaction
 from orchestrator.telemetry import emit
 
 BATCH = 500  # customers of one transaction
@@ -119,29 +118,29 @@ def _recorded(services: ServiceContext, some: Mapping[int, Facts]) -> tuple[int,
 
 def _in_one(services: ServiceContext, some: Mapping[int, Facts]) -> int:
     rows: list[dict[str, Any]] = []
-    new: set[tuple[int, str]] = set()
-
-    def apply(batch: Batch, customer: CustomerState) -> None:
-        batch.inbox(customer)
-        facts = sorted(some[customer.customer_id].values(), key=lambda fact: fact.occurred_at)
-        for fact in facts:
-            rows.append(_row(batch, customer, fact))
-            customer.consents.append(_said(fact, rows[-1]))
-        for channel, topic in dict.fromkeys(
-            (fact.channel, fact.topic) for fact in facts if fact.action == "revoked"
-        ):
-            known = in_force(customer.consents, channel, topic, batch.now)
-            if known is not None and not known.granted:
-                withdraw(batch, customer, channel, topic, already=True, whole=True)
-
-    def after(transaction: Transaction, _: Sequence[CustomerState], __: Batch) -> None:
-        new.update(append(transaction, rows))
-
-    in_batch(services, these(sorted(some)), apply, after=after)
-    return len(new)
+    with services.batch(these(sorted(some))) as batch:
+        for customer in batch:
+            apply_inbox(customer, batch)
+            rows += _record(customer, some[customer.customer_id], batch)
+        batch.save()
+        return len(append(batch.transaction, rows))
 
 
-def _row(batch: Batch, customer: CustomerState, fact: ConsentFact) -> dict[str, Any]:
+def _record(customer: CustomerState, given: Facts, batch: Batch) -> list[dict[str, Any]]:
+    """The ledger rows of one customer's facts; what a withdrawal in force now covers is stopped."""
+    facts = sorted(given.values(), key=lambda fact: fact.occurred_at)
+    rows = [_row(customer, fact, batch) for fact in facts]
+    customer.consents.extend(_said(fact, row) for fact, row in zip(facts, rows, strict=True))
+    for channel, topic in dict.fromkeys(
+        (fact.channel, fact.topic) for fact in facts if fact.action == "revoked"
+    ):
+        known = in_force(customer.consents, channel, topic, batch.now)
+        if known is not None and not known.granted:
+            withdraw(customer, channel, topic, batch, already=True)
+    return rows
+
+
+def _row(customer: CustomerState, fact: ConsentFact, batch: Batch) -> dict[str, Any]:
     return ledger_row(
         customer,
         batch.catalogue.policy,

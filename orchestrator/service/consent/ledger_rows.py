@@ -13,7 +13,7 @@ from orchestrator.core.customer_state import CustomerState
 from orchestrator.ids import new_key
 from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.records.consent import ConsentEvidence
-from orchestrator.service.enrollment.ask_policies import address_for
+from orchestrator.service.messages.ask_policies import address_for
 from orchestrator.service.ports import Transaction
 
 

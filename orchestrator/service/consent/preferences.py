@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from orchestrator.core.consent.scope import ANY, TRACKING, covers, is_closed
-from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow
+from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow, PendingEvent
 from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, Settled
 from orchestrator.core.machine.reasons import OPTED_OUT
 from orchestrator.errors import Unavailable
@@ -21,12 +20,12 @@ from orchestrator.language.model import Ask, Send
 from orchestrator.records.consent import Consent, ConsentEvidence
 from orchestrator.records.preferences import OptOutReceipt, Preferences, StoppedMessage, StoppedStatus
 from orchestrator.service.consent.ledger_rows import append, ledger_row
+from orchestrator.service.context import Batch, ServiceContext, alone
 from orchestrator.service.enrollment.advance import park
-from orchestrator.service.enrollment.apply_commands import settle
-from orchestrator.service.enrollment.apply_events import Batch
-from orchestrator.service.enrollment.batch import ServiceContext, alone, in_batch
+from orchestrator.service.enrollment.apply_inbox import apply_inbox
+from orchestrator.service.enrollment.event_queue import apply_event, apply_pending
 from orchestrator.service.intake.validate import check_scope
-from orchestrator.service.ports import Transaction
+from orchestrator.service.messages.settle import settle
 from orchestrator.telemetry import emit
 
 # Those who name the scope themselves. A link names what it named when it was sent, perhaps a topic that is no more.
@@ -46,37 +45,19 @@ class Scope:
 
 def opt_out(services: ServiceContext, customer_key: str, scope: Scope) -> OptOutReceipt:
     """Withdraw consent. Repeating it is harmless: the receipt then says it was in force before."""
-    channel, topic = scope.channel, scope.topic
-    rows: list[dict[str, Any]] = []
-    receipts: list[OptOutReceipt] = []
-
-    def apply(batch: Batch, customer: CustomerState, *, whole: bool = True) -> None:
-        rows.clear()
-        receipts.clear()
-        if whole:
-            batch.inbox(customer)
-        already = is_closed(customer.consents, channel, topic, batch.now)
-        if not already:
-            rows.append(_row(batch, customer, "revoked", scope))
-        receipts.append(withdraw(batch, customer, channel, topic, already=already, whole=whole))
-
-    def after(transaction: Transaction, _: Sequence[CustomerState], __: Batch) -> None:
-        append(transaction, rows)
-
     customer_id = _concerned(services, customer_key, scope)
     try:
-        in_batch(services, alone(customer_id), apply, after=after)
+        receipt = _opt_out(services, customer_id, scope, whole=True)
     except Unavailable:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever ails her walks, nobody speaks to her any more
-        in_batch(services, alone(customer_id), partial(apply, whole=False), after=after)
+    except Exception as error:  # noqa: BLE001 - whatever ails the enrollments, nobody speaks to the customer any more
+        receipt = _opt_out(services, customer_id, scope, whole=False)
         park(services, customer_id, error)
-    receipt = receipts[0]
     emit(
         "opt_out.recorded",
         customer_id=customer_id,
-        channel=channel,
-        topic=topic,
+        channel=scope.channel,
+        topic=scope.topic,
         method=scope.evidence.method,
         cancelled=sum(one.status == "cancelled" for one in receipt.messages),
         withdrawn=sum(one.status == "withdrawn" for one in receipt.messages),
@@ -84,12 +65,25 @@ def opt_out(services: ServiceContext, customer_key: str, scope: Scope) -> OptOut
     return receipt
 
 
+def _opt_out(services: ServiceContext, customer_id: int, scope: Scope, *, whole: bool) -> OptOutReceipt:
+    """``whole`` False: without what waits in the inbox, and without a word to the enrollments."""
+    with services.batch(alone(customer_id)) as batch:
+        customer = batch.one()
+        if whole:
+            apply_inbox(customer, batch)
+        already = is_closed(customer.consents, scope.channel, scope.topic, batch.now)
+        rows = [] if already else [_row(customer, "revoked", scope, batch)]
+        receipt = withdraw(customer, scope.channel, scope.topic, batch, already=already, whole=whole)
+        batch.save()
+        append(batch.transaction, rows)
+    return receipt
+
+
 def opt_in(services: ServiceContext, customer_key: str, scope: Scope) -> None:
     """Grant consent. It re-opens only what it names; "everything" names each withdrawal that stands."""
-    rows: list[dict[str, Any]] = []
-
-    def apply(batch: Batch, customer: CustomerState) -> None:
-        batch.inbox(customer)
+    with services.batch(alone(_concerned(services, customer_key, scope))) as batch:
+        customer = batch.one()
+        apply_inbox(customer, batch)
         pairs = {(scope.channel, scope.topic)}
         if scope.channel == scope.topic == ANY:
             pairs |= {
@@ -97,17 +91,15 @@ def opt_in(services: ServiceContext, customer_key: str, scope: Scope) -> None:
                 for one in customer.consents
                 if not one.granted and one.topic != TRACKING
             }
+        granted = []
         for index, (channel, topic) in enumerate(sorted(pairs)):
             source = (
                 f"{scope.source_id}:{index}" if scope.source_id is not None and index else scope.source_id
             )
             one = replace(scope, channel=channel, topic=topic, source_id=source)
-            rows.append(_row(batch, customer, "granted", one))
-
-    def after(transaction: Transaction, _: Sequence[CustomerState], __: Batch) -> None:
-        append(transaction, rows)
-
-    in_batch(services, alone(_concerned(services, customer_key, scope)), apply, after=after)
+            granted.append(_row(customer, "granted", one, batch))
+        batch.save()
+        append(batch.transaction, granted)
 
 
 def preferences(services: ServiceContext, customer_key: str) -> Preferences:
@@ -130,9 +122,9 @@ def preferences(services: ServiceContext, customer_key: str) -> Preferences:
 
 
 def withdraw(
-    batch: Batch, customer: CustomerState, channel: str, topic: str, *, already: bool, whole: bool
+    customer: CustomerState, channel: str, topic: str, batch: Batch, *, already: bool, whole: bool = True
 ) -> OptOutReceipt:
-    """Stop everything in the scope for a locked customer. ``whole`` False: her walks are not to be touched."""
+    """Stop everything in the scope for a locked customer. ``whole`` False: the enrollments are not to be touched."""
     if not already:
         customer.consents.append(
             Consent(channel=channel, topic=topic, granted=False, basis="express", since=batch.now)
@@ -143,12 +135,12 @@ def withdraw(
     wire = [message for message in unsent if message.status in ("handing_over", "uncertain")]
     if topic != TRACKING:
         if whole:
-            for work in customer.in_order():
-                if work.enrollment.state.live and _concerns_her(batch, work):
-                    batch.apply(customer, work, ConsentWithdrawn(channel=channel, topic=topic))
-        stop_messages(batch, customer, channel, topic)
+            withdrawn = ConsentWithdrawn(channel=channel, topic=topic)
+            concerned = [work for work in customer.in_order() if _speaks_to_customer(work, batch)]
+            apply_pending(customer, [PendingEvent(work=work, event=withdrawn) for work in concerned], batch)
+        stop_messages(customer, channel, topic, batch)
         if whole:
-            _go_on(batch, customer, [one for one in unsent if one.status == "withdrawn"])
+            _go_on(customer, [one for one in unsent if one.status == "withdrawn"], batch)
     ended = {
         work.enrollment.playbook
         for work in customer.enrollments.values()
@@ -170,28 +162,28 @@ def withdraw(
     )
 
 
-def _concerns_her(batch: Batch, work: EnrollmentWork) -> bool:
-    """A walk that tells colleagues alone, and nothing promotional, goes on: a complaint reaches those who can help."""
+def _speaks_to_customer(work: EnrollmentWork, batch: Batch) -> bool:
+    """One that tells colleagues alone, and nothing promotional, goes on: a complaint reaches those who can help."""
     playbook = work.published.playbook
     speaks = any(isinstance(step.action, Send | Ask) for step in playbook.steps)
     return speaks or batch.catalogue.policy.promotional(playbook.topic)
 
 
-def _go_on(batch: Batch, customer: CustomerState, withdrawn: Sequence[MessageRow]) -> None:
-    """A walk that still waits for its message is told that there is none any more."""
+def _go_on(customer: CustomerState, withdrawn: Sequence[MessageRow], batch: Batch) -> None:
+    """An enrollment that still waits for its message is told that there is none any more."""
     for message in withdrawn:
         work = customer.enrollments.get(message.enrollment_id)
         if work is not None and work.enrollment.state.live:
-            unsaid = Settled(
+            unsent = Settled(
                 visit=message.visit, outcome=DeliveryOutcome.NOT_SENT, at=batch.now, channel=message.channel
             )
-            batch.apply(customer, work, unsaid)
+            apply_event(customer, work, unsent, batch)
 
 
 def stop_messages(
-    batch: Batch, customer: CustomerState, channel: str, topic: str, *, everything: bool = False
+    customer: CustomerState, channel: str, topic: str, batch: Batch, *, everything: bool = False
 ) -> None:
-    """Cancel what is planned in the scope, whichever walk it belongs to, and hide what is unseen."""
+    """Cancel what is planned in the scope, whichever enrollment it belongs to, and hide what is unseen."""
     for message in list(customer.messages.values()):
         if not everything and not _in_scope(message, channel, topic):
             continue
@@ -220,7 +212,7 @@ def _stopped(message: MessageRow, status: StoppedStatus) -> StoppedMessage:
     )
 
 
-def _row(batch: Batch, customer: CustomerState, action: str, scope: Scope) -> dict[str, Any]:
+def _row(customer: CustomerState, action: str, scope: Scope, batch: Batch) -> dict[str, Any]:
     return ledger_row(
         customer,
         batch.catalogue.policy,

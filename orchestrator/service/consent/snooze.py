@@ -6,15 +6,12 @@ stay as they are when it ends.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from orchestrator.core.customer_state import CustomerState
 from orchestrator.errors import InputError
-from orchestrator.service.enrollment.apply_events import Batch
-from orchestrator.service.enrollment.batch import ServiceContext, alone, in_batch
-from orchestrator.service.enrollment.recheck import recheck
-from orchestrator.service.ports import Transaction
+from orchestrator.service.context import ServiceContext, alone
+from orchestrator.service.enrollment.apply_inbox import apply_inbox
+from orchestrator.service.messages.recheck import recheck
 
 
 def snooze(services: ServiceContext, customer_key: str, until: datetime) -> None:
@@ -30,15 +27,11 @@ def snooze(services: ServiceContext, customer_key: str, until: datetime) -> None
 
 def end_snooze(services: ServiceContext, customer_key: str) -> None:
     """Lift every snooze of the customer; messages that waited for its end are due at once. Raises NotFound."""
-
-    def apply(batch: Batch, customer: CustomerState) -> None:
-        batch.inbox(customer)
-        recheck(customer, "cooldown")
-
-    def lift(transaction: Transaction, customers: Sequence[CustomerState], batch: Batch) -> None:
-        for customer in customers:
-            transaction.snoozes.end(customer.customer_id, batch.now)
-
     with services.store.begin() as transaction:
         customer_id = transaction.customers.find(customer_key)
-    in_batch(services, alone(customer_id), apply, after=lift)
+    with services.batch(alone(customer_id)) as batch:
+        customer = batch.one()
+        apply_inbox(customer, batch)
+        recheck(customer, "cooldown")
+        batch.save()
+        batch.transaction.snoozes.end(customer_id, batch.now)

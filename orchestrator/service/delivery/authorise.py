@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
 from channels.table import traits_of
@@ -16,15 +16,17 @@ from orchestrator.core.catalogue import PublishedPlaybook
 from orchestrator.core.consent.tracking import may_track
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow, NewCapSlot
 from orchestrator.core.machine.events import BeforeHandOver, DeliveryOutcome, HandedOver, Settled
-from orchestrator.core.policies.request import CapSlot, Drop, HoldOut, Verdict
+from orchestrator.core.policies.request import Allow, CapSlot, Defer, Drop, HoldOut, Verdict
 from orchestrator.core.quiet_hours import silent_from
 from orchestrator.core.template_values import template_values
 from orchestrator.core.zones import zones_of
 from orchestrator.language.model import Ask, Send
+from orchestrator.service.context import Batch
 from orchestrator.service.delivery.provider_gates import Remaining
-from orchestrator.service.enrollment.apply_commands import apply_verdict, settle
-from orchestrator.service.enrollment.apply_events import Batch
-from orchestrator.service.enrollment.ask_policies import address_for, ask_policies, record_verdict
+from orchestrator.service.enrollment.event_queue import apply_event, apply_pending
+from orchestrator.service.messages.apply_verdict import apply_verdict
+from orchestrator.service.messages.ask_policies import address_for, ask_policies, record_verdict
+from orchestrator.service.messages.settle import settle
 from orchestrator.telemetry import emit
 
 LEASE = timedelta(seconds=60)  # machine time: longer than any call may take
@@ -58,51 +60,57 @@ class AuthorisedSend:
     authorised_at: datetime
 
 
-def authorise_messages(
-    batch: Batch, customer: CustomerState, jobs: list[AuthorisedSend], tickets: Remaining
-) -> None:
+def authorise_messages(customer: CustomerState, tickets: Remaining, batch: Batch) -> list[AuthorisedSend]:
     """Every message of one customer that may leave now, the most important first."""
-    _end_leases(batch, customer)
-    for message in _candidates(batch, customer):
+    _end_leases(customer, batch)
+    authorised: list[AuthorisedSend] = []
+    for message in _candidates(customer, batch):
         if message.status != "planned":
             continue
-        if _tries_again_later(batch, message):
-            _keep_place(batch, customer, message)
+        if _tries_again_later(message, batch):
+            _keep_place(customer, message, batch)
             continue
         work = customer.enrollments.get(message.enrollment_id)
         if work is None or not work.enrollment.state.live:
             settle(message, "withdrawn", batch.now, reason="its walk is over")
             continue
-        batch.apply(customer, work, BeforeHandOver(visit=message.visit))
+        apply_event(customer, work, BeforeHandOver(visit=message.visit), batch)
         if message.status != "planned":
             continue
         waited_since = message.due_at
-        judged = _stale(batch, customer, work, message) or ask_policies(
+        judged = _stale(customer, work, message, batch) or ask_policies(
             customer, work, message, batch.catalogue, asked="hand_over"
         )
-        if not apply_verdict(batch, customer, work, message, judged):
-            continue
-        if isinstance(judged[1], HoldOut):
-            _hold_out(batch, customer, work, message)
-        elif tickets.take(message.provider):
-            _hand_over(batch, customer, work, message, jobs)
-        else:  # its provider is closed or has no token left
-            _keep_place(batch, customer, message)
-            message.due_at = min(waited_since or batch.now, batch.now)  # where it stood among those who wait
+        apply_pending(customer, apply_verdict(work, message, judged, batch), batch)
+        match judged[1]:
+            case Allow() if tickets.take(message.provider):
+                authorised.append(_authorise(customer, work, message, batch))
+            case Allow():  # its provider is closed or has no token left
+                _keep_place(customer, message, batch)
+                message.due_at = min(
+                    waited_since or batch.now, batch.now
+                )  # where it stood among those who wait
+            case HoldOut():
+                _hold_out(customer, work, message, batch)
+            case Defer() | Drop():
+                continue
+            case _:
+                assert_never(judged[1])
+    return authorised
 
 
-def _keep_place(batch: Batch, customer: CustomerState, message: MessageRow) -> None:
+def _keep_place(customer: CustomerState, message: MessageRow, batch: Batch) -> None:
     """In this transaction no less important message gets the place it needs."""
-    if _takes_place(batch, message):
+    if _takes_place(message, batch):
         customer.cap_slots.append(_place(message, batch.now))
 
 
-def _tries_again_later(batch: Batch, message: MessageRow) -> bool:
+def _tries_again_later(message: MessageRow, batch: Batch) -> bool:
     """It was given a place before, and the provider asked for patience."""
     return message.attempt > 0 and message.free_at is not None and message.free_at > batch.machine
 
 
-def _candidates(batch: Batch, customer: CustomerState) -> list[MessageRow]:
+def _candidates(customer: CustomerState, batch: Batch) -> list[MessageRow]:
     """What is due, what a cap holds back and what is to be tried again: room goes to the most important of them."""
     found = [
         message
@@ -110,7 +118,7 @@ def _candidates(batch: Batch, customer: CustomerState) -> list[MessageRow]:
         if message.status == "planned"
         and message.id != 0
         and message.free_at is not None
-        and (message.free_at <= batch.machine or _tries_again_later(batch, message))
+        and (message.free_at <= batch.machine or _tries_again_later(message, batch))
         and message.due_at is not None
         and (message.due_at <= batch.now or _held_by_cap(message))
     ]
@@ -122,7 +130,7 @@ def _held_by_cap(message: MessageRow) -> bool:
 
 
 def _stale(
-    batch: Batch, customer: CustomerState, work: EnrollmentWork, message: MessageRow
+    customer: CustomerState, work: EnrollmentWork, message: MessageRow, batch: Batch
 ) -> tuple[str, Verdict] | None:
     action = work.published.compiled.step(message.step).action
     if not isinstance(action, Send) or action.stale_after is None:
@@ -149,9 +157,9 @@ def tell_ended_leases(customers: Sequence[CustomerState]) -> None:
                 emit("message.abandoned", **facts)
 
 
-def _end_leases(batch: Batch, customer: CustomerState) -> None:
+def _end_leases(customer: CustomerState, batch: Batch) -> None:
     """A hand-over whose worker is gone is uncertain; an uncertain one nobody spoke of in time is abandoned."""
-    for message in customer.messages.values():
+    for message in list(customer.messages.values()):
         if message.free_at is None or message.free_at > batch.machine:
             continue
         if message.status == "handing_over":
@@ -168,66 +176,61 @@ def _end_leases(batch: Batch, customer: CustomerState) -> None:
                     at=batch.now,
                     channel=message.channel,
                 )
-                batch.apply(customer, work, outcome)
+                apply_event(customer, work, outcome, batch)
 
 
-def _hold_out(batch: Batch, customer: CustomerState, work: EnrollmentWork, message: MessageRow) -> None:
+def _hold_out(customer: CustomerState, work: EnrollmentWork, message: MessageRow, batch: Batch) -> None:
     message.handed_at = message.sent_at = batch.now
     settle(message, "held_out", batch.now, reason="held out")
-    if _takes_place(batch, message):
+    if _takes_place(message, batch):
         customer.reserved_slots.append(NewCapSlot(message=message, handed_at=batch.now, shadow=True))
         customer.shadow_slots.append(_place(message, batch.now))
     held = Settled(
         visit=message.visit, outcome=DeliveryOutcome.HELD_OUT, at=batch.now, channel=message.channel
     )
-    batch.apply(customer, work, held)
+    apply_event(customer, work, held, batch)
 
 
-def _hand_over(
-    batch: Batch,
-    customer: CustomerState,
-    work: EnrollmentWork,
-    message: MessageRow,
-    jobs: list[AuthorisedSend],
-) -> None:
+def _authorise(
+    customer: CustomerState, work: EnrollmentWork, message: MessageRow, batch: Batch
+) -> AuthorisedSend:
     message.status = "handing_over"
     message.handed_at = batch.now
     message.attempt += 1
     message.free_at = batch.machine + LEASE
     message.changed = True
-    if _takes_place(batch, message):
+    if _takes_place(message, batch):
         customer.reserved_slots.append(NewCapSlot(message=message, handed_at=batch.now, shadow=False))
         customer.cap_slots.append(_place(message, batch.now))
     track = may_track(customer.consents, message.channel, customer.region, customer.now)
     values = template_values(customer, work)
-    batch.apply(customer, work, HandedOver(visit=message.visit, channel=message.channel, tracked=track))
-    jobs.append(
-        AuthorisedSend(
-            customer_id=customer.customer_id,
-            customer_key=customer.key,
-            message_id=message.id,
-            attempt=message.attempt,
-            step=message.step,
-            kind=message.kind,
-            channel=message.channel,
-            provider=message.provider,
-            address=address_for(customer, message.channel)[0] or customer.key,
-            topic=message.topic,
-            promotional=message.promotional,
-            published=work.published,
-            because=work.enrollment.because,
-            values=values,
-            locale=customer.locale,
-            zone=customer.facts.zone,
-            track=track,
-            valid_until=_valid_until(batch, customer, work, message),
-            authorised_at=batch.now,
-        )
+    handed = HandedOver(visit=message.visit, channel=message.channel, tracked=track)
+    apply_event(customer, work, handed, batch)
+    return AuthorisedSend(
+        customer_id=customer.customer_id,
+        customer_key=customer.key,
+        message_id=message.id,
+        attempt=message.attempt,
+        step=message.step,
+        kind=message.kind,
+        channel=message.channel,
+        provider=message.provider,
+        address=address_for(customer, message.channel)[0] or customer.key,
+        topic=message.topic,
+        promotional=message.promotional,
+        published=work.published,
+        because=work.enrollment.because,
+        values=values,
+        locale=customer.locale,
+        zone=customer.facts.zone,
+        track=track,
+        valid_until=_valid_until(customer, work, message, batch),
+        authorised_at=batch.now,
     )
 
 
 def _valid_until(
-    batch: Batch, customer: CustomerState, work: EnrollmentWork, message: MessageRow
+    customer: CustomerState, work: EnrollmentWork, message: MessageRow, batch: Batch
 ) -> datetime:
     """A text that the provider queues must not come out in the night, nor after anybody would still want it."""
     if not (traits_of(message.channel).provider_queues and message.promotional):
@@ -239,7 +242,7 @@ def _valid_until(
     return min(message.give_up_at, silent) if silent is not None else message.give_up_at
 
 
-def _takes_place(batch: Batch, message: MessageRow) -> bool:
+def _takes_place(message: MessageRow, batch: Batch) -> bool:
     return message.kind in TO_CUSTOMER and batch.catalogue.policy.counts_toward_caps(message.topic)
 
 

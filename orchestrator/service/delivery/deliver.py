@@ -12,18 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from channels.base import Channel, OutboundMessage, SendResult, SendStatus
-from orchestrator.clock import Instants, monotonic
-from orchestrator.core.customer_state import CustomerState
+from orchestrator.clock import monotonic
 from orchestrator.errors import Unavailable
 from orchestrator.records.drain import Drained
+from orchestrator.service.context import Claim, ServiceContext, alone
 from orchestrator.service.delivery.authorise import AuthorisedSend, authorise_messages, tell_ended_leases
 from orchestrator.service.delivery.compose import LinkWriter, compose
 from orchestrator.service.delivery.file_results import AGED, CompletedSend, file_results
 from orchestrator.service.delivery.provider_gates import ProviderAllowance, ProviderGates, Remaining
-from orchestrator.service.enrollment.advance import NO_CRASHES, one_by_one
-from orchestrator.service.enrollment.apply_events import Batch
-from orchestrator.service.enrollment.batch import ServiceContext, in_batch
-from orchestrator.service.ports import Transaction
+from orchestrator.service.enrollment.advance import NO_CRASHES, park
+from orchestrator.service.enrollment.apply_events import apply_events
 from orchestrator.service.rendering.render import Renderer, RenderFailed
 from orchestrator.telemetry import emit
 
@@ -82,34 +80,27 @@ class Delivery:
             )
 
     def _batch(self, admission: ProviderAllowance, renderer: Renderer, most: int) -> Drained:
-        claimed: list[int] = []
-
-        def claiming(transaction: Transaction, instants: Instants) -> list[int]:
-            claimed[:] = transaction.claim_messages(
+        claim = Claim(
+            lock=lambda transaction, instants: transaction.claim_messages(
                 now=instants.business, machine=instants.machine, rooms=admission.rooms, limit=most
             )
-            return claimed
-
-        jobs: list[AuthorisedSend] = []
+        )
         try:
-            customers = in_batch(
-                self.services, claiming, _marking(jobs, admission.tickets()), crash_count=NO_CRASHES
-            )
+            authorised = self._authorise(claim, admission.tickets(), NO_CRASHES)
         except Unavailable:
             raise
         except Exception as error:
-            if not claimed:
+            if not claim.ids:
                 raise
-            emit("batch.failed", task="deliver", customers=len(claimed), error=type(error).__name__)
-            sent = sum(self._alone(customer_id, renderer, admission) for customer_id in list(claimed))
-            return Drained(customers=len(claimed), messages=sent, more=True)
-        tell_ended_leases(customers)
-        admission.spend(job.provider for job in jobs)
+            emit("batch.failed", task="deliver", customers=len(claim.ids), error=type(error).__name__)
+            sent = sum(self._alone(customer_id, renderer, admission) for customer_id in claim.ids)
+            return Drained(customers=len(claim.ids), messages=sent, more=True)
+        admission.spend(one.provider for one in authorised)
         admission.close()  # others need not wait for what is on the wire
-        self._hand_over(jobs, renderer, admission)
-        if not customers:
+        self._hand_over(authorised, renderer, admission)
+        if not claim.ids:
             return Drained(again_in=admission.again_in)
-        return Drained(customers=len(customers), messages=len(jobs), more=True)
+        return Drained(customers=len(claim.ids), messages=len(authorised), more=True)
 
     def alone(self, customer_id: int, *, crash_count: int) -> None:
         """Everything that is due of one customer, with whom in hand so many processes died."""
@@ -128,14 +119,30 @@ class Delivery:
         *,
         crash_count: Mapping[int, int] = NO_CRASHES,
     ) -> int:
-        """One customer of a batch that failed; only what was marked and committed is handed over."""
-        jobs: list[AuthorisedSend] = []
-        marking = _marking(jobs, admission.tickets())
-        if one_by_one(self.services, [customer_id], marking, crash_count=crash_count):
+        """One customer of a batch that failed, parked if that fails alone as well; how many messages went out."""
+        try:
+            authorised = self._authorise(alone(customer_id), admission.tickets(), crash_count)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on
+            park(self.services, customer_id, error)
             return 0
-        admission.spend(job.provider for job in jobs)
-        self._hand_over(jobs, renderer, admission)
-        return len(jobs)
+        admission.spend(one.provider for one in authorised)
+        self._hand_over(authorised, renderer, admission)
+        return len(authorised)
+
+    def _authorise(
+        self, claim: Claim, tickets: Remaining, crash_count: Mapping[int, int]
+    ) -> list[AuthorisedSend]:
+        """The transaction that marks hand-overs; what it answers is committed and may be handed over."""
+        authorised: list[AuthorisedSend] = []
+        with self.services.batch(claim, crash_count=crash_count) as batch:
+            for customer in batch:
+                apply_events(customer, batch)
+                authorised += authorise_messages(customer, tickets, batch)
+            batch.save()
+        tell_ended_leases(batch.customers)
+        return authorised
 
     def _hand_over(
         self, jobs: Sequence[AuthorisedSend], renderer: Renderer, admission: ProviderAllowance
@@ -197,12 +204,3 @@ class Delivery:
             emit("provider.slow", provider=channel.provider, seconds=round(seconds, 3))
         self.gates.report(handed)
         return CompletedSend(job=job, handed=handed, outgoing=outgoing)
-
-
-def _marking(jobs: list[AuthorisedSend], tickets: Remaining) -> Callable[[Batch, CustomerState], None]:
-    def apply(batch: Batch, customer: CustomerState) -> None:
-        batch.inbox(customer)
-        batch.timers(customer)
-        authorise_messages(batch, customer, jobs, tickets)
-
-    return apply

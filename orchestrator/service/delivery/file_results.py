@@ -14,12 +14,13 @@ from orchestrator.core.customer_state import CustomerState, EnrollmentWork, Mess
 from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, Settled
 from orchestrator.records.consent import Consent
 from orchestrator.records.delivery import LocalCopy
+from orchestrator.service.context import Batch, ServiceContext, these
 from orchestrator.service.delivery.authorise import SETTLE, AuthorisedSend
-from orchestrator.service.enrollment.apply_commands import settle
-from orchestrator.service.enrollment.apply_events import Batch
-from orchestrator.service.enrollment.batch import ServiceContext, in_batch, these
-from orchestrator.service.enrollment.recheck import recheck
-from orchestrator.service.ports import Transaction
+from orchestrator.service.enrollment.apply_events import apply_timers
+from orchestrator.service.enrollment.apply_inbox import apply_inbox
+from orchestrator.service.enrollment.event_queue import apply_event, apply_to_all
+from orchestrator.service.messages.recheck import recheck
+from orchestrator.service.messages.settle import settle
 from orchestrator.telemetry import emit
 
 AGED = "authorisation_aged"  # the answer of a hand-over that began too late and so made no call
@@ -65,23 +66,26 @@ def _file_alone(services: ServiceContext, customer_id: int, completed_sends: lis
 def _file_all(
     services: ServiceContext, by_customer: Mapping[int, list[CompletedSend]], *, bare: bool = False
 ) -> None:
+    """``bare``: without what else is due of these customers."""
     withdrawn: list[dict[str, Any]] = []
-    shown: list[tuple[MessageRow, CompletedSend]] = []
-
-    def apply(batch: Batch, customer: CustomerState) -> None:
-        if not bare:
-            batch.inbox(customer)
-        for completed in by_customer[customer.customer_id]:
-            _file(batch, customer, completed, withdrawn, shown)
-        if not bare:
-            batch.timers(customer)
-
-    def after(transaction: Transaction, _: Sequence[CustomerState], batch: Batch) -> None:
-        transaction.append_consents(withdrawn)
-        transaction.show([_local_copy(*one) for one in shown], batch.now)
-
-    customers = in_batch(services, these(sorted(by_customer)), apply, after=after)
-    for customer in customers:
+    with services.batch(these(sorted(by_customer))) as batch:
+        for customer in batch:
+            if not bare:
+                apply_inbox(customer, batch)
+            for completed in by_customer[customer.customer_id]:
+                withdrawn += _file(customer, completed, batch)
+            if not bare:
+                apply_timers(customer, batch)
+        shown = [
+            copy
+            for customer in batch
+            for completed in by_customer[customer.customer_id]
+            if (copy := _local_copy(customer, completed)) is not None
+        ]
+        batch.save()
+        batch.transaction.append_consents(withdrawn)
+        batch.transaction.show(shown, batch.now)
+    for customer in batch:
         for completed in by_customer[customer.customer_id]:
             _tell(customer, completed)
 
@@ -100,40 +104,46 @@ def _tell(customer: CustomerState, completed: CompletedSend) -> None:
     )
 
 
-def _file(
-    batch: Batch,
-    customer: CustomerState,
-    completed: CompletedSend,
-    withdrawn: list[dict[str, Any]],
-    shown: list[tuple[MessageRow, CompletedSend]],
-) -> None:
+def _file(customer: CustomerState, completed: CompletedSend, batch: Batch) -> list[dict[str, Any]]:
+    """File one answer; the ledger's row of an opt-out that the provider tells of, if it does."""
     job, handed = completed.job, completed.handed
     message = customer.message_by_id(job.message_id)
     if message is None:
-        return
-    customer.receipts.append(_receipt(batch, job, handed))
-    if handed.result is SendStatus.SENT and completed.outgoing is not None and not customer.erased:
-        shown.append((message, completed))
+        return []
+    customer.receipts.append(_receipt(job, handed, batch))
     if handed.provider_id is not None and message.provider_id is None:
         message.provider_id, message.changed = handed.provider_id, True
     if message.status not in ("handing_over", "uncertain"):
-        return  # a callback was faster
+        return []  # a callback was faster
     message.code = handed.code
-    outcome = _settle(batch, customer, message, handed)
+    outcome = _settle(customer, message, handed, batch)
     if handed.mark_address and traits_of(job.channel).marks_address:
         customer.points_invalid[job.channel] = handed.code or "refused"
     work = customer.enrollments.get(message.enrollment_id)
     if outcome is not None and work is not None:
-        _move(batch, customer, work, message, completed=(outcome, handed))
-    elif outcome is DeliveryOutcome.TRY_AGAIN:  # the walk has ended since
+        settled = Settled(
+            visit=message.visit,
+            outcome=outcome,
+            at=batch.now,
+            channel=message.channel,
+            answer=handed.answer,
+        )
+        _move(customer, work, message, settled, batch)
+    elif outcome is DeliveryOutcome.TRY_AGAIN:  # the enrollment has ended since
         settle(message, "withdrawn", batch.now, reason="the step was left before it could be tried again")
-    if handed.result is SendStatus.OPTED_OUT:
-        _withdraw(batch, customer, message, withdrawn)
+    return [_withdraw(customer, message, batch)] if handed.result is SendStatus.OPTED_OUT else []
 
 
-def _local_copy(message: MessageRow, completed: CompletedSend) -> LocalCopy:
-    """Made when the batch is over: a step that was left meanwhile has said how long its message stays in the feed."""
-    assert completed.outgoing is not None  # noqa: S101 - only what was composed is shown
+def _local_copy(customer: CustomerState, completed: CompletedSend) -> LocalCopy | None:
+    """What is kept of a message that went out where we can show it; nothing of an erased customer's.
+
+    Made when the batch is over: a step that was left meanwhile has said how long its message stays in the feed.
+    """
+    message = customer.message_by_id(completed.job.message_id)
+    if message is None or completed.outgoing is None or customer.erased:
+        return None
+    if completed.handed.result is not SendStatus.SENT:
+        return None
     return LocalCopy(
         customer_id=message.customer_id,
         message_id=message.id,
@@ -144,7 +154,7 @@ def _local_copy(message: MessageRow, completed: CompletedSend) -> LocalCopy:
 
 
 def _settle(
-    batch: Batch, customer: CustomerState, message: MessageRow, handed: SendResult
+    customer: CustomerState, message: MessageRow, handed: SendResult, batch: Batch
 ) -> DeliveryOutcome | None:
     match handed.result:
         case SendStatus.SENT:
@@ -183,51 +193,42 @@ def _give_back(customer: CustomerState, message: MessageRow) -> None:
 
 
 def _move(
-    batch: Batch,
     customer: CustomerState,
     work: EnrollmentWork,
     message: MessageRow,
-    *,
-    completed: tuple[DeliveryOutcome, SendResult],
+    settled: Settled,
+    batch: Batch,
 ) -> None:
-    outcome, handed = completed
-    settled = Settled(
-        visit=message.visit, outcome=outcome, at=batch.now, channel=message.channel, answer=handed.answer
-    )
     if work.enrollment.state.live:
-        batch.apply(customer, work, settled)
-    if outcome is DeliveryOutcome.TRY_AGAIN and (
+        apply_event(customer, work, settled, batch)
+    if settled.outcome is DeliveryOutcome.TRY_AGAIN and (
         not work.enrollment.state.live or work.enrollment.state.visit != message.visit
     ):
         settle(message, "withdrawn", batch.now, reason="the step was left before it could be tried again")
 
 
-def _withdraw(
-    batch: Batch, customer: CustomerState, message: MessageRow, withdrawn: list[dict[str, Any]]
-) -> None:
-    """The provider knows of an opt-out we did not: it goes into our ledger, and everything on that channel stops."""
-    withdrawn.append(
-        {
-            "customer_id": customer.customer_id,
-            "source_id": f"provider:{message.id}",
-            "action": "revoked",
-            "channel": message.channel,
-            "topic": "*",
-            "basis": "express",
-            "method": "provider_sync",
-            "source": message.provider,
-            "actor": "provider",
-            "occurred_at": batch.now,
-            "recorded_at": batch.now,
-        }
-    )
+def _withdraw(customer: CustomerState, message: MessageRow, batch: Batch) -> dict[str, Any]:
+    """The provider knows of an opt-out we did not: everything on that channel stops, and it goes into our ledger."""
     customer.consents.append(
         Consent(channel=message.channel, topic="*", granted=False, basis="express", since=batch.now)
     )
-    batch.everyone(customer, ConsentWithdrawn(channel=message.channel, topic="*"))
+    apply_to_all(customer, ConsentWithdrawn(channel=message.channel, topic="*"), batch)
+    return {
+        "customer_id": customer.customer_id,
+        "source_id": f"provider:{message.id}",
+        "action": "revoked",
+        "channel": message.channel,
+        "topic": "*",
+        "basis": "express",
+        "method": "provider_sync",
+        "source": message.provider,
+        "actor": "provider",
+        "occurred_at": batch.now,
+        "recorded_at": batch.now,
+    }
 
 
-def _receipt(batch: Batch, job: AuthorisedSend, handed: SendResult) -> dict[str, Any]:
+def _receipt(job: AuthorisedSend, handed: SendResult, batch: Batch) -> dict[str, Any]:
     facts = {"provider": handed.provider, "code": handed.code, "attempt": job.attempt}
     return {
         "customer_id": job.customer_id,

@@ -1,53 +1,43 @@
-"""Advances walks: everything due by time or by something that came in, a batch of customers per transaction."""
+"""Advances enrollments: everything due by time or by something that came in, a batch of customers per transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 
-from orchestrator.clock import Instants, monotonic
+from orchestrator.clock import monotonic
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.errors import Unavailable
 from orchestrator.records.drain import Drained
-from orchestrator.service.enrollment.apply_events import Batch
-from orchestrator.service.enrollment.batch import ServiceContext, alone, in_batch
-from orchestrator.service.ports import Transaction
+from orchestrator.service.context import Claim, ServiceContext, alone
+from orchestrator.service.enrollment.apply_events import apply_events
 from orchestrator.telemetry import emit
 
 SKIPPED_FOR = timedelta(seconds=10)  # machine time
 NO_CRASHES: Mapping[int, int] = MappingProxyType({})
 
 
-def apply_due_events(batch: Batch, customer: CustomerState) -> None:
-    """The items of one customer that need no provider: her inbox, then her timers."""
-    batch.inbox(customer)
-    batch.timers(customer)
-
-
 def advance(services: ServiceContext, *, limit: int) -> Drained:
-    """One batch of due walks.
+    """One batch of due enrollments.
 
     A batch that fails is repeated one customer a transaction; one that fails alone as well is parked with the reason,
     and the others go on. An outage of the database (:class:`Unavailable`) is raised: it is nobody's fault.
     """
     started = monotonic()
-    claimed: list[int] = []
-
-    def claiming(transaction: Transaction, instants: Instants) -> list[int]:
-        claimed[:] = transaction.claim_customers(now=instants.business, limit=limit)
-        return claimed
-
+    claim = Claim(
+        lock=lambda transaction, instants: transaction.claim_customers(now=instants.business, limit=limit)
+    )
     try:
-        customers = in_batch(services, claiming, apply_due_events, crash_count=NO_CRASHES)
+        customers = _advance(services, claim)
     except Unavailable:
         raise
     except Exception as error:
-        if not claimed:
+        if not claim.ids:
             raise
-        emit("batch.failed", task="advance", customers=len(claimed), error=type(error).__name__)
-        one_by_one(services, claimed, apply_due_events)
-        return Drained(customers=len(claimed), more=True)
+        emit("batch.failed", task="advance", customers=len(claim.ids), error=type(error).__name__)
+        _one_by_one(services, claim.ids)
+        return Drained(customers=len(claim.ids), more=True)
     if customers:
         emit(
             "batch.advanced",
@@ -65,28 +55,8 @@ def take_overdue(services: ServiceContext, *, limit: int = 50) -> int:
         ids = transaction.overdue(before=instants.business - SKIPPED_FOR * instants.rate, limit=limit)
     for customer_id in ids:
         emit("customer.skipped", customer_id=customer_id)
-    one_by_one(services, ids, apply_due_events)
+    _one_by_one(services, ids)
     return len(ids)
-
-
-def one_by_one(
-    services: ServiceContext,
-    ids: Sequence[int],
-    apply: Callable[[Batch, CustomerState], None],
-    *,
-    crash_count: Mapping[int, int] = NO_CRASHES,
-) -> list[int]:
-    """Each customer in a transaction of her own; whoever fails is parked and in the answer."""
-    failed: list[int] = []
-    for customer_id in list(ids):
-        try:
-            in_batch(services, alone(customer_id), apply, crash_count=crash_count)
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on
-            park(services, customer_id, error)
-            failed.append(customer_id)
-    return failed
 
 
 def park(services: ServiceContext, customer_id: int, error: Exception) -> None:
@@ -99,3 +69,22 @@ def park(services: ServiceContext, customer_id: int, error: Exception) -> None:
             now=transaction.instants().business,
         )
     emit("customer.parked", customer_id=customer_id, error=type(error).__name__)
+
+
+def _advance(services: ServiceContext, claim: Claim) -> Sequence[CustomerState]:
+    with services.batch(claim, crash_count=NO_CRASHES) as batch:
+        for customer in batch:
+            apply_events(customer, batch)
+        batch.save()
+    return batch.customers
+
+
+def _one_by_one(services: ServiceContext, ids: Sequence[int]) -> None:
+    """Each customer in a transaction of their own; whoever fails is parked."""
+    for customer_id in ids:
+        try:
+            _advance(services, alone(customer_id))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on
+            park(services, customer_id, error)

@@ -12,7 +12,7 @@ from orchestrator.core.machine.events import DeliveryOutcome, EnrollmentEvent, R
 from orchestrator.core.machine.reasons import PROVED_BY
 from orchestrator.core.machine.survey import answer_of
 from orchestrator.language.model import Ask
-from orchestrator.service.enrollment.apply_commands import settle
+from orchestrator.service.messages.settle import settle
 
 Texts = Mapping[str, Mapping[str, str]]
 

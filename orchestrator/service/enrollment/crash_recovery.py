@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Protocol
 
-from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.context import ServiceContext
 from orchestrator.telemetry import emit
 
 UNHEARD_FOR = timedelta(seconds=10)  # machine time: longer than a batch is at work without holding a lock

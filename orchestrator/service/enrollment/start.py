@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, assert_never
 
-from orchestrator.core.customer_state import CustomerState, EnrollmentWork
+from orchestrator.core.customer_state import EnrollmentWork
 from orchestrator.core.entry import StartRefusal
 from orchestrator.errors import InputError, StartRefused
 from orchestrator.ids import ENROLLMENT, public_id
 from orchestrator.records.enrollment import Enrollment
-from orchestrator.service.enrollment.apply_events import Batch
-from orchestrator.service.enrollment.batch import ServiceContext, in_batch
+from orchestrator.service.context import ServiceContext, alone
+from orchestrator.service.enrollment.apply_inbox import apply_inbox
+from orchestrator.service.enrollment.enter import enter
 from orchestrator.service.intake.validate import checked_context, checked_id, problem_with_key
-from orchestrator.service.ports import Transaction
 
 
 def start_playbook(
@@ -40,40 +40,28 @@ def start_playbook(
         customer_id = transaction.customers.ensure([customer_key], now).get(customer_key)
     if customer_id is None:
         raise StartRefused("erased", "the person asked to be forgotten")
-    answer: list[EnrollmentWork | StartRefusal] = []
-    known: list[int] = []
-
-    def claiming(transaction: Transaction, _: object) -> list[int]:
-        locked = transaction.lock([customer_id])
-        if key is not None:
-            enrollment = transaction.enrollments.started_by_key(customer_id, name, key)
-            known.extend([enrollment] if enrollment is not None else [])
-        return locked
-
-    def apply(batch: Batch, customer: CustomerState) -> None:
-        batch.inbox(customer)
-        if known:
-            return
-        answer.append(batch.start(customer, name, context=given, trigger="product", start_key=key))
-
-    customers = in_batch(services, claiming, apply, starting=[name])
-    return _answer(services, customers, answer, known, customer_key)
-
-
-def _answer(
-    services: ServiceContext,
-    customers: Sequence[CustomerState],
-    answer: Sequence[EnrollmentWork | StartRefusal],
-    known: Sequence[int],
-    customer_key: str,
-) -> Enrollment:
-    if known:
-        with services.store.begin() as transaction:
-            return transaction.enrollments.get(customers[0].customer_id, known[0])
-    made = answer[0]
-    if isinstance(made, StartRefusal):
-        raise StartRefused(made.reason, made.why)
-    return enrollment_of(made, customer_key)
+    with services.batch(alone(customer_id), starting=[name]) as batch:
+        customer = batch.one()
+        known = (
+            batch.transaction.enrollments.started_by_key(customer_id, name, key) if key is not None else None
+        )
+        apply_inbox(customer, batch)
+        begun: EnrollmentWork | StartRefusal | int
+        if known is not None:
+            begun = known
+        else:
+            begun = enter(customer, name, batch, context=given, trigger="product", start_key=key)
+        batch.save()
+    match begun:
+        case EnrollmentWork():
+            return enrollment_of(begun, customer_key)
+        case StartRefusal():
+            raise StartRefused(begun.reason, begun.why)
+        case int():
+            with services.store.begin() as transaction:
+                return transaction.enrollments.get(customer_id, begun)
+        case _:
+            assert_never(begun)
 
 
 def enrollment_of(work: EnrollmentWork, customer_key: str) -> Enrollment:

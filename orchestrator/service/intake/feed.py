@@ -12,7 +12,7 @@ from orchestrator.ids import MESSAGE, parse_public_id
 from orchestrator.language.conditions.requirements import LookBack, merge
 from orchestrator.records.feed import Feed, FeedAction, FeedItem
 from orchestrator.records.intake import ReportedResponse
-from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.context import ServiceContext
 from orchestrator.service.intake import ingest
 from orchestrator.service.ports import Transaction
 

@@ -23,7 +23,7 @@ from orchestrator.records.intake import (
     ResponseOutcome,
     Track,
 )
-from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.context import ServiceContext
 from orchestrator.service.intake.validate import (
     checked_event,
     checked_id,

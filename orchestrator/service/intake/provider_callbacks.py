@@ -14,7 +14,7 @@ from orchestrator.ids import MESSAGE, parse_public_id
 from orchestrator.records.consent import ConsentEvidence
 from orchestrator.records.intake import InboxItem, IngestReport, Refused
 from orchestrator.service.consent.preferences import Scope, opt_in, opt_out
-from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.context import ServiceContext
 from orchestrator.service.ports import Transaction
 
 _WITHDRAW = (ReceiptKind.OPTED_OUT, ReceiptKind.COMPLAINED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.errors import NotFound
-from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.context import ServiceContext
 
 
 def pause(services: ServiceContext, playbook: str, *, reason: str) -> None:

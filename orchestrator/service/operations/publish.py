@@ -15,7 +15,7 @@ from orchestrator.language.folder import (
 from orchestrator.language.problems import has_errors
 from orchestrator.language.writing.json_values import to_plain
 from orchestrator.records.playbook_version import PlaybookVersion
-from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.context import ServiceContext
 from orchestrator.telemetry import emit
 
 ACCOUNT_FILES = {"policy": "policy.yaml", "calendar": "calendar.yaml"}

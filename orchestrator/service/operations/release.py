@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.context import ServiceContext
 
 
 def release(services: ServiceContext, customer_id: int, enrollment_id: int) -> bool:

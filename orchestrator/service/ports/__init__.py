@@ -100,7 +100,7 @@ class Transaction(Protocol):
         ...
 
     def save(self, customers: Sequence[CustomerState], now: datetime) -> None:
-        """Write what the fold changed; new rows get their ids."""
+        """Write what changed; new rows get their ids."""
         ...
 
     def show(self, shown: Sequence[LocalCopy], now: datetime) -> None: ...
@@ -134,8 +134,12 @@ class Transaction(Protocol):
         """Channel to address."""
         ...
 
-    def lock_for_erasure(self, customer_id: int) -> tuple[str, tuple[str, ...]]:
-        """The strongest lock; the key and the addresses that must be hashed."""
+    def lock_for_erasure(self, customer_id: int) -> list[int]:
+        """The strongest lock. Raises NotFound."""
+        ...
+
+    def identities_of(self, customer_id: int) -> tuple[str, ...]:
+        """The key and the addresses of a customer: what must be hashed before it is blanked."""
         ...
 
     def erase(self, customer_id: int, now: datetime, *, identities: Collection[str]) -> None:

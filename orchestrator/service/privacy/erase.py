@@ -7,8 +7,7 @@ kept for that longer than she is kept herself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 
 from channels.base import Channel, Forgets
 from orchestrator.clock import monotonic
@@ -20,9 +19,9 @@ from orchestrator.records.consent import ConsentEvidence
 from orchestrator.records.erasure import ErasureReceipt, ForgetOutcome, ProviderForgot, SentSummary
 from orchestrator.service.consent.ledger_rows import append, ledger_row
 from orchestrator.service.consent.preferences import stop_messages
-from orchestrator.service.enrollment.apply_events import Batch
-from orchestrator.service.enrollment.batch import Claim, Folding, ServiceContext, alone, in_batch
-from orchestrator.service.ports import Transaction
+from orchestrator.service.context import Batch, Claim, ServiceContext, alone
+from orchestrator.service.enrollment.apply_inbox import apply_inbox
+from orchestrator.service.enrollment.event_queue import apply_to_all
 from orchestrator.telemetry import emit
 
 TELL_WITHIN = 10.0  # seconds for each channel
@@ -71,28 +70,31 @@ def erase(
 
 
 def _silence(services: ServiceContext, customer_id: int) -> None:
-    """End her walks and opt her out of everything, so that no provider hears anything new while it is told."""
+    """End every enrollment and opt the customer out of everything: no provider hears anything new while it is told."""
+    try:
+        _silence_in(services, customer_id, whole=True)
+    except (Unavailable, NotFound):
+        raise
+    except Exception:  # noqa: BLE001 - what waits in the inbox is deleted, so it need not be applied
+        _silence_in(services, customer_id, whole=False)
 
-    def after(transaction: Transaction, customers: Sequence[CustomerState], batch: Batch) -> None:
-        policy = batch.catalogue.policy
-        append(
-            transaction,
-            [
-                ledger_row(
-                    customer,
-                    policy,
-                    action="erased",
-                    channel=ANY,
-                    topic=ANY,
-                    evidence=_EVIDENCE,
-                    now=batch.now,
-                    source_id="erasure",
-                )
-                for customer in customers
-            ],
+
+def _silence_in(services: ServiceContext, customer_id: int, *, whole: bool) -> None:
+    with services.batch(alone(customer_id)) as batch:
+        customer = batch.one()
+        _stop_everything(customer, batch, whole=whole)
+        batch.save()
+        erased = ledger_row(
+            customer,
+            batch.catalogue.policy,
+            action="erased",
+            channel=ANY,
+            topic=ANY,
+            evidence=_EVIDENCE,
+            now=batch.now,
+            source_id="erasure",
         )
-
-    _folded(services, alone(customer_id), after)
+        append(batch.transaction, [erased])
 
 
 def _tell(
@@ -119,37 +121,30 @@ def _tell(
 
 
 def _blank(services: ServiceContext, customer_id: int) -> None:
-    identities: list[str] = []
-
-    def claiming(transaction: Transaction, _: object) -> list[int]:
-        key, addresses = transaction.lock_for_erasure(customer_id)
-        identities.extend([key, *addresses])
-        return [customer_id]
-
-    def after(transaction: Transaction, _: Sequence[CustomerState], batch: Batch) -> None:
-        transaction.erase(customer_id, batch.now, identities=identities)
-
-    _folded(services, claiming, after)
-
-
-def _folded(
-    services: ServiceContext,
-    claiming: Claim,
-    after: Callable[[Transaction, Sequence[CustomerState], Batch], None],
-) -> None:
-    def apply(batch: Batch, customer: CustomerState, *, whole: bool = True) -> None:
-        if whole:
-            batch.inbox(customer)
-        batch.everyone(customer, Erased())
-        stop_messages(batch, customer, ANY, ANY, everything=True)
-
-    without_inbox: Folding = partial(apply, whole=False)
+    """Stop everything once more, and let everything personal go in the same transaction."""
     try:
-        in_batch(services, claiming, apply, after=after)
+        _blank_in(services, customer_id, whole=True)
     except (Unavailable, NotFound):
         raise
-    except Exception:  # noqa: BLE001 - what waits in her inbox is deleted, so it need not be applied
-        in_batch(services, claiming, without_inbox, after=after)
+    except Exception:  # noqa: BLE001 - what waits in the inbox is deleted, so it need not be applied
+        _blank_in(services, customer_id, whole=False)
+
+
+def _blank_in(services: ServiceContext, customer_id: int, *, whole: bool) -> None:
+    claim = Claim(lock=lambda transaction, _: transaction.lock_for_erasure(customer_id))
+    with services.batch(claim) as batch:
+        identities = batch.transaction.identities_of(customer_id)
+        _stop_everything(batch.one(), batch, whole=whole)
+        batch.save()
+        batch.transaction.erase(customer_id, batch.now, identities=identities)
+
+
+def _stop_everything(customer: CustomerState, batch: Batch, *, whole: bool) -> None:
+    """``whole`` False: without what waits in the inbox."""
+    if whole:
+        apply_inbox(customer, batch)
+    apply_to_all(customer, Erased(), batch)
+    stop_messages(customer, ANY, ANY, batch, everything=True)
 
 
 def _answer(one: SentSummary, outcome: ForgetOutcome, count: int, detail: str | None) -> ProviderForgot:

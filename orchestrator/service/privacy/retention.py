@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.clock import monotonic
-from orchestrator.service.enrollment.batch import ServiceContext
+from orchestrator.service.context import ServiceContext
 from orchestrator.telemetry import emit
 
 CHORE = "prune"

@@ -1,0 +1,148 @@
+"""What every service stands on, and one transaction over a batch of customers: lock, then read, then decide, then save.
+
+::
+
+    with services.batch(alone(customer_id)) as batch:
+        for customer in batch:
+            apply_events(customer, batch)
+        batch.save()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orchestrator.clock import Instants
+from orchestrator.core.catalogue import Catalogue
+from orchestrator.core.customer_state import CustomerState
+from orchestrator.service.ports import Store, Transaction
+from orchestrator.telemetry import emit
+
+
+@dataclass(kw_only=True, slots=True)
+class Claim:
+    """Who is to be taken, and once they are locked who was: whoever's batch fails reads here whom it was about."""
+
+    lock: Callable[[Transaction, Instants], Sequence[int]]
+    ids: Sequence[int] = ()
+
+
+def alone(customer_id: int) -> Claim:
+    """Take one customer, waiting for the lock."""
+    return these([customer_id])
+
+
+def these(ids: Sequence[int]) -> Claim:
+    """Take exactly these customers, waiting for their locks in id order."""
+    return Claim(lock=lambda transaction, _: transaction.lock(ids))
+
+
+@dataclass(kw_only=True, slots=True)
+class Batch:
+    """Customers whose locks one transaction holds, as they were read after it took them, and what decides about them.
+
+    ``now`` is business time, ``machine`` machine time; both were read after the locks. Changes are made to the
+    customers in memory and written by :meth:`save`.
+    """
+
+    transaction: Transaction
+    customers: Sequence[CustomerState]
+    catalogue: Catalogue
+    provider_of: Callable[[str], str]
+    now: datetime
+    machine: datetime
+    _temporary: int = field(default=0)
+
+    def __iter__(self) -> Iterator[CustomerState]:
+        return iter(self.customers)
+
+    def __len__(self) -> int:
+        return len(self.customers)
+
+    def one(self) -> CustomerState:
+        """The customer of a batch of one."""
+        (customer,) = self.customers
+        return customer
+
+    def temporary_id(self) -> int:
+        """A stand-in id for a row that is not stored yet: negative, replaced when it is saved."""
+        self._temporary -= 1
+        return self._temporary
+
+    def save(self) -> None:
+        """Write what changed, in a number of statements that does not grow with the batch; new rows get their ids."""
+        if self.customers:
+            self.transaction.save(self.customers, self.now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceContext:
+    """The store, and which provider carries which channel."""
+
+    store: Store
+    provider_of: Callable[[str], str]
+
+    @contextmanager
+    def batch(
+        self, claim: Claim, *, starting: Sequence[str] = (), crash_count: Mapping[int, int] | None = None
+    ) -> Iterator[Batch]:
+        """The customers of ``claim`` in one transaction: committed on leaving, rolled back on an error.
+
+        Every read that decides comes in a later statement than the lock. ``starting`` names playbooks about to be
+        started. With ``crash_count``, how often a process died with one of them in hand, the batch is one that workers
+        repeat: who is in it is committed beside it before anything is decided.
+        """
+        with self.store.begin() as transaction:
+            instants = transaction.instants()
+            claim.ids = claim.lock(transaction, instants)
+            if not claim.ids:
+                yield self._of(transaction, (), Catalogue(), instants)
+                return
+            if crash_count is not None:
+                self.store.attempt(claim.ids, instants.machine, crash_count=crash_count)
+            instants = transaction.instants()  # again: what a waiting lock let pass happened before us
+            customers, catalogue = transaction.load_customers(claim.ids, instants.business, starting=starting)
+            yield self._of(transaction, customers, catalogue, instants)
+            if crash_count is not None:
+                transaction.done()
+        _tell_starts(customers)
+
+    def _of(
+        self,
+        transaction: Transaction,
+        customers: Sequence[CustomerState],
+        catalogue: Catalogue,
+        instants: Instants,
+    ) -> Batch:
+        return Batch(
+            transaction=transaction,
+            customers=customers,
+            catalogue=catalogue,
+            provider_of=self.provider_of,
+            now=instants.business,
+            machine=instants.machine,
+        )
+
+
+def _tell_starts(customers: Sequence[CustomerState]) -> None:
+    """What was begun and refused, told when it is committed."""
+    for customer in customers:
+        for refusal in customer.refusals:
+            emit(
+                "enrollment.refused",
+                customer_id=customer.customer_id,
+                playbook=refusal["playbook"],
+                reason=refusal["reason"],
+            )
+        for work in customer.enrollments.values():
+            if work.new:
+                emit(
+                    "enrollment.started",
+                    customer_id=customer.customer_id,
+                    enrollment_id=work.enrollment.enrollment_id,
+                    playbook=work.enrollment.playbook,
+                    version=work.published.version,
+                )
