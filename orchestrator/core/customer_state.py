@@ -19,9 +19,25 @@ from orchestrator.core.machine.events import EnrollmentEvent
 from orchestrator.core.machine.facts import CustomerFacts
 from orchestrator.core.policies.request import ActiveCooldown, CapSlot, OpenHold
 from orchestrator.records.consent import Consent
+from orchestrator.records.conversion import ConversionRow
+from orchestrator.records.cooldown import CooldownRow, LiftedCooldown
+from orchestrator.records.hold import HoldRow
+from orchestrator.records.inbox import InboxRequest, InboxRow
+from orchestrator.records.member import AccountMember
+from orchestrator.records.message import MessageKind, MessageStatus
+from orchestrator.records.receipt import ReceiptRow
+from orchestrator.records.refusal import RefusalRow
+from orchestrator.records.signal import SignalRow
+from orchestrator.records.verdict import LastVerdict
 
 UNSETTLED = frozenset({"planned", "handing_over", "uncertain"})
-UNSENT = frozenset({"planned"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedWithdrawal:
+    """A message leaves the feed: at once, or when it was to be kept until."""
+
+    keep_until: datetime | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -34,7 +50,7 @@ class MessageRow:
     playbook: str
     step: str
     visit: int
-    kind: str
+    kind: MessageKind
     channels: tuple[str, ...]
     channel: str
     topic: str
@@ -46,7 +62,7 @@ class MessageRow:
     provider: str
     id: int = 0
     expires_at: datetime | None = None
-    status: str = "planned"
+    status: MessageStatus = "planned"
     reason: str | None = None
     attempt: int = 0
     handed_at: datetime | None = None
@@ -60,10 +76,10 @@ class MessageRow:
     in_feed: bool = False
     seen: bool = False
     verdict_seq_stored: int | None = None  # None: the message is not stored yet
-    last_verdict: tuple[Any, ...] | None = None
+    last_verdict: LastVerdict | None = None
     changed: bool = False
     dispatched: bool = False  # a dispatch row is stored
-    hide: tuple[datetime | None] | None = None  # feed: (now,) withdraw at once, (keep_until,) later
+    hide: FeedWithdrawal | None = None
 
     @property
     def unsettled(self) -> bool:
@@ -84,7 +100,6 @@ class EnrollmentWork:
     new: bool = False
     changed: bool = False
     entries: list[JournalEntry] = field(default_factory=list)
-    parked: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,12 +126,7 @@ class VerdictRecord:
     """One verdict to keep: a repeat of the last one only counts up."""
 
     message: MessageRow
-    asked: str
-    channel: str
-    policy: str
-    verdict: str
-    until: datetime | None
-    why: str
+    said: LastVerdict
     inputs: Mapping[str, Any]
     repeat: bool
 
@@ -146,7 +156,7 @@ class CustomerState:
     enrollments: dict[int, EnrollmentWork]
     past: list[EndedEnrollment]
     messages: dict[tuple[int, int], MessageRow]  # (enrollment, visit)
-    inbox: list[Any]
+    inbox: list[InboxRow]
     consents: list[Consent]
     cooldowns: list[ActiveCooldown]
     shadow_cooldowns: list[ActiveCooldown]
@@ -154,29 +164,27 @@ class CustomerState:
     hold_ids: dict[str, int]
     cap_slots: list[CapSlot]
     shadow_slots: list[CapSlot]
-    members: list[Any]
+    members: list[AccountMember]
     answer_rates: dict[str, float]
 
-    # what the fold changed
+    # what is changed
     profile_changed: bool = False
     points_changed: dict[str, str | None] = field(default_factory=dict)
     points_invalid: dict[str, str] = field(default_factory=dict)
     applied_inbox: list[int] = field(default_factory=list)
-    new_signals: list[dict[str, Any]] = field(default_factory=list)
+    new_signals: list[SignalRow] = field(default_factory=list)
     verdicts: list[VerdictRecord] = field(default_factory=list)
-    receipts: list[dict[str, Any]] = field(default_factory=list)
+    receipts: list[ReceiptRow] = field(default_factory=list)
     reserved_slots: list[NewCapSlot] = field(default_factory=list)
     freed_slots: list[MessageRow] = field(default_factory=list)
-    new_cooldowns: list[dict[str, Any]] = field(default_factory=list)
-    lifted_cooldowns: list[tuple[int, int]] = field(default_factory=list)
-    new_holds: list[dict[str, Any]] = field(default_factory=list)
+    new_cooldowns: list[CooldownRow] = field(default_factory=list)
+    lifted_cooldowns: list[LiftedCooldown] = field(default_factory=list)
+    new_holds: list[HoldRow] = field(default_factory=list)
     closed_holds: list[str] = field(default_factory=list)
-    conversions: list[dict[str, Any]] = field(default_factory=list)
-    refusals: list[dict[str, Any]] = field(default_factory=list)
+    conversions: list[ConversionRow] = field(default_factory=list)
+    refusals: list[RefusalRow] = field(default_factory=list)
     not_entered: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # playbook, trigger, reason
-    ledger: list[dict[str, Any]] = field(default_factory=list)
-    begins: list[dict[str, Any]] = field(default_factory=list)  # inbox rows for this or another customer
-    parked: list[tuple[int, str, str]] = field(default_factory=list)
+    requests: list[InboxRequest] = field(default_factory=list)
 
     @property
     def now(self) -> datetime:

@@ -134,8 +134,8 @@ def _tell_starts(customers: Sequence[CustomerState]) -> None:
             emit(
                 "enrollment.refused",
                 customer_id=customer.customer_id,
-                playbook=refusal["playbook"],
-                reason=refusal["reason"],
+                playbook=refusal.playbook,
+                reason=refusal.reason,
             )
         for work in customer.enrollments.values():
             if work.new:

@@ -12,7 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.core.consent.scope import ANY, TRACKING, covers, is_closed
-from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow, PendingEvent
+from orchestrator.core.customer_state import (
+    CustomerState,
+    EnrollmentWork,
+    FeedWithdrawal,
+    MessageRow,
+    PendingEvent,
+)
 from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, Settled
 from orchestrator.core.machine.reasons import OPTED_OUT
 from orchestrator.errors import Unavailable
@@ -194,7 +200,7 @@ def stop_messages(
                 message.due_at = batch.now  # another of its channels may be open: ask again
                 message.changed = True
         elif _unseen(message, channel, topic) or (everything and message.in_feed):
-            message.hide, message.reason = (None,), OPTED_OUT
+            message.hide, message.reason = FeedWithdrawal(), OPTED_OUT
             message.changed = True
 
 

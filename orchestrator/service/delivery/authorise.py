@@ -65,7 +65,7 @@ def authorise_messages(customer: CustomerState, tickets: Remaining, batch: Batch
     _end_leases(customer, batch)
     authorised: list[AuthorisedSend] = []
     for message in _candidates(customer, batch):
-        if message.status != "planned":
+        if not _is_planned(message):
             continue
         if _tries_again_later(message, batch):
             _keep_place(customer, message, batch)
@@ -75,7 +75,7 @@ def authorise_messages(customer: CustomerState, tickets: Remaining, batch: Batch
             settle(message, "withdrawn", batch.now, reason="its walk is over")
             continue
         apply_event(customer, work, BeforeHandOver(visit=message.visit), batch)
-        if message.status != "planned":
+        if not _is_planned(message):
             continue
         waited_since = message.due_at
         judged = _stale(customer, work, message, batch) or ask_policies(
@@ -97,6 +97,11 @@ def authorise_messages(customer: CustomerState, tickets: Remaining, batch: Batch
             case _:
                 assert_never(judged[1])
     return authorised
+
+
+def _is_planned(message: MessageRow) -> bool:
+    """Asked again after each event: the enrollment may have withdrawn it."""
+    return message.status == "planned"
 
 
 def _keep_place(customer: CustomerState, message: MessageRow, batch: Batch) -> None:
@@ -126,7 +131,7 @@ def _candidates(customer: CustomerState, batch: Batch) -> list[MessageRow]:
 
 
 def _held_by_cap(message: MessageRow) -> bool:
-    return message.last_verdict is not None and message.last_verdict[2] == "frequency_cap"
+    return message.last_verdict is not None and message.last_verdict.policy == "frequency_cap"
 
 
 def _stale(

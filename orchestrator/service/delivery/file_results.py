@@ -14,6 +14,7 @@ from orchestrator.core.customer_state import CustomerState, EnrollmentWork, Mess
 from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, Settled
 from orchestrator.records.consent import Consent
 from orchestrator.records.delivery import LocalCopy
+from orchestrator.records.receipt import ReceiptRow
 from orchestrator.service.context import Batch, ServiceContext, these
 from orchestrator.service.delivery.authorise import SETTLE, AuthorisedSend
 from orchestrator.service.enrollment.apply_events import apply_timers
@@ -228,17 +229,17 @@ def _withdraw(customer: CustomerState, message: MessageRow, batch: Batch) -> dic
     }
 
 
-def _receipt(job: AuthorisedSend, handed: SendResult, batch: Batch) -> dict[str, Any]:
+def _receipt(job: AuthorisedSend, handed: SendResult, batch: Batch) -> ReceiptRow:
     facts = {"provider": handed.provider, "code": handed.code, "attempt": job.attempt}
-    return {
-        "customer_id": job.customer_id,
-        "message_id": job.message_id,
-        "source_id": f"hand_over:{job.attempt}:{batch.machine.isoformat()}",
-        "kind": handed.result.value,
-        "occurred_at": batch.now,
-        "received_at": batch.now,
-        "data": {name: value for name, value in facts.items() if value is not None},
-    }
+    return ReceiptRow(
+        customer_id=job.customer_id,
+        message_id=job.message_id,
+        source_id=f"hand_over:{job.attempt}:{batch.machine.isoformat()}",
+        kind=handed.result.value,
+        occurred_at=batch.now,
+        received_at=batch.now,
+        data={name: value for name, value in facts.items() if value is not None},
+    )
 
 
 def _wait(message: MessageRow, handed: SendResult) -> float:

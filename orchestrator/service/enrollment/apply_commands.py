@@ -18,6 +18,9 @@ from orchestrator.core.machine.commands import (
     WithdrawMessage,
 )
 from orchestrator.core.machine.events import FactsChanged, Stopped
+from orchestrator.records.conversion import ConversionRow
+from orchestrator.records.inbox import InboxRequest
+from orchestrator.records.refusal import RefusalRow
 from orchestrator.service.context import Batch
 from orchestrator.service.enrollment.cooldowns import begin_cooldown, lift_cooldown
 from orchestrator.service.messages.plan_message import plan_message
@@ -66,33 +69,29 @@ def _ask_to_start(customer: CustomerState, work: EnrollmentWork, command: StartE
     """Ask for another enrollment through the inbox of whoever it is for: a transaction and a lock of their own."""
     target: int | None = customer.customer_id
     if command.one_of:
-        colleagues = [member for member in customer.members if member.id != customer.customer_id]
+        colleagues = [member for member in customer.members if member.customer_id != customer.customer_id]
         target = next(
-            (int(member.id) for role in command.one_of for member in colleagues if member.role == role), None
+            (member.customer_id for role in command.one_of for member in colleagues if member.role == role),
+            None,
         )
     if target is None:
         customer.refusals.append(
-            {
-                "customer_id": customer.customer_id,
-                "playbook": command.playbook,
-                "reason": "nobody",
-                "detail": {"why": f"no colleague has one of the roles {', '.join(command.one_of)}"},
-                "trigger": work.enrollment.playbook,
-                "at": customer.now,
-            }
+            RefusalRow(
+                customer_id=customer.customer_id,
+                playbook=command.playbook,
+                reason="nobody",
+                detail={"why": f"no colleague has one of the roles {', '.join(command.one_of)}"},
+                trigger=work.enrollment.playbook,
+                at=customer.now,
+            )
         )
         return
-    customer.begins.append(
-        {
-            "customer_id": target,
-            "kind": "start",
-            "data": {
-                "playbook": command.playbook,
-                "context": dict(command.context),
-                "trigger": f"playbook:{work.enrollment.playbook}",
-            },
-        }
-    )
+    wanted = {
+        "playbook": command.playbook,
+        "context": dict(command.context),
+        "trigger": f"playbook:{work.enrollment.playbook}",
+    }
+    customer.requests.append(InboxRequest(customer_id=target, kind="start", data=wanted))
 
 
 def _convert(
@@ -101,14 +100,14 @@ def _convert(
     """Keep the conversion; who took a promotional offer is asked for no other."""
     enrollment = work.enrollment
     customer.conversions.append(
-        {
-            "customer_id": customer.customer_id,
-            "enrollment_id": enrollment.enrollment_id,
-            "event": command.event,
-            "at": command.at,
-            "value": command.value,
-            "held_out": enrollment.held_out,
-        }
+        ConversionRow(
+            customer_id=customer.customer_id,
+            enrollment_id=enrollment.enrollment_id,
+            event=command.event,
+            at=command.at,
+            value=command.value,
+            held_out=enrollment.held_out,
+        )
     )
     promotional = batch.catalogue.policy.promotional
     if not promotional(work.published.playbook.topic):

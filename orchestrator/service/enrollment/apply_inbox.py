@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Sequence
-from typing import Any
 
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow
 from orchestrator.core.machine.events import EnrollmentEvent, FactsChanged, Responded, Signalled
 from orchestrator.core.machine.ordering import in_order
 from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.model import Ask, Handoff
+from orchestrator.records.inbox import InboxRow
+from orchestrator.records.signal import SignalRow
 from orchestrator.service.context import Batch
 from orchestrator.service.enrollment.apply_receipts import apply_receipt
 from orchestrator.service.enrollment.enter import consider, enter
@@ -29,7 +30,7 @@ def apply_inbox(customer: CustomerState, batch: Batch) -> None:
     customer.inbox = []
 
 
-def _apply(customer: CustomerState, item: Any, batch: Batch) -> None:
+def _apply(customer: CustomerState, item: InboxRow, batch: Batch) -> None:
     match item.kind:
         case "signal":
             _signal(customer, item, batch)
@@ -61,19 +62,19 @@ def _apply(customer: CustomerState, item: Any, batch: Batch) -> None:
             raise ValueError(msg)
 
 
-def _signal(customer: CustomerState, item: Any, batch: Batch) -> None:
+def _signal(customer: CustomerState, item: InboxRow, batch: Batch) -> None:
     name, properties = item.data["name"], item.data.get("properties", {})
     happened = SignalOccurrence(name=name, occurred_at=item.occurred_at, properties=properties)
     insort(customer.facts.histories.setdefault(name, []), happened, key=lambda one: one.occurred_at)
     customer.new_signals.append(
-        {
-            "customer_id": customer.customer_id,
-            "name": name,
-            "occurred_at": item.occurred_at,
-            "id": item.id,
-            "received_at": item.received_at,
-            "properties": properties,
-        }
+        SignalRow(
+            customer_id=customer.customer_id,
+            id=item.id,
+            name=name,
+            occurred_at=item.occurred_at,
+            received_at=item.received_at,
+            properties=properties,
+        )
     )
     open_and_close_holds(customer, name, item.occurred_at, batch)
     recheck.signalled(customer, batch.catalogue.policy)
@@ -91,7 +92,7 @@ def _signal(customer: CustomerState, item: Any, batch: Batch) -> None:
             consider(customer, published, data, batch)
 
 
-def _response(customer: CustomerState, item: Any, batch: Batch) -> None:
+def _response(customer: CustomerState, item: InboxRow, batch: Batch) -> None:
     message = customer.message_by_id(item.data["message_id"])
     if message is None:
         return
@@ -100,18 +101,18 @@ def _response(customer: CustomerState, item: Any, batch: Batch) -> None:
     message.changed = True
     if item.data.get("comment"):
         customer.new_signals.append(
-            {
-                "customer_id": customer.customer_id,
-                "name": "survey_comment",
-                "occurred_at": item.occurred_at,
-                "id": item.id,
-                "received_at": item.received_at,
-                "properties": {
+            SignalRow(
+                customer_id=customer.customer_id,
+                id=item.id,
+                name="survey_comment",
+                occurred_at=item.occurred_at,
+                received_at=item.received_at,
+                properties={
                     "playbook": message.playbook,
                     "step": message.step,
                     "comment": item.data["comment"],
                 },
-            }
+            )
         )
     responded = Responded(
         visit=message.visit,
@@ -123,7 +124,7 @@ def _response(customer: CustomerState, item: Any, batch: Batch) -> None:
     _hear(customer, message, [responded], batch)
 
 
-def _receipt(customer: CustomerState, item: Any, batch: Batch) -> None:
+def _receipt(customer: CustomerState, item: InboxRow, batch: Batch) -> None:
     message = customer.message_by_id(item.data["message_id"])
     if message is None:
         return

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
 
 from channels.base import ReceiptKind
 from orchestrator.core.customer_state import CustomerState, MessageRow
@@ -12,6 +10,8 @@ from orchestrator.core.machine.events import DeliveryOutcome, EnrollmentEvent, R
 from orchestrator.core.machine.reasons import PROVED_BY
 from orchestrator.core.machine.survey import answer_of
 from orchestrator.language.model import Ask
+from orchestrator.records.inbox import InboxRow
+from orchestrator.records.receipt import ReceiptRow
 from orchestrator.service.messages.settle import settle
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -34,24 +34,24 @@ _HEARD = {
 
 
 def apply_receipt(
-    customer: CustomerState, message: MessageRow, item: Any, ask: Ask | None, texts: Texts
+    customer: CustomerState, message: MessageRow, item: InboxRow, ask: Ask | None, texts: Texts
 ) -> list[EnrollmentEvent]:
     """File the receipt on ``message`` and say what it means for its run, in order.
 
     ``ask`` is the question that the message put, if it put one, and ``texts`` the translations of its answers.
     """
     kind = ReceiptKind(item.data["kind"])
-    happened_at: datetime = item.occurred_at
+    happened_at = item.occurred_at
     customer.receipts.append(
-        {
-            "customer_id": customer.customer_id,
-            "message_id": message.id,
-            "source_id": item.data["source_id"],
-            "kind": kind.value,
-            "occurred_at": happened_at,
-            "received_at": item.received_at,
-            "data": {name: item.data[name] for name in ("code", "link") if item.data.get(name)},
-        }
+        ReceiptRow(
+            customer_id=customer.customer_id,
+            message_id=message.id,
+            source_id=item.data["source_id"],
+            kind=kind.value,
+            occurred_at=happened_at,
+            received_at=item.received_at,
+            data={name: item.data[name] for name in ("code", "link") if item.data.get(name)},
+        )
     )
     events: list[EnrollmentEvent] = []
     if message.status in ("handing_over", "uncertain", "abandoned") and kind in _PROVE:

@@ -7,6 +7,7 @@ from typing import Literal
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork
 from orchestrator.core.machine.commands import BeginCooldown
 from orchestrator.core.policies.request import ActiveCooldown
+from orchestrator.records.cooldown import CooldownRow, LiftedCooldown
 from orchestrator.service.messages.recheck import recheck
 
 
@@ -28,17 +29,17 @@ def begin_cooldown(
     )
     (customer.shadow_cooldowns if shadow else customer.cooldowns).append(standing)
     customer.new_cooldowns.append(
-        {
-            "customer_id": customer.customer_id,
-            "scope": wanted.scope,
-            "scope_value": wanted.scope_value,
-            "reason": standing.reason,
-            "enrollment_id": work.enrollment.enrollment_id,
-            "visit": wanted.visit,
-            "shadow": shadow,
-            "starts_at": customer.now,
-            "ends_at": wanted.until,
-        }
+        CooldownRow(
+            customer_id=customer.customer_id,
+            scope=wanted.scope,
+            scope_value=wanted.scope_value,
+            reason=standing.reason,
+            enrollment_id=work.enrollment.enrollment_id,
+            visit=wanted.visit,
+            shadow=shadow,
+            starts_at=customer.now,
+            ends_at=wanted.until,
+        )
     )
 
 
@@ -47,10 +48,8 @@ def lift_cooldown(customer: CustomerState, work: EnrollmentWork, visit: int) -> 
     enrollment = work.enrollment.enrollment_id
     for cooldowns in (customer.cooldowns, customer.shadow_cooldowns):
         cooldowns[:] = [one for one in cooldowns if (one.enrollment_id, one.visit) != (enrollment, visit)]
-    kept = [
-        row for row in customer.new_cooldowns if (row["enrollment_id"], row["visit"]) != (enrollment, visit)
-    ]
+    kept = [row for row in customer.new_cooldowns if (row.enrollment_id, row.visit) != (enrollment, visit)]
     if len(kept) == len(customer.new_cooldowns):
-        customer.lifted_cooldowns.append((enrollment, visit))
+        customer.lifted_cooldowns.append(LiftedCooldown(enrollment_id=enrollment, visit=visit))
     customer.new_cooldowns = kept
     recheck(customer, "cooldown")

@@ -19,6 +19,8 @@ from orchestrator.core.entry import (
 )
 from orchestrator.core.machine.events import Entered
 from orchestrator.language.conditions.facts import SignalOccurrence
+from orchestrator.records.inbox import InboxRequest
+from orchestrator.records.refusal import RefusalRow
 from orchestrator.service.context import Batch
 from orchestrator.service.enrollment.event_queue import apply_event
 
@@ -45,14 +47,14 @@ def enter(
     refusal = refusal_of(customer, published, batch.catalogue, context)
     if refusal is not None:
         customer.refusals.append(
-            {
-                "customer_id": customer.customer_id,
-                "playbook": playbook,
-                "reason": refusal.reason,
-                "detail": {"why": refusal.why},
-                "trigger": trigger,
-                "at": batch.now,
-            }
+            RefusalRow(
+                customer_id=customer.customer_id,
+                playbook=playbook,
+                reason=refusal.reason,
+                detail={"why": refusal.why},
+                trigger=trigger,
+                at=batch.now,
+            )
         )
         return refusal
     work = new_enrollment(
@@ -99,13 +101,8 @@ def _pass_on(
     customer: CustomerState, colleague: int, published: PublishedPlaybook, data: Mapping[str, Any]
 ) -> None:
     customer.not_entered[published.name, data["event"], "colleague"] += 1
-    customer.begins.append(
-        {
-            "customer_id": colleague,
-            "kind": "consider",
-            "data": {**data, "playbook": published.name, "passed_on": True},
-        }
-    )
+    question = {**data, "playbook": published.name, "passed_on": True}
+    customer.requests.append(InboxRequest(customer_id=colleague, kind="consider", data=question))
 
 
 def _preferred_member(customer: CustomerState, roles: tuple[str, ...]) -> int | None:
@@ -113,7 +110,7 @@ def _preferred_member(customer: CustomerState, roles: tuple[str, ...]) -> int | 
     for role in roles:
         for member in customer.members:
             if role in ("*", member.role):
-                return int(member.id)
+                return member.customer_id
     return None
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.core.policies.request import OpenHold
+from orchestrator.records.hold import HoldRow
 from orchestrator.service.context import Batch
 from orchestrator.service.messages.recheck import recheck
 
@@ -31,12 +32,9 @@ def open_and_close_holds(customer: CustomerState, signal: str, occurred_at: date
                 )
             )
             customer.new_holds.append(
-                {
-                    "customer_id": customer.customer_id,
-                    "name": rule.name,
-                    "opened_at": occurred_at,
-                    "ends_at": ends_at,
-                }
+                HoldRow(
+                    customer_id=customer.customer_id, name=rule.name, opened_at=occurred_at, ends_at=ends_at
+                )
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, cast
+from typing import assert_never
 
 from channels.table import traits_of
 from orchestrator.core.catalogue import Catalogue
@@ -17,12 +17,17 @@ from orchestrator.core.template_values import facts_of
 from orchestrator.core.zones import zones_of
 from orchestrator.language.model import Ask, Send
 from orchestrator.language.outcomes import fallback_of
-
-Asked = Literal["planned", "hand_over"]
+from orchestrator.records.message import PolicyMoment, VerdictKind
+from orchestrator.records.verdict import LastVerdict
 
 
 def ask_policies(
-    customer: CustomerState, work: EnrollmentWork, message: MessageRow, catalogue: Catalogue, *, asked: Asked
+    customer: CustomerState,
+    work: EnrollmentWork,
+    message: MessageRow,
+    catalogue: Catalogue,
+    *,
+    asked: PolicyMoment,
 ) -> tuple[str, Verdict]:
     """The channel the message may use and the verdict: the first channel that may speak, else the first that may
     later, else the first refusal. The verdict tells why not by the other channels that were asked about."""
@@ -80,7 +85,7 @@ def _question(
     return PolicyRequest(
         now=customer.now,
         channel=channel,
-        kind=cast(Literal["send", "ask", "handoff", "call"], message.kind),
+        kind=message.kind,
         topic=message.topic,
         promotional=message.promotional,
         playbook=message.playbook,
@@ -135,29 +140,40 @@ def _fallback(work: EnrollmentWork, message: MessageRow) -> str | None:
 
 
 def record_verdict(
-    customer: CustomerState, message: MessageRow, channel: str, verdict: Verdict, asked: Asked
+    customer: CustomerState, message: MessageRow, channel: str, verdict: Verdict, asked: PolicyMoment
 ) -> tuple[str, Verdict]:
-    outcome = {Allow: "allow", Defer: "defer", Drop: "drop", HoldOut: "hold_out"}[type(verdict)]
-    until = verdict.until if isinstance(verdict, Defer) else None
-    said = (asked, channel, verdict.policy, outcome, until, verdict.why)
-    repeat = message.last_verdict is not None and _but_until(message.last_verdict) == _but_until(said)
+    """Keep what was answered. A repeat only counts up, whatever its instant to ask again: what waits for something to
+    close is put off day by day, unchanged."""
+    before = message.last_verdict
+    said = LastVerdict(
+        asked=asked,
+        channel=channel,
+        policy=verdict.policy,
+        verdict=_kind_of(verdict),
+        until=verdict.until if isinstance(verdict, Defer) else None,
+        why=verdict.why,
+    )
     message.last_verdict = said
     customer.verdicts.append(
         VerdictRecord(
             message=message,
-            asked=asked,
-            channel=channel,
-            policy=verdict.policy,
-            verdict=outcome,
-            until=until,
-            why=verdict.why,
+            said=said,
             inputs=verdict.inputs,
-            repeat=repeat,
+            repeat=before is not None and replace(before, until=said.until) == said,
         )
     )
     return channel, verdict
 
 
-def _but_until(said: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A verdict without the instant to ask again: waiting for something to close is put off day by day, unchanged."""
-    return (*said[:4], *said[5:])
+def _kind_of(verdict: Verdict) -> VerdictKind:
+    match verdict:
+        case Allow():
+            return "allow"
+        case Defer():
+            return "defer"
+        case Drop():
+            return "drop"
+        case HoldOut():
+            return "hold_out"
+        case _:
+            assert_never(verdict)

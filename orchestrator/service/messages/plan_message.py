@@ -8,6 +8,7 @@ from orchestrator.core.catalogue import PublishedPlaybook
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow, PendingEvent
 from orchestrator.core.machine.commands import PlanMessage
 from orchestrator.language.model import Ask, Call, Handoff, Send
+from orchestrator.records.message import MessageKind
 from orchestrator.service.context import Batch
 from orchestrator.service.messages.apply_verdict import apply_verdict
 from orchestrator.service.messages.ask_policies import ask_policies
@@ -49,7 +50,7 @@ def plan_message(
 
 def _kind_and_channels(
     customer: CustomerState, published: PublishedPlaybook, action: object
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[MessageKind, tuple[str, ...]]:
     match action:
         case Send():
             if action.channel == ("preferred",):

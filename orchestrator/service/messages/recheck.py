@@ -16,7 +16,7 @@ HEARD_EVERYWHERE = timedelta(
 def recheck(customer: CustomerState, *policies: str) -> None:
     """Messages that one of these policies holds back are due at once; every policy is asked when they are taken."""
     for message in customer.messages.values():
-        held_by = message.last_verdict[2] if message.last_verdict is not None else None
+        held_by = message.last_verdict.policy if message.last_verdict is not None else None
         if message.status == "planned" and held_by in policies:
             message.due_at = customer.now
             message.changed = True

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from channels.table import traits_of
-from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow
+from orchestrator.core.customer_state import CustomerState, EnrollmentWork, FeedWithdrawal, MessageRow
 from orchestrator.core.machine.commands import WithdrawMessage
 from orchestrator.core.machine.reasons import PATIENCE_OVER
+from orchestrator.records.message import MessageStatus
 from orchestrator.service.messages.recheck import recheck
 
 
-def settle(message: MessageRow, status: str, at: datetime, *, reason: str | None = None) -> None:
+def settle(message: MessageRow, status: MessageStatus, at: datetime, *, reason: str | None = None) -> None:
     """A message reaches a state it will not leave; it needs no dispatch row any more."""
     message.status = status
     message.reason = reason or message.reason
@@ -30,7 +31,7 @@ def withdraw_message(customer: CustomerState, work: EnrollmentWork, command: Wit
         settle(message, "not_sent" if waited_in_vain else "withdrawn", customer.now, reason=command.reason)
         recheck(customer, "frequency_cap")  # the cap slot that was kept for it
     elif traits_of(message.channel).in_feed and message.status in ("sent", "handing_over", "uncertain"):
-        message.hide = (command.keep_until,)
+        message.hide = FeedWithdrawal(keep_until=command.keep_until)
         if command.keep_until is None and not message.seen:
             message.reason = command.reason
         message.expires_at = command.keep_until or customer.now

@@ -17,6 +17,9 @@ from orchestrator.core.policies.request import ActiveCooldown, CapSlot, OpenHold
 from orchestrator.core.zones import zones_of
 from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.conditions.requirements import LookBack, merge
+from orchestrator.records.inbox import InboxRow
+from orchestrator.records.member import AccountMember
+from orchestrator.records.verdict import LastVerdict
 from orchestrator.store.batch.definitions import CatalogueCache
 from orchestrator.store.batch.load import LoadedCustomer, Wanted, load_customers, load_guards, load_more
 from orchestrator.store.consents import as_policies_read
@@ -166,7 +169,7 @@ def _work(loaded: LoadedCustomer, catalogue: Catalogue, now: datetime) -> Custom
         enrollments=enrollments,
         past=past,
         messages={(m.enrollment_id, m.visit): _message(m) for m in loaded.messages},
-        inbox=list(loaded.inbox),
+        inbox=[_inbox_row(one) for one in loaded.inbox],
         consents=[as_policies_read(one, now) for one in loaded.consents],
         cooldowns=[_cooldown(one) for one in loaded.cooldowns if not one.shadow],
         shadow_cooldowns=[_cooldown(one) for one in loaded.cooldowns if one.shadow],
@@ -174,7 +177,7 @@ def _work(loaded: LoadedCustomer, catalogue: Catalogue, now: datetime) -> Custom
         hold_ids={one.name: one.id for one in loaded.holds},
         cap_slots=[_place(one) for one in loaded.cap_slots if not one.shadow],
         shadow_slots=[_place(one) for one in loaded.cap_slots if one.shadow],
-        members=loaded.members,
+        members=[AccountMember(customer_id=one.id, role=one.role) for one in loaded.members],
         answer_rates=dict(loaded.answer_rates),
     )
 
@@ -246,13 +249,13 @@ def _may_convert(published: PublishedPlaybook, row: Any, now: datetime) -> bool:
 def _message(row: Row[Any]) -> MessageRow:
     last = None
     if row.last_policy is not None:
-        last = (
-            row.last_asked,
-            row.last_channel,
-            row.last_policy,
-            row.last_verdict,
-            row.last_until,
-            row.last_why,
+        last = LastVerdict(
+            asked=row.last_asked,
+            channel=row.last_channel,
+            policy=row.last_policy,
+            verdict=row.last_verdict,
+            until=row.last_until,
+            why=row.last_why,
         )
     return MessageRow(
         customer_id=row.customer_id,
@@ -289,6 +292,16 @@ def _message(row: Row[Any]) -> MessageRow:
         seen=row.feed_seen_at is not None,
         verdict_seq_stored=row.verdict_seq or 0,
         last_verdict=last,
+    )
+
+
+def _inbox_row(row: Row[Any]) -> InboxRow:
+    return InboxRow(
+        id=row.id,
+        kind=row.kind,
+        occurred_at=row.occurred_at,
+        received_at=row.received_at,
+        data=row.data,
     )
 
 

@@ -1,4 +1,4 @@
-"""Writes a batch of folded customers: each table once, whatever the size of the batch."""
+"""Writes a batch of changed customers: each table once, whatever the size of the batch."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from orchestrator.core.machine.enrollment import state_to_json
 from orchestrator.store.sql import tables as t
 from orchestrator.store.sql.bulk import delete_rows, insert_rows, update_rows
 from orchestrator.store.sql.pipeline import together
+from orchestrator.store.sql.records import columns, insert_records
 
 _NEW_IDS = text("""
 SELECT ARRAY(SELECT nextval('enrollment_ids') FROM generate_series(1, :runs)) AS runs,
        ARRAY(SELECT nextval('message_ids') FROM generate_series(1, :messages)) AS messages,
-       ARRAY(SELECT nextval('inbox_ids') FROM generate_series(1, :begins)) AS begins
+       ARRAY(SELECT nextval('inbox_ids') FROM generate_series(1, :requests)) AS requests
 """)
 _REPEATED_VERDICTS = text("""
 UPDATE verdicts v SET count = v.count + u.n, last_at = :now, until = u.until
@@ -71,7 +72,7 @@ UPDATE contact_points p SET invalid_reason = u.reason
 
 
 def save(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:
-    """Store everything the fold changed, in the transaction that holds the customers' locks."""
+    """Store everything that changed, in the transaction that holds the customers' locks."""
     _number(connection, customers)
     with together(connection):
         _write(connection, customers, now)
@@ -95,16 +96,17 @@ def _number(connection: Connection, customers: Sequence[CustomerState]) -> None:
     messages = [
         message for customer in customers for message in customer.messages.values() if message.id == 0
     ]
-    begins = [begin for customer in customers for begin in customer.begins]
-    if not (enrollments or messages or begins):
+    requests = sum(len(customer.requests) for customer in customers)
+    if not (enrollments or messages or requests):
         return
     ids = connection.execute(
-        _NEW_IDS, {"runs": len(enrollments), "messages": len(messages), "begins": len(begins)}
+        _NEW_IDS, {"runs": len(enrollments), "messages": len(messages), "requests": requests}
     ).one()
     for message, message_id in zip(messages, ids.messages, strict=True):
         message.id = message_id
-    for begin, inbox_id in zip(begins, ids.begins, strict=True):
-        begin["id"] = inbox_id
+    inbox_ids = iter(ids.requests)
+    for customer in customers:
+        customer.requests = [replace(request, id=next(inbox_ids)) for request in customer.requests]
     for (customer, work), enrollment_id in zip(enrollments, ids.runs, strict=True):
         temporary = work.enrollment.enrollment_id
         work.enrollment = replace(work.enrollment, enrollment_id=enrollment_id)
@@ -112,9 +114,14 @@ def _number(connection: Connection, customers: Sequence[CustomerState]) -> None:
         for message in customer.messages.values():
             if message.enrollment_id == temporary:
                 message.enrollment_id = enrollment_id
-        for row in (*customer.new_cooldowns, *customer.conversions):
-            if row["enrollment_id"] == temporary:
-                row["enrollment_id"] = enrollment_id
+        customer.new_cooldowns = [
+            replace(row, enrollment_id=enrollment_id) if row.enrollment_id == temporary else row
+            for row in customer.new_cooldowns
+        ]
+        customer.conversions = [
+            replace(row, enrollment_id=enrollment_id) if row.enrollment_id == temporary else row
+            for row in customer.conversions
+        ]
 
 
 def _runs(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:
@@ -258,7 +265,9 @@ def _messages(connection: Connection, customers: Sequence[CustomerState]) -> Non
         key=("customer_id", "message_id"),
     )
     hidden = [
-        (message, message.hide[0]) for message in changed if message.hide is not None and message.in_feed
+        (message, message.hide.keep_until)
+        for message in changed
+        if message.hide is not None and message.in_feed
     ]
     if hidden:
         connection.execute(
@@ -283,19 +292,40 @@ def _messages(connection: Connection, customers: Sequence[CustomerState]) -> Non
 
 
 def _planned(message: MessageRow) -> dict[str, Any]:
-    names = (
-        "customer_id", "id", "enrollment_id", "playbook_id", "playbook", "step", "visit", "kind", "topic",
-        "promotional", "priority", "held_out", "planned_at",
-    )  # fmt: skip
-    return {**{name: getattr(message, name) for name in names}, "channels": list(message.channels)}
+    return {
+        "customer_id": message.customer_id,
+        "id": message.id,
+        "enrollment_id": message.enrollment_id,
+        "playbook_id": message.playbook_id,
+        "playbook": message.playbook,
+        "step": message.step,
+        "visit": message.visit,
+        "kind": message.kind,
+        "topic": message.topic,
+        "promotional": message.promotional,
+        "priority": message.priority,
+        "held_out": message.held_out,
+        "planned_at": message.planned_at,
+        "channels": list(message.channels),
+    }
 
 
 def _progress(message: MessageRow) -> dict[str, Any]:
-    names = (
-        "channel", "provider", "expires_at", "status", "reason", "attempt", "handed_at", "sent_at", "settled_at",
-        "provider_id", "code", "give_up_at",
-    )  # fmt: skip
-    return {**{name: getattr(message, name) for name in names}, "responses": dict(message.responses)}
+    return {
+        "channel": message.channel,
+        "provider": message.provider,
+        "expires_at": message.expires_at,
+        "status": message.status,
+        "reason": message.reason,
+        "attempt": message.attempt,
+        "handed_at": message.handed_at,
+        "sent_at": message.sent_at,
+        "settled_at": message.settled_at,
+        "provider_id": message.provider_id,
+        "code": message.code,
+        "give_up_at": message.give_up_at,
+        "responses": dict(message.responses),
+    }
 
 
 def _verdicts(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:
@@ -310,19 +340,14 @@ def _verdicts(connection: Connection, customers: Sequence[CustomerState], now: d
             seq[message.id] = number
             if one.repeat:
                 key = (message.customer_id, message.id, number)
-                repeated[key] = (repeated.get(key, (0, None))[0] + 1, one.until)
+                repeated[key] = (repeated.get(key, (0, None))[0] + 1, one.said.until)
                 continue
             new.append(
                 {
                     "customer_id": message.customer_id,
                     "message_id": message.id,
                     "seq": number,
-                    "asked": one.asked,
-                    "channel": one.channel,
-                    "policy": one.policy,
-                    "verdict": one.verdict,
-                    "until": one.until,
-                    "why": one.why,
+                    **columns(one.said),
                     "inputs": dict(one.inputs),
                     "first_at": now,
                     "last_at": now,
@@ -373,18 +398,18 @@ def _places(connection: Connection, customers: Sequence[CustomerState]) -> None:
 
 
 def _rests_and_holds(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:
-    lifted = [(customer.customer_id, *rest) for customer in customers for rest in customer.lifted_cooldowns]
+    lifted = [(customer.customer_id, lift) for customer in customers for lift in customer.lifted_cooldowns]
     if lifted:
         connection.execute(
             _LIFT,
             {
                 "now": now,
-                "customers": [row[0] for row in lifted],
-                "enrollments": [row[1] for row in lifted],
-                "visits": [row[2] for row in lifted],
+                "customers": [customer_id for customer_id, _ in lifted],
+                "enrollments": [lift.enrollment_id for _, lift in lifted],
+                "visits": [lift.visit for _, lift in lifted],
             },
         )
-    insert_rows(connection, t.cooldowns, [row for customer in customers for row in customer.new_cooldowns])
+    insert_records(connection, t.cooldowns, [row for customer in customers for row in customer.new_cooldowns])
     closed = [
         (customer.customer_id, name)
         for customer in customers
@@ -400,7 +425,8 @@ def _rests_and_holds(connection: Connection, customers: Sequence[CustomerState],
         connection,
         t.holds,
         [
-            {**row, "closed_at": None if any(hold.name == row["name"] for hold in customer.holds) else now}
+            columns(row)
+            | {"closed_at": None if any(hold.name == row.name for hold in customer.holds) else now}
             for customer in customers
             for row in customer.new_holds
         ],
@@ -473,23 +499,23 @@ def _facts(connection: Connection, customers: Sequence[CustomerState], now: date
                 "reasons": [row[2] for row in invalid],
             },
         )
-    insert_rows(
+    insert_records(
         connection,
         t.signals,
         [row for customer in customers for row in customer.new_signals],
         on_conflict="nothing",
     )
     conversions = [row for customer in customers for row in customer.conversions]
-    insert_rows(connection, t.conversions, conversions, on_conflict="nothing")
+    insert_records(connection, t.conversions, conversions, on_conflict="nothing")
     if conversions:
         connection.execute(
             _LAST_TOUCH,
             {
-                "customers": [row["customer_id"] for row in conversions],
-                "enrollments": [row["enrollment_id"] for row in conversions],
+                "customers": [row.customer_id for row in conversions],
+                "enrollments": [row.enrollment_id for row in conversions],
             },
         )
-    insert_rows(connection, t.refusals, [row for customer in customers for row in customer.refusals])
+    insert_records(connection, t.refusals, [row for customer in customers for row in customer.refusals])
     passed = [
         (customer.customer_id, *key, times)
         for customer in customers
@@ -513,7 +539,7 @@ def _outside(connection: Connection, customers: Sequence[CustomerState], now: da
         ],
         key=("customer_id", "id"),
     )
-    insert_rows(
+    insert_records(
         connection,
         t.receipts,
         [row for customer in customers for row in customer.receipts],
@@ -523,31 +549,8 @@ def _outside(connection: Connection, customers: Sequence[CustomerState], now: da
         connection,
         t.inbox,
         [
-            {
-                "customer_id": row["customer_id"],
-                "id": row["id"],
-                "kind": row["kind"],
-                "occurred_at": now,
-                "received_at": now,
-                "data": row["data"],
-            }
+            columns(request) | {"occurred_at": now, "received_at": now}
             for customer in customers
-            for row in customer.begins
+            for request in customer.requests
         ],
-    )
-    insert_rows(
-        connection,
-        t.parked,
-        [
-            {
-                "customer_id": customer.customer_id,
-                "enrollment_id": enrollment_id,
-                "reason": reason,
-                "detail": detail,
-                "at": now,
-            }
-            for customer in customers
-            for enrollment_id, reason, detail in customer.parked
-        ],
-        on_conflict="nothing",
     )
