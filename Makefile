@@ -1,6 +1,6 @@
 # `make` prints this help; every target makes the environment first when that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint format-check imports types test format demo docs clean
+.PHONY: help setup check long lint format-check imports types test format demo docs clean
 
 BIN := .venv/bin
 
@@ -12,6 +12,9 @@ setup: ## Make or refresh .venv
 
 check: ## The gate: lint, format, import rules, types, tests (the same here and in CI)
 	@scripts/test
+
+long: ## Before a release: the gate with all it leaves out (hours; CONTRIBUTING.md, "The long run")
+	@scripts/test --long
 
 lint: ## Lint alone
 	@scripts/test --only lint

@@ -19,20 +19,20 @@ from pathlib import Path
 
 import pytest
 import redis
-from hypothesis import settings
 from sqlalchemy import Engine
 
 from orchestrator.store.sql.connections import make_engine
+from tests.support.effort import LONG, load_profile
 from tests.support.postgres import Databases, server_url
 from tests.support.redis_server import RedisServer
 from tests.support.run_folder import close_run, open_run
 from tests.support.services import answers
 
-settings.register_profile("default", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+load_profile()
 
 _SERVICES = {"postgres_url", "redis_url", "redis_server", "rabbitmq_url"}
+_TESTS = Path(__file__).parent
+_LONG_FIRST = {"faults", "acceptance", "docs", "browser"}
 _opened = pytest.StashKey[Path | None]()
 
 
@@ -52,6 +52,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SERVICES & set(getattr(item, "fixturenames", ())):
             item.add_marker("services")
+        if not LONG and item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="left to the long run: make long"))
+    items.sort(key=_starts_late)  # no long test begins when all others are over
+
+
+def _starts_late(item: pytest.Item) -> bool:
+    return not item.path.is_relative_to(_TESTS) or item.path.relative_to(_TESTS).parts[0] not in _LONG_FIRST
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from tests.support.judging import judge
 from tests.support.rabbitmq import own_virtual_host
 from tests.support.redis_server import RedisServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture

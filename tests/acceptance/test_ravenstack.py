@@ -90,11 +90,8 @@ def test_the_first_months_walk_through_all_four_playbooks(postgres_url: str) -> 
     assert playbooks["at_risk_win_back"]["entered"] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.skipif(
-    not os.environ.get("ORCHESTRATOR_TEST_WHOLE"), reason="takes minutes; ORCHESTRATOR_TEST_WHOLE=1 runs it"
-)
 def test_two_years_end_with_every_invariant_intact(postgres_url: str) -> None:
     report = rehearsed(postgres_url)
     assert report["violations"] == []

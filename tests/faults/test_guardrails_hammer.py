@@ -32,8 +32,6 @@ from tests.faults.hammer import (
 from tests.faults.hammer_roles import Role
 from tests.support.engine import Scene, one_message, open_scene
 
-pytestmark = [pytest.mark.slow]
-
 SECONDS = float(os.environ.get("ORCHESTRATOR_HAMMER_SECONDS", "10"))
 TURNS = max(1, round(SECONDS / 60))  # each with other people, for nobody has thousands of walks behind her
 CUSTOMERS = 40  # in each turn

@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from tests.faults.hammer import HOUR, Crowd, hammer, measured, names, populate, publish, round_and_round
 from tests.faults.hammer_ledger import Limit
 from tests.support.engine import Scene
-
-pytestmark = [pytest.mark.slow]
 
 KEYS = names(20)
 OFFERS = [f"offer{number}" for number in range(4)]

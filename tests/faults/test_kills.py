@@ -20,7 +20,7 @@ from tests.support.installation import Installation, Process, Provider, eventual
 from tests.support.judging import judge
 from tests.support.redis_server import RedisServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 SEED = int(os.environ.get("ORCHESTRATOR_TEST_SEED", "1"))
 
 
@@ -50,6 +50,7 @@ def children(process: Process) -> list[int]:
     return [int(pid) for pid in found.stdout.split()]
 
 
+@pytest.mark.long
 def test_killed_pool_processes_lose_no_step_and_repeat_no_message(
     tmp_path: Path, database_url: str, redis_server: RedisServer, provider: Provider
 ) -> None:
@@ -93,6 +94,7 @@ def test_killed_pool_processes_lose_no_step_and_repeat_no_message(
         shop.close()
 
 
+@pytest.mark.long
 def test_a_restarted_postgresql_loses_no_step_and_repeats_no_message(
     tmp_path: Path, redis_server: RedisServer, provider: Provider
 ) -> None:

@@ -15,6 +15,7 @@ from orchestrator.core.consent.scope import IMPLIED, TRACKING, covers, in_force
 from orchestrator.store import consents
 from orchestrator.store.reports.invariants import check_invariants
 from orchestrator.store.sql import tables as t
+from tests.support.effort import examples
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CHANNELS = ("email", "sms")
@@ -79,7 +80,9 @@ def customer(engine: Engine) -> int:
     return made
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(story=stories)
 def test_the_ledger_decides_and_a_no_wins(
     engine: Engine, customer: int, story: list[tuple[int, dict[str, Any]]]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.machine.experiment import bucket, in_holdout, variant
+from tests.support.effort import examples
 
 PEOPLE = [f"customer-{number}" for number in range(3000)]
 
@@ -30,7 +31,7 @@ def test_a_bucket_is_from_zero_below_one_whatever_the_decimal_context(parts: lis
     assert 0 <= plain < 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(names, shares)
 def test_the_holdout_is_as_large_as_its_share(playbook: str, share: Decimal) -> None:
     held = sum(in_holdout(person, playbook, share) for person in PEOPLE)
@@ -38,7 +39,7 @@ def test_the_holdout_is_as_large_as_its_share(playbook: str, share: Decimal) -> 
     assert is_near(held, share, len(PEOPLE))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(names, names, st.integers(1, 98), st.data())
 def test_the_arms_of_a_split_are_as_large_as_their_shares(
     playbook: str, step: str, first: int, data: st.DataObject
@@ -61,7 +62,7 @@ def test_a_larger_holdout_keeps_everyone_who_was_in(
     assert in_holdout(person, playbook, large) or not in_holdout(person, playbook, small)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(names)
 def test_the_holdout_says_nothing_about_the_variant(playbook: str) -> None:
     half = Decimal("0.5")

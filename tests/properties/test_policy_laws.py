@@ -26,6 +26,7 @@ from orchestrator.core.zones import phone_zones
 from orchestrator.language.model import Cap
 from orchestrator.language.moments import Duration
 from orchestrator.records.consent import Consent
+from tests.support.effort import examples
 from tests.support.questions import AUCKLAND, BERLIN, NEW_YORK, NOON, a_question, silence
 
 CHANNELS = ("in_app", "email", "sms", "whatsapp", "chat", "webhook")
@@ -106,7 +107,7 @@ questions = st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(questions)
 def test_every_verdict_is_readable_repeatable_and_looks_ahead(question: PolicyRequest) -> None:
     verdict = ask(question)
@@ -119,7 +120,7 @@ def test_every_verdict_is_readable_repeatable_and_looks_ahead(question: PolicyRe
         assert verdict.until > question.now
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(questions, st.randoms(use_true_random=False))
 def test_the_order_of_rows_is_without_meaning(question: PolicyRequest, shuffle: Any) -> None:
     def shuffled(rows: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -139,7 +140,7 @@ def test_the_order_of_rows_is_without_meaning(question: PolicyRequest, shuffle: 
         assert first.until == second.until
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(questions, st.sampled_from([(True, True), (True, False), (False, True), (False, False)]))
 def test_an_opt_out_wins_over_everything_said_before(
     question: PolicyRequest, wide: tuple[bool, bool]
@@ -180,7 +181,7 @@ def test_a_yes_is_in_force_only_if_it_names_what_each_no_took(
         assert answered or not row.granted
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 40 * 60), st.sampled_from(CHANNELS[:3]), st.sampled_from(TOPICS)),
                 min_size=1, max_size=60),
        st.lists(caps.filter(lambda cap: cap.at_most > 0), min_size=1, max_size=3))  # fmt: skip
@@ -217,7 +218,7 @@ def test_one_more_place_never_makes_room_earlier(
         assert before <= after
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(questions)
 def test_the_held_out_are_recorded_at_the_very_instant_others_are_spoken_to(question: PolicyRequest) -> None:
     treated, held = ask(replace(question, held_out=False)), ask(replace(question, held_out=True))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from orchestrator.core.quiet_hours import HORIZON, next_allowed
 from orchestrator.core.zones import zone, zone_names
 from orchestrator.language.model import QuietWindow
+from tests.support.effort import examples
 from tests.support.questions import BERLIN, silence
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -124,7 +125,7 @@ def samples(now: datetime, found: datetime, count: int = 60) -> Iterator[datetim
 # --- the laws -------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(nights(), st.lists(windows(), min_size=1, max_size=3))
 @example((BERLIN, datetime(2027, 3, 27, 22, tzinfo=UTC)), [silence("sms", "20:00", "02:30")])
 @example((BERLIN, datetime(2026, 10, 24, 22, tzinfo=UTC)), [silence("sms", "02:30", "02:10")])
@@ -143,7 +144,7 @@ def test_the_instant_given_is_allowed_and_nothing_before_it_was(
         assert all(is_quiet(moment, (place,), silent) for moment in samples(now, end))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.sampled_from(("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe",
                                  "America/St_Johns", "Africa/Casablanca", "Pacific/Chatham")),
                 min_size=2, max_size=4, unique=True), moments, st.lists(windows(), min_size=1, max_size=2))  # fmt: skip
@@ -192,7 +193,7 @@ def test_every_night_on_which_clocks_change_is_kept() -> None:
                     now += timedelta(minutes=10)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(nights(), st.lists(windows(), min_size=1, max_size=2), windows())
 def test_one_more_window_only_makes_it_later(
     night: tuple[ZoneInfo, datetime], silent: list[QuietWindow], more: QuietWindow

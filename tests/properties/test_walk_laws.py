@@ -49,6 +49,7 @@ from orchestrator.language.graph.compile import Compiled, compile_playbook
 from orchestrator.language.graph.edges import reached, successors
 from orchestrator.language.model import Playbook
 from tests.properties.generated_playbooks import CHANNELS, playbooks
+from tests.support.effort import examples
 from tests.support.walks import NOON, folded
 
 WORDS = (
@@ -259,7 +260,7 @@ def opt_out(told: Tale, withdrawn: ConsentWithdrawn) -> None:
 @given(
     playbook=playbooks(), person=people, zone=st.sampled_from(ZONES), held_out=st.booleans(), story=stories
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_every_walk_obeys_the_laws(
     playbook: Playbook, person: dict[str, Any], zone: str, held_out: bool, story: list[Deed]
 ) -> None:
@@ -272,7 +273,7 @@ def test_every_walk_obeys_the_laws(
 
 
 @given(playbook=playbooks(), person=people, story=stories, answers=st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_every_walk_ends_by_time_alone(
     playbook: Playbook, person: dict[str, Any], story: list[Deed], answers: bool
 ) -> None:
@@ -292,7 +293,7 @@ def test_every_walk_ends_by_time_alone(
 
 
 @given(playbook=playbooks(), person=people, story=stories, weeks=st.integers(1, 200))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_walk_knows_no_time_but_the_one_it_is_told(
     playbook: Playbook, person: dict[str, Any], story: list[Deed], weeks: int
 ) -> None:

@@ -14,7 +14,10 @@ from sqlalchemy import Engine, select
 from orchestrator.errors import StoreError
 from orchestrator.store.sql.bulk import delete_rows, insert_rows, update_rows
 from orchestrator.store.sql.tables import batches_in_hand, conversions, customers, journal, timers
+from tests.support.effort import examples
 from tests.support.statements import counted
+
+pytestmark = pytest.mark.contract
 
 
 def customer(key: str, now: datetime, **more: Any) -> dict[str, Any]:
@@ -92,7 +95,9 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     texts=st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"))),
     value=json_values,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, select, text
@@ -12,7 +13,10 @@ from sqlalchemy import Engine, insert, select, text
 from orchestrator.store import consents
 from orchestrator.store.reports.invariants import check_invariants
 from orchestrator.store.sql import tables as t
+from tests.support.effort import examples
 from tests.support.statements import counted
+
+pytestmark = pytest.mark.contract
 
 
 def row(now: datetime, source_id: str, action: str = "revoked", **more: Any) -> dict[str, Any]:
@@ -149,7 +153,9 @@ facts = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(batches=st.lists(st.lists(facts, max_size=4), max_size=5))
 def test_the_state_is_the_fold_in_whatever_batches_facts_come(
     engine: Engine, now: datetime, batches: list[list[tuple[int, str, str, str, int, int]]]

@@ -15,6 +15,8 @@ from orchestrator.store.sql import tables as t
 from tests.store.world import World
 from tests.support.statements import counted
 
+pytestmark = pytest.mark.contract
+
 
 def hashed(key: str) -> str:
     return hashlib.blake2b(key.encode(), key=b"test", digest_size=16).hexdigest()

@@ -13,6 +13,8 @@ from sqlalchemy.sql import bindparam
 from orchestrator.errors import SettingsError
 from orchestrator.store.sql.connections import make_engine, normalize_url
 
+pytestmark = pytest.mark.contract
+
 
 @pytest.fixture
 def engine(database_url: str) -> Engine:

@@ -13,6 +13,8 @@ from orchestrator.store import feed
 from orchestrator.store.sql import tables as t
 from tests.store.world import World
 
+pytestmark = pytest.mark.contract
+
 MINUTE = timedelta(minutes=1)
 
 

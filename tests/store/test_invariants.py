@@ -13,6 +13,8 @@ from orchestrator.store.reports.invariant_queries import INVARIANTS
 from orchestrator.store.reports.invariants import check_invariants
 from tests.store.world import World
 
+pytestmark = pytest.mark.contract
+
 DAY = Duration(count=1, unit="d")
 
 

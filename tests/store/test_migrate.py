@@ -12,6 +12,8 @@ from orchestrator.store import migrate
 from orchestrator.store.sql.connections import make_engine
 from orchestrator.store.sql.tables import metadata
 
+pytestmark = pytest.mark.contract
+
 CATALOG = {
     "columns": """
         SELECT table_name, column_name, data_type, udt_name, is_nullable, column_default, is_identity,

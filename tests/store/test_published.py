@@ -11,6 +11,8 @@ from orchestrator.errors import Conflict
 from orchestrator.records.playbook_version import PlaybookVersion
 from orchestrator.store import published
 
+pytestmark = pytest.mark.contract
+
 
 def sample(*, name: str = "upsell", version: int = 1, content_hash: str = "h1") -> PlaybookVersion:
     return PlaybookVersion(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy import Engine
 
 from orchestrator.records.enrollment import Parked
@@ -12,6 +13,8 @@ from orchestrator.store.reports.health import health
 from orchestrator.store.sql import tables as t
 from tests.store.world import World
 from tests.support.statements import counted
+
+pytestmark = pytest.mark.contract
 
 HOUR = timedelta(hours=1)
 

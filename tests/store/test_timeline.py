@@ -18,6 +18,8 @@ from orchestrator.store.sql.tables import metadata
 from tests.store.world import Walked, World
 from tests.support.statements import counted
 
+pytestmark = pytest.mark.contract
+
 HOUR = timedelta(hours=1)
 SECRET = "Ann Example"
 

@@ -11,6 +11,8 @@ from orchestrator.store import migrate
 from orchestrator.store.reports import views
 from tests.store.world import World
 
+pytestmark = pytest.mark.contract
+
 
 def test_every_view_is_there_and_documented(engine: Engine) -> None:
     with engine.connect() as connection:

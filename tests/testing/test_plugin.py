@@ -75,7 +75,7 @@ def test_a_run_that_asks_for_nothing_loads_nothing() -> None:
     assert shown.stdout.strip() == "[]"
 
 
-@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_an_embedded_server_is_shared_and_stopped_by_the_last(tmp_path: Path) -> None:
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)  # the database server may run as another user

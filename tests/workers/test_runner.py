@@ -18,6 +18,8 @@ from orchestrator.store.runner_seat import SEAT, RunnerSeat
 from orchestrator.store.sql.connections import make_engine
 from tests.support.installation import eventually
 
+pytestmark = pytest.mark.contract
+
 
 class Counting:
     """Work that is counted and can be told to fail or to take its time; the database is real."""

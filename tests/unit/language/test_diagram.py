@@ -17,6 +17,7 @@ from orchestrator.language.drawing.diagram import to_svg
 from orchestrator.language.drawing.layout import lay_out
 from orchestrator.language.drawing.ranks import Link
 from orchestrator.language.model import Playbook
+from tests.support.effort import examples
 from tests.unit.language.builders import book, design_examples, reads
 
 ROOT = Path(__file__).parents[3]
@@ -243,7 +244,9 @@ def test_lines_that_need_not_cross_do_not() -> None:
 NAMES = [f"n{number}" for number in range(12)]
 
 
-@settings(max_examples=60, phases=[Phase.generate], suppress_health_check=list(HealthCheck), deadline=None)
+@settings(
+    max_examples=examples(60), phases=[Phase.generate], suppress_health_check=list(HealthCheck), deadline=None
+)
 @given(
     links=st.lists(
         st.tuples(

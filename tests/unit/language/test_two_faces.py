@@ -26,11 +26,12 @@ from orchestrator.language.writing.json_values import from_plain, to_plain
 from orchestrator.language.writing.plain_writer import OrderedFields
 from orchestrator.language.writing.python_writer import to_python
 from orchestrator.language.writing.yaml_writer import to_yaml
+from tests.support.effort import examples
 from tests.unit.language.builders import book, design_examples, reads
 
 # A playbook is large to make: few of them, and the first found failure is shown as it is.
 FEW = settings(
-    max_examples=40, phases=[Phase.generate], suppress_health_check=list(HealthCheck), deadline=None
+    max_examples=examples(40), phases=[Phase.generate], suppress_health_check=list(HealthCheck), deadline=None
 )
 
 

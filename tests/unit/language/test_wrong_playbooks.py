@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.language.problems import has_errors
+from tests.support.effort import examples
 from tests.unit.language.builders import checked, messages
 
 GOOD = """playbook: power_user
@@ -105,9 +106,9 @@ def typos() -> Iterator[tuple[str, str]]:
         yield word, GOOD[: match.start()] + wrong + GOOD[match.end() :]
 
 
-def test_a_thousand_typos_each_give_a_placed_problem() -> None:
+def test_typos_each_give_a_placed_problem() -> None:
     silent = []
-    for word, text in islice(typos(), 1000):
+    for word, text in islice(typos(), examples(1000)):
         if not explained(text, TEMPLATES):
             silent.append(word)
     # "seats" is a word of a sentence too, and the first step's own label is its author's choice.
