@@ -28,8 +28,8 @@ from orchestrator.service.delivery.provider_gates import ProviderGates
 from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.service.rendering.render import Renderer
 from orchestrator.settings import Settings
-from orchestrator.store.api_requests import ApiRequests
-from orchestrator.store.clock import Clock, DatabaseClock
+from orchestrator.store.coordination.api_requests import ApiRequests
+from orchestrator.store.coordination.clock import Clock, DatabaseClock
 from orchestrator.store.reports.reader import Reports
 from orchestrator.store.sql.connections import make_engine
 from orchestrator.store.transactions import PostgresStore

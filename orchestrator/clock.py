@@ -1,9 +1,9 @@
 """The two times of the engine and the only place that reads a clock.
 
 *Business time* is what waits, caps and quiet hours are written in. It may be shifted or scaled; its anchor and rate
-are one row of the database, so every process sees the same instant (:mod:`orchestrator.store.clock` reads it).
-*Machine time* is never scaled: leases,
-back-offs and time-outs are written in it, by the database's clock across processes.
+are one row of the database, read by :mod:`orchestrator.store.coordination.clock`, so every process sees the same
+instant. *Machine time* is never scaled: leases, back-offs and time-outs are written in it, by the database's clock
+across processes.
 """
 
 from __future__ import annotations

@@ -34,9 +34,9 @@ from orchestrator.service.operations import clock_rate, pause, publish, release
 from orchestrator.service.privacy import erase, retention
 from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.settings import Settings
-from orchestrator.store.api_requests import ApiRequests
+from orchestrator.store.coordination.api_requests import ApiRequests
+from orchestrator.store.coordination.runner_seat import RunnerSeat
 from orchestrator.store.reports.reader import Reports
-from orchestrator.store.runner_seat import RunnerSeat
 from orchestrator.store.sql.connections import Database
 from orchestrator.telemetry import emit
 

@@ -23,7 +23,7 @@ from orchestrator.store.batch import batches_in_hand, claim
 from orchestrator.store.batch.build import build_customers
 from orchestrator.store.batch.definitions import CatalogueCache
 from orchestrator.store.batch.save import save
-from orchestrator.store.clock import Clock, PostgresClock
+from orchestrator.store.coordination.clock import Clock, PostgresClock
 from orchestrator.store.customers import PostgresCustomers
 from orchestrator.store.enrollments import PostgresEnrollments
 from orchestrator.store.feed import PostgresFeed

@@ -13,44 +13,30 @@ from orchestrator.engine import Engine
 from orchestrator.rate_limits.limiter import make_limiter
 from orchestrator.settings import Settings
 from orchestrator.web import health, problems
-from orchestrator.web.api import actions as product_actions
-from orchestrator.web.api import consents as product_consents
-from orchestrator.web.api import customers as product_customers
-from orchestrator.web.api import playbooks as product_playbooks
-from orchestrator.web.api import signals as product_signals
+from orchestrator.web.api.routers import API_ROUTERS
 from orchestrator.web.customer_pages import answers, clicks, preferences
-from orchestrator.web.dashboard import customers as dashboard_customers
-from orchestrator.web.dashboard import frame as dashboard
-from orchestrator.web.dashboard import operations as dashboard_operations
-from orchestrator.web.dashboard import playbooks as dashboard_playbooks
+from orchestrator.web.dashboard.frame import login_needed
+from orchestrator.web.dashboard.routers import DASHBOARD_ROUTERS
 from orchestrator.web.dashboard.sessions import LoginNeeded, Sessions
-from orchestrator.web.feed import routes as feed
-from orchestrator.web.feed import stream as feed_stream
+from orchestrator.web.feed import routes, stream
 from orchestrator.web.health import EngineCollector
 from orchestrator.web.middleware.body_limit import BodyLimit
 from orchestrator.web.middleware.cors import PageCors
 from orchestrator.web.middleware.request_log import HttpMetrics, Observed
 from orchestrator.web.middleware.throttle import Throttle
-from orchestrator.web.webhooks import routes as webhooks
+from orchestrator.web.webhooks import receive
 
 STATIC = Path(__file__).with_name("static")
-PARTS = (
-    product_signals,
-    product_actions,
-    product_consents,
-    product_customers,
-    product_playbooks,
-    feed,
-    feed_stream,
-    preferences,
-    clicks,
-    answers,
-    webhooks,
-    health,
-    dashboard,
-    dashboard_playbooks,
-    dashboard_customers,
-    dashboard_operations,
+ROUTERS = (
+    *API_ROUTERS,
+    routes.router,
+    stream.router,
+    preferences.router,
+    clicks.router,
+    answers.router,
+    receive.router,
+    health.router,
+    *DASHBOARD_ROUTERS,
 )
 
 
@@ -66,7 +52,7 @@ def create_app(engine: Engine, settings: Settings) -> FastAPI:
     )
     https = settings.base_url.startswith("https://")
     registry = CollectorRegistry()
-    registry.register(EngineCollector(engine.reports))
+    registry.register(EngineCollector(engine))
     app.state.engine = engine
     app.state.settings = settings
     app.state.registry = registry
@@ -79,9 +65,9 @@ def create_app(engine: Engine, settings: Settings) -> FastAPI:
     )
     app.state.throttle = Throttle(make_limiter(settings.redis), key=settings.signing_keys()[-1])
     problems.install(app)
-    app.add_exception_handler(LoginNeeded, dashboard.login_needed)
-    for part in PARTS:
-        app.include_router(part.router)
+    app.add_exception_handler(LoginNeeded, login_needed)
+    for router in ROUTERS:
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(BodyLimit)
     app.add_middleware(PageCors, origins=settings.allowed_origins)

@@ -22,7 +22,7 @@ def _settings(request: Request) -> Settings:
 
 
 def _idempotency(request: Request) -> Idempotency:
-    return Idempotency(requests=_engine(request).api_requests)
+    return Idempotency(engine=_engine(request))
 
 
 TheEngine = Annotated[Engine, Depends(_engine)]

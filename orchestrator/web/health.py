@@ -11,8 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from orchestrator.engine import Engine
 from orchestrator.errors import OrchestratorError
-from orchestrator.store.reports.reader import Reports
 from orchestrator.web.deps import TheEngine
 
 router = APIRouter(tags=["operators"])
@@ -46,8 +46,8 @@ def metrics(request: Request) -> Response:
 class EngineCollector(Collector):
     """What waits in the database, counted when asked. A database that is away costs the figures, not the page."""
 
-    def __init__(self, reports: Reports) -> None:
-        self._reports = reports
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     def describe(self) -> list[GaugeMetricFamily]:
         return []  # nothing is asked of the database before the first scrape
@@ -55,7 +55,7 @@ class EngineCollector(Collector):
     def collect(self) -> list[GaugeMetricFamily]:
         up = GaugeMetricFamily("orchestrator_database_up", "1 when the database answers")
         try:
-            found = self._reports.figures()
+            found = self._engine.reports.figures()
         except OrchestratorError:
             up.add_metric([], 0)
             return [up]

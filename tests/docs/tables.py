@@ -220,8 +220,8 @@ def route_table() -> str:
 
 def _api() -> FastAPI:
     app = FastAPI()
-    for part in web_app.PARTS:
-        app.include_router(part.router)
+    for router in web_app.ROUTERS:
+        app.include_router(router)
     return app
 
 

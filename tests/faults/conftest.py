@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store.clock import DatabaseClock
+from orchestrator.store.coordination.clock import DatabaseClock
 from tests.faults.hammer_ledger import lay_ledger
 from tests.support.engine import Scene, real_engine
 

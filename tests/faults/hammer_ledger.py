@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine as Database
 from sqlalchemy import text
 
-from orchestrator.store.clock import DatabaseClock
+from orchestrator.store.coordination.clock import DatabaseClock
 
 _LEDGER = """
 CREATE SEQUENCE hammer_tick;

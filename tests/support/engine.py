@@ -26,7 +26,7 @@ from orchestrator.records.enrollment import Enrollment
 from orchestrator.records.intake import Identify, Track
 from orchestrator.records.preferences import OptOutReceipt
 from orchestrator.settings import Settings
-from orchestrator.store.clock import Clock
+from orchestrator.store.coordination.clock import Clock
 from orchestrator.store.reports.invariants import Violation, check_invariants
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)  # a Tuesday

@@ -14,7 +14,7 @@ from orchestrator.queue import in_process as runner_module
 from orchestrator.queue.in_process import Runner
 from orchestrator.queue.nudge import LocalWake
 from orchestrator.records.drain import Drained
-from orchestrator.store.runner_seat import SEAT, RunnerSeat
+from orchestrator.store.coordination.runner_seat import SEAT, RunnerSeat
 from orchestrator.store.sql.connections import make_engine
 from tests.support.installation import eventually
 

@@ -14,9 +14,9 @@ from orchestrator.cli.playbooks.paths import asked_for
 from orchestrator.cli.playbooks.rehearsal_options import Seed, Tick, tick_of
 from orchestrator.cli.playbooks.report_view import tell
 from orchestrator.cli.progress import virtual_days
+from orchestrator.simulator import rehearse
 from orchestrator.simulator.playbook_subset import staged
 from orchestrator.simulator.rehearse import Rehearsal
-from orchestrator.simulator.rehearse import replay as rehearse
 from orchestrator.simulator.signal_files import read_signals
 from orchestrator.store.scratch import scratch_database
 
@@ -64,6 +64,6 @@ def replay(
             tick=tick_of(tick),
         )
         with virtual_days(asked.start, asked.end, "replaying") as watch:
-            world, report = rehearse(url, asked, facts, react=react, watch=watch)
+            world, report = rehearse.replay(url, asked, facts, react=react, watch=watch)
         world.close()
     tell(report, as_json=as_json)

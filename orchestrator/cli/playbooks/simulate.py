@@ -23,9 +23,9 @@ from orchestrator.cli.playbooks.rehearsal_options import (
 )
 from orchestrator.cli.playbooks.report_view import tell
 from orchestrator.cli.progress import virtual_days
+from orchestrator.simulator import rehearse
 from orchestrator.simulator.playbook_subset import staged
 from orchestrator.simulator.rehearse import Rehearsal
-from orchestrator.simulator.rehearse import simulate as rehearse
 from orchestrator.store.scratch import scratch_database
 
 app = typer.Typer(add_completion=False)
@@ -60,6 +60,6 @@ def simulate(
             folder=chosen, start=begin, end=begin + timedelta(days=days), seed=seed, tick=tick_of(tick)
         )
         with virtual_days(asked.start, asked.end, "simulating") as watch:
-            world, report = rehearse(url, asked, customers=customers, watch=watch)
+            world, report = rehearse.simulate(url, asked, customers=customers, watch=watch)
         world.close()
     tell(report, as_json=as_json)

@@ -11,8 +11,7 @@ from orchestrator import telemetry
 from orchestrator.bootstrap import build_engine
 from orchestrator.cli.opening import embedded, load_settings, ready
 from orchestrator.cli.output import note
-from orchestrator.cli.processes.web_server import login_url
-from orchestrator.cli.processes.web_server import serve as run
+from orchestrator.cli.processes import web_server
 
 app = typer.Typer(add_completion=False)
 
@@ -39,10 +38,10 @@ def serve(
         if settings.database_url is None:
             server.start()
         whole = ready(settings)
-        run(
+        web_server.serve(
             build_engine(whole),
             whole,
-            started=lambda made: _tell(made, whole.base_url, login_url(made, whole)),
+            started=lambda made: _tell(made, whole.base_url, web_server.login_url(made, whole)),
         )
     finally:
         if server.started_here:

@@ -15,10 +15,11 @@ from orchestrator.clock import Instants
 from orchestrator.language.model import Cap
 from orchestrator.records.customer import Customer
 from orchestrator.records.enrollment import Parked
+from orchestrator.records.links import AskedMessage, ClickFacts
 from orchestrator.records.playbook_version import StoredVersion
 from orchestrator.records.timeline import Timeline
 from orchestrator.store import parked, published, sandbox
-from orchestrator.store.clock import Clock, DatabaseClock
+from orchestrator.store.coordination.clock import Clock, DatabaseClock
 from orchestrator.store.reports import export, figures, funnel, health, invariants
 from orchestrator.store.reports.figures import Figures, Readiness
 from orchestrator.store.reports.health import Health
@@ -28,7 +29,6 @@ from orchestrator.store.reports.pages import customer, customer_search, held_bac
 from orchestrator.store.reports.pages.customer import CustomerInbox, CustomerProfile, CustomerStory
 from orchestrator.store.reports.pages.customer_search import FoundCustomer
 from orchestrator.store.reports.pages.held_back import HeldBackPage
-from orchestrator.store.reports.pages.links import ClickFacts, MessageFacts
 from orchestrator.store.reports.pages.playbooks import Installation, PlaybookList, PlaybookPage
 from orchestrator.store.reports.rehearsals import notable_customers, report
 from orchestrator.store.reports.rehearsals.notable_customers import NotableCustomers
@@ -118,10 +118,10 @@ class Reports:
         with self._reading() as connection:
             return links.customer_id(connection, key)
 
-    def message(self, message_id: str) -> MessageFacts:
+    def asked_message(self, message_id: str) -> AskedMessage:
         """What an answer page shows of a message. Raises NotFound, also for an id that no message ever had."""
         with self._reading() as connection:
-            return links.message_facts(connection, message_id)
+            return links.asked_message(connection, message_id)
 
     def click(self, message_id: str, name: str, *, at_once: timedelta, too_soon: timedelta) -> ClickFacts:
         """What is known about a click on the link ``name``; spans are machine time. Raises NotFound."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from orchestrator.store.api_requests import ApiRequests
+from orchestrator.engine import Engine
 from orchestrator.web.problems import MEDIA_TYPE, ProblemDetails, problem_of
 
 _LONGEST_KEY = 255
@@ -30,7 +30,7 @@ class StoredResponse:
 class Idempotency:
     """What handlers act through. Answers are kept per API key, so one caller cannot read another's."""
 
-    requests: ApiRequests
+    engine: Engine
 
     def once(
         self, *, caller: str, key: str | None, request: object, act: Callable[[], StoredResponse]
@@ -53,17 +53,17 @@ class Idempotency:
         try:
             answer = _acted(act)
         except BaseException:
-            self.requests.forget(caller, key)
+            self.engine.api_requests.forget(caller, key)
             raise
         if answer.status >= 500:
-            self.requests.forget(caller, key)
+            self.engine.api_requests.forget(caller, key)
         else:
-            self.requests.keep(caller, key, status=answer.status, body=answer.body)
+            self.engine.api_requests.keep(caller, key, status=answer.status, body=answer.body)
         return answer.response()
 
     def _claim(self, caller: str, key: str, digest: str) -> StoredResponse | None:
         """None: ours to act on. An answer: the kept one."""
-        known = self.requests.claim(caller, key, digest)
+        known = self.engine.api_requests.claim(caller, key, digest)
         if known is None:
             return None
         if known.request_hash != digest:

@@ -61,7 +61,7 @@ def _answer_page(
         message_id, chosen = engine.links.read_answer(token)
         if opened:
             throttle_of(request).opened(request)
-        message = engine.reports.message(message_id)
+        message = engine.reports.asked_message(message_id)
     except BadToken:
         return bad_link(request)
     except NotFound:

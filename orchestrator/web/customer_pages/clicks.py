@@ -19,7 +19,7 @@ from channels.table import traits_of
 from orchestrator import telemetry
 from orchestrator.engine import Engine
 from orchestrator.errors import BadToken, NotFound, OrchestratorError
-from orchestrator.store.reports.pages.links import ClickFacts
+from orchestrator.records.links import ClickFacts
 from orchestrator.web.deps import TheEngine
 from orchestrator.web.middleware.throttle import bad_link, throttle_of
 

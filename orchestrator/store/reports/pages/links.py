@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from sqlalchemy import Connection, select, text
 
 from orchestrator.clock import Instants
 from orchestrator.errors import InputError, NotFound
-from orchestrator.ids import MESSAGE, parse_public_id
+from orchestrator.ids import MESSAGE, PublicId, parse_public_id
+from orchestrator.records.links import AskedMessage, ClickFacts
 from orchestrator.store.sql.tables import customers, messages, playbooks
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MessageFacts:
-    """What the answer page and the feed need of a message."""
-
-    customer_key: str
-    customer_locale: str | None
-    playbook: str
-    step: str
-    topic: str
-    status: str
-    responses: dict[str, Any]
-    definition: dict[str, Any]
-    texts: dict[str, Any]
 
 
 def customer_key(connection: Connection, customer_id: int) -> str:
@@ -48,24 +32,11 @@ def customer_id(connection: Connection, key: str) -> int:
     return found
 
 
-def message_facts(connection: Connection, message_id: str) -> MessageFacts:
+def asked_message(connection: Connection, message_id: str) -> AskedMessage:
     """Raises NotFound, also for an id that no message ever had."""
-    try:
-        public = parse_public_id(message_id, prefix=MESSAGE)
-    except InputError as error:
-        raise NotFound("message", message_id[:40]) from error
-    statement = (
-        select(
-            customers.c.key,
-            customers.c.locale,
-            messages.c.playbook,
-            messages.c.step,
-            messages.c.topic,
-            messages.c.status,
-            messages.c.responses,
-            playbooks.c.definition,
-            playbooks.c.texts,
-        )
+    public = _parsed(message_id)
+    row = connection.execute(
+        select(customers.c.locale, messages.c.step, playbooks.c.definition, playbooks.c.texts)
         .join(customers, customers.c.id == messages.c.customer_id)
         .join(playbooks, playbooks.c.id == messages.c.playbook_id)
         .where(
@@ -73,31 +44,10 @@ def message_facts(connection: Connection, message_id: str) -> MessageFacts:
             messages.c.id == public.row_id,
             customers.c.erased_at.is_(None),
         )
-    )
-    row = connection.execute(statement).first()
+    ).first()
     if row is None:
         raise NotFound("message", message_id[:40])
-    return MessageFacts(
-        customer_key=row.key,
-        customer_locale=row.locale,
-        playbook=row.playbook,
-        step=row.step,
-        topic=row.topic,
-        status=row.status,
-        responses=row.responses,
-        definition=row.definition,
-        texts=row.texts,
-    )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ClickFacts:
-    """What tells a person's click from a machine's, beside the request itself. ``at`` is business time."""
-
-    at: datetime
-    channel: str
-    just_sent: bool
-    another_link: bool
+    return AskedMessage(customer_locale=row.locale, step=row.step, definition=row.definition, texts=row.texts)
 
 
 _CLICK_FACTS = text("""
@@ -124,10 +74,7 @@ def click_facts(
     ``just_sent``: it went out within ``too_soon``; ``another_link``: another link of it was followed within
     ``at_once``. Both spans are machine time.
     """
-    try:
-        public = parse_public_id(message_id, prefix=MESSAGE)
-    except InputError as error:
-        raise NotFound("message", message_id[:40]) from error
+    public = _parsed(message_id)
     row = connection.execute(
         _CLICK_FACTS,
         {
@@ -158,3 +105,10 @@ def playbook_titles(connection: Connection, names: Sequence[str]) -> list[str]:
     )
     titles = {name: title for name, title in connection.execute(statement) if title}
     return [titles.get(name, name) for name in names]
+
+
+def _parsed(message_id: str) -> PublicId:
+    try:
+        return parse_public_id(message_id, prefix=MESSAGE)
+    except InputError as error:
+        raise NotFound("message", message_id[:40]) from error

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from orchestrator.store.clock import Clock
+from orchestrator.store.coordination.clock import Clock
 from orchestrator.store.sql.connections import Database
 from orchestrator.store.sql.errors import translated
 from orchestrator.store.sql.tables import api_requests
