@@ -18,6 +18,7 @@ from channels.sandbox import SandboxChannel, ScriptedResult
 from orchestrator.bootstrap import build_rehearsal_engine
 from orchestrator.clock import VirtualClock
 from orchestrator.engine import Engine
+from orchestrator.errors import NotFound
 from orchestrator.ids import ENROLLMENT, parse_public_id
 from orchestrator.language.model import Cap
 from orchestrator.records.consent import ConsentEvidence
@@ -26,11 +27,7 @@ from orchestrator.records.intake import Identify, Track
 from orchestrator.records.preferences import OptOutReceipt
 from orchestrator.records.timeline import Explanation, Timeline
 from orchestrator.settings import Settings
-from orchestrator.store import customers
-from orchestrator.store.enrollments import PostgresEnrollments
-from orchestrator.store.reports.invariants import Violation, check_invariants
-from orchestrator.store.reports.message_origins import message_origins
-from orchestrator.store.reports.timeline import customer_timeline
+from orchestrator.store.reports.invariants import Violation
 from orchestrator.store.scratch import copied_database
 from orchestrator.testing.sent import SentMessage
 from orchestrator.testing.server import server_for_tests
@@ -280,8 +277,7 @@ class TestEngine:
     ) -> list[SentMessage]:
         """What went out so far, in its order: hand-overs to people and calls of functions too."""
         taken = [one for one in self.outbox.hand_overs if one.sent]
-        with self.engine.database.connect() as connection:
-            origins = message_origins(connection, {one.message.message_id for one in taken})
+        origins = self.engine.reports.message_origins({one.message.message_id for one in taken})
         found = [
             SentMessage(
                 customer=one.message.customer_key,
@@ -308,12 +304,11 @@ class TestEngine:
 
     def timeline(self, customer: str) -> Timeline:
         """Everything that happened, as support sees it."""
-        with self.engine.database.connect() as connection:
-            known = customers.find(connection, customer)
-            assert known is not None, (
-                f"no customer {customer!r}; bring one in with customer({customer!r}, ...)"
-            )
-            return customer_timeline(connection, known.id)
+        try:
+            return self.engine.reports.timeline(customer)
+        except NotFound:
+            msg = f"no customer {customer!r}; bring one in with customer({customer!r}, ...)"
+            raise AssertionError(msg) from None
 
     def story(self, customer: str) -> str:
         """The timeline as text, to print when a test surprises: starts that were refused, verdicts, timers, answers."""
@@ -329,9 +324,8 @@ class TestEngine:
             if one.enrollment_id is not None and playbook in (None, one.playbook)
         ]
         ids.sort(key=lambda one: one.row_id)
-        with self.engine.database.connect() as connection:
-            stored = PostgresEnrollments(connection=connection)
-            return [stored.get(one.customer_id, one.row_id) for one in ids]
+        with self.engine.services.store.begin() as transaction:
+            return [transaction.enrollments.get(one.customer_id, one.row_id) for one in ids]
 
     def step(self, customer: str, playbook: str | None = None) -> str:
         """Where the latest enrollment stands, or ended."""
@@ -360,8 +354,7 @@ class TestEngine:
 
     def violations(self, caps: tuple[Cap, ...] = ()) -> list[Violation]:
         """What breaks an invariant of the database, with ``caps`` or those of the policy published now."""
-        with self.engine.database.connect() as connection:
-            return check_invariants(connection, caps=caps or self.engine.policy.caps)
+        return self.engine.reports.violations(caps or self.engine.policy.caps)
 
     def assert_invariants(self) -> None:
         """Nothing was sent twice, no cap is broken, nobody waits for ever ...; AssertionError lists what is."""
