@@ -14,7 +14,7 @@ spelling is one annotation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, MISSING, dataclass
 from dataclasses import fields as dataclass_fields
 from types import NoneType
@@ -22,16 +22,17 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 Spelling = Literal[
     # one value
-    "name", "dotted", "text", "whole", "flag", "percent", "duration", "moment", "clock", "choice", "channel", "ending",
+    "name", "dotted", "text", "whole", "flag", "percent", "duration", "moment", "clock", "date", "choice", "channel",
+    "ending", "value", "kept",
     # one or several of them; "names" are always written as a list, the others alone when there is only one
     "names", "events", "channels", "channel_list", "answer_keys", "weekdays",
     # names the author chose, with a value each
-    "types", "values", "filters", "answers", "shares", "regions",
+    "types", "values", "filters", "answers", "shares", "regions", "texts", "links",
     # a shape of its own
     "condition", "until", "scale", "capped", "then", "routes", "reentry", "one_per", "branches",
-    "signals", "offers", "caps", "quiet_hours", "steps",
-    # a mapping with declared fields: the attribute's own type
-    "block",
+    "offers", "quiet_hours", "steps",
+    # declared fields of the attribute's own class: one mapping, a list of them, or one for each name
+    "block", "rows", "named",
 ]  # fmt: skip
 
 
@@ -42,19 +43,25 @@ UNBOUNDED = 1_000_000_000  # beyond it a whole number is a slip of the keyboard
 class Field:
     """What the language says of one attribute. ``doc`` is its line in the reference, in Markdown.
 
-    ``needs`` is what an error says is expected where the field is missing; None: it may be left out. ``key`` is its
-    name in YAML where that is not the attribute's. ``alone``: the block may be written as this field's value, and must
-    be where it is the only field. ``least`` and ``most`` bound whole numbers.
+    ``needs`` is what an error says is expected where the field is missing; None: it may be left out. ``expected`` is
+    what it says of a wrong list or mapping. ``key`` is its name in YAML where that is not the attribute's;
+    ``zones.default`` is ``default`` inside ``zones``. ``alone``: the block may be written as this field's value, and
+    must be where it is the only field. ``least`` and ``most`` bound whole numbers, ``least`` also the length of lists.
+    ``read`` reads it where the spelling does not say all; ``of`` declares the fields of a block that is turned into
+    another class.
     """
 
     spelling: Spelling
     doc: str
     _: KW_ONLY
     needs: str | None = None
+    expected: str = ""
     key: str | None = None
     alone: bool = False
     least: int = 0
     most: int = UNBOUNDED
+    read: Callable[..., object] | None = None
+    of: type[object] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +81,9 @@ class DeclaredField:
 
     @property
     def block(self) -> type[Any]:
-        """The class that a ``block`` is read into."""
+        """The class whose fields are meant: of the attribute, or of each of its items."""
+        if self.field.of is not None:
+            return self.field.of
         kinds = [one for one in (self.hint, *get_args(self.hint)) if isinstance(one, type)]
         return next(one for one in kinds if one is not NoneType)
 
@@ -106,9 +115,21 @@ def _declared(block: type[object]) -> Iterator[DeclaredField]:
             )
 
 
+def groups(block: type[object]) -> dict[str, dict[str, DeclaredField]]:
+    """The fields of a block by the key they stand under; under ``zones``, ``zones.default`` is ``default``.
+
+    A field that stands by itself is alone in its group, under an empty name.
+    """
+    found: dict[str, dict[str, DeclaredField]] = {}
+    for one in declared(block):
+        head, _, tail = one.key.partition(".")
+        found.setdefault(head, {})[tail] = one
+    return found
+
+
 def keys_of(block: type[object]) -> tuple[str, ...]:
-    """The closed list of fields that a block accepts."""
-    return tuple(one.key for one in declared(block))
+    """The closed list of keys that a block accepts."""
+    return tuple(groups(block))
 
 
 def alone_in(block: type[object]) -> DeclaredField | None:

@@ -565,7 +565,11 @@ class Guardrails:
 
     caps: Annotated[
         tuple[Cap, ...],
-        Field("caps", "`[{at_most: 3, within: 7d, channel: sms}]`: how often at most"),
+        Field(
+            "rows",
+            "`[{at_most: 3, within: 7d, channel: sms}]`: how often at most",
+            expected="a list such as [{at_most: 3, within: 7d}]",
+        ),
     ] = ()
     quiet_hours: Annotated[
         tuple[QuietWindow, ...],
@@ -626,7 +630,8 @@ class Playbook:
         Field("types", "names with types: what an enrollment is told at its start"),
     ] = ()
     signals: Annotated[
-        tuple[FilteredSignal, ...], Field("signals", "names of its own for filtered events")
+        tuple[FilteredSignal, ...],
+        Field("named", "names of its own for filtered events", expected="names with an event each"),
     ] = ()
     offers: Annotated[
         tuple[Offer, ...], Field("offers", "named rows; the first true one is frozen at its first use")

@@ -10,37 +10,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
+from orchestrator.language.fields import Field, keys_of
 from orchestrator.language.problems import PlacedProblem, Problems, shown
 from orchestrator.language.reading import field_reader as read
-from orchestrator.language.reading.tree import Items, Leaf, Map, MapEntry, Node, came
+from orchestrator.language.reading.blocks import attributes_of
+from orchestrator.language.reading.tree import Items, Map, MapEntry, Node, came
 from orchestrator.language.reading.yaml_tree import read_yaml, read_yaml_file
-
-CALENDAR_ROW = ("key", "name", "starts", "ends")
-CALENDAR_OWN = ("starts", "ends", "name")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CalendarRow:
     """One event of a calendar. ``ends`` is its last day."""
 
-    key: str
-    name: str
-    starts: date
-    ends: date
+    key: Annotated[str, Field("text", "what tells it from the others, never changed", needs="a text")]
+    name: Annotated[str, Field("text", "what messages call it", needs="a text")]
+    starts: Annotated[date, Field("date", "its first day", needs='a date such as "2026-11-27"')]
+    ends: Annotated[date, Field("date", "its last day; default the first")]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OwnDates:
-    """A calendar that every customer has alone: the attributes that hold its days."""
+    """A calendar that each customer has apart: the attributes that hold its days."""
 
-    starts: str
-    ends: str
-    name: str
+    starts: Annotated[
+        str,
+        Field("dotted", "the attribute of the first day", needs="the attribute that holds the first day"),
+    ]
+    ends: Annotated[str, Field("dotted", "that of the last day; default the first")]
+    name: Annotated[str, Field("text", "what messages call it; default the calendar's name")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,38 +101,21 @@ def _refuse_double_keys(entry: MapEntry, keys: list[str], problems: Problems) ->
 
 
 def _own(entry: MapEntry, problems: Problems) -> OwnDates | None:
-    found = read.fields(entry.node, f"calendar '{entry.key}'", CALENDAR_OWN, problems)
-    if found is None or not found.required("starts", "the attribute that holds the first day"):
+    found = read.fields(entry.node, f"calendar '{entry.key}'", keys_of(OwnDates), problems)
+    attributes = attributes_of(OwnDates, found) if found is not None else {}
+    starts = attributes.get("starts")
+    if starts is None:
         return None
-    starts, ends = found.read("starts", read.dotted), found.read("ends", read.dotted)
-    name = found.read("name", read.text)
-    return (
-        OwnDates(starts=starts, ends=ends or starts, name=name or entry.key.replace("_", " "))
-        if starts
-        else None
-    )
+    return OwnDates(**{"ends": starts, "name": entry.key.replace("_", " "), **attributes})
 
 
 def _row(node: Node, what: str, problems: Problems) -> CalendarRow | None:
-    found = read.fields(node, what, CALENDAR_ROW, problems)
-    if found is None:
+    found = read.fields(node, what, keys_of(CalendarRow), problems)
+    attributes = attributes_of(CalendarRow, found) if found is not None else {}
+    if found is None or not {"key", "name", "starts"} <= attributes.keys():
         return None
-    for part in ("key", "name", "starts"):
-        found.required(part, 'a date such as "2026-11-27"' if part == "starts" else "a text")
-    key, name = found.read("key", read.text), found.read("name", read.text)
-    starts, ends = found.read("starts", _day), found.read("ends", _day)
-    if not key or not name or starts is None:
-        return None
-    if ends is not None and ends < starts:
+    row = CalendarRow(**{"ends": attributes["starts"], **attributes})
+    if row.ends < row.starts:
         found.error("ends", "ends lies before starts")
-    return CalendarRow(key=key, name=name, starts=starts, ends=ends or starts)
-
-
-def _day(node: Node, what: str, problems: Problems) -> date | None:
-    try:
-        if isinstance(node, Leaf) and len(node.text) == 10:
-            return date.fromisoformat(node.text)
-    except ValueError:
-        pass
-    problems.error(node.place, f'{what}: expected a date such as "2026-11-27", got {came(node)}')
-    return None
+        return replace(row, ends=row.starts)
+    return row

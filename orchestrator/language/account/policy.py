@@ -8,41 +8,27 @@ from datetime import time
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from channels.table import channel_names, channel_table, traits_of
-from orchestrator.language.account.retention import Retention, retention
+from orchestrator.language.account.retention import Retention
+from orchestrator.language.fields import Field, keys_of
 from orchestrator.language.model import Cap, Condition, QuietWindow
 from orchestrator.language.moments import Duration
 from orchestrator.language.problems import PlacedProblem, Problems, shown
 from orchestrator.language.reading import field_reader as read
-from orchestrator.language.reading.blocks import caps, quiet_hours
-from orchestrator.language.reading.conditions import condition
+from orchestrator.language.reading.blocks import attributes_of, block
 from orchestrator.language.reading.tree import Leaf, Map, Node, came
+from orchestrator.language.reading.values import texts
 from orchestrator.language.reading.yaml_tree import read_yaml, read_yaml_file
 
-POLICY = (
-    "topics", "caps", "quiet_hours", "holds", "zones", "day_starts", "holdout", "booking", "reachable", "rests",
-    "patience", "waiting", "needs_consent", "sender", "feedback", "channels", "consent", "retention",
-)  # fmt: skip
-TOPIC = ("title", "promotional", "obeys_caps", "counts_toward_caps")
-HOLD = ("opened_by", "closed_by", "longest", "while", "topics", "title")
-ZONES = ("default",)
-REACHABLE = ("in_app",)
-RESTS = ("ignored",)
-FEEDBACK = ("negative",)
-CONSENT = ("implied_purchase", "implied_inquiry", "soft_opt_in", "contract", "legitimate_interest")
-WAITING = ("holds", "cooldowns")
-# A purchase speaks for two years, a question for half a year at most: Canada's terms, the strictest that name any.
-_IMPLIED_LASTS = (
-    ("implied_purchase", Duration(count=730, unit="d")),
-    ("implied_inquiry", Duration(count=180, unit="d")),
-)
+Waiting = Literal["defer", "freeze", "skip", "cancel"]  # what a hold or a cooldown does to what waits
 _KEPT = Retention()
-Waiting = Literal["defer", "freeze", "skip", "cancel"]  # what a hold or a rest does to what waits
 _FORTNIGHT = Duration(count=14, unit="d")
 _THREE_DAYS = Duration(count=3, unit="d")
+_TWO_YEARS = Duration(count=730, unit="d")
+_HALF_A_YEAR = Duration(count=180, unit="d")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,10 +39,16 @@ class Topic:
     """
 
     name: str
-    title: str
-    promotional: bool = True
-    obeys_caps: bool | None = None
-    counts_toward_caps: bool | None = None
+    title: Annotated[str, Field("text", "the words of the preference page; default its name", alone=True)]
+    promotional: Annotated[
+        bool, Field("flag", "`false`: obeys only erased, opted out, reachable; default `true`")
+    ] = True
+    obeys_caps: Annotated[
+        bool | None, Field("flag", "whether its messages wait for a place; default as `promotional`")
+    ] = None
+    counts_toward_caps: Annotated[
+        bool | None, Field("flag", "whether its messages take one; default as `promotional`")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,12 +59,85 @@ class HoldRule:
     """
 
     name: str
-    title: str
-    opened_by: tuple[str, ...] = ()
-    closed_by: tuple[str, ...] = ()
-    longest: Duration | None = None
-    while_: Condition | None = None
-    topics: tuple[str, ...] = ()
+    opened_by: Annotated[tuple[str, ...], Field("names", "signals that open it")] = ()
+    closed_by: Annotated[tuple[str, ...], Field("names", "signals that close it")] = ()
+    longest: Annotated[Duration | None, Field("duration", "how long it lasts at most")] = None
+    while_: Annotated[
+        Condition | None, Field("condition", "instead of signals: as long as the condition holds")
+    ] = None
+    topics: Annotated[tuple[str, ...], Field("names", "what it stops; default every promotional topic")] = ()
+    title: Annotated[str, Field("text", "its words where people read of it; default its name")]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConsentLasts:
+    """How long a grant speaks by its basis; None: until it is withdrawn.
+
+    A purchase speaks for two years, a question for half a year at most: Canada's terms, the strictest that name any.
+    """
+
+    implied_purchase: Annotated[Duration | None, Field("duration", "a purchase; default `730d`")] = _TWO_YEARS
+    implied_inquiry: Annotated[Duration | None, Field("duration", "an inquiry; default `180d`")] = (
+        _HALF_A_YEAR
+    )
+    soft_opt_in: Annotated[Duration | None, Field("duration", "a soft opt-in")] = None
+    contract: Annotated[Duration | None, Field("duration", "a contract")] = None
+    legitimate_interest: Annotated[Duration | None, Field("duration", "a legitimate interest")] = None
+
+    def lasting(self, basis: str) -> Duration | None:
+        """How long a grant of this basis lasts."""
+        return getattr(self, basis) if basis in keys_of(ConsentLasts) else None
+
+
+def _zone(node: Node, what: str, problems: Problems) -> str | None:
+    try:
+        return ZoneInfo(node.text).key if isinstance(node, Leaf) else None
+    except (ValueError, OSError, KeyError):
+        problems.error(node.place, f"{what}: expected a time zone such as Europe/Berlin, got {came(node)}")
+        return None
+
+
+def _sender(node: Node, what: str, problems: Problems) -> tuple[tuple[str, str], ...] | None:
+    if not isinstance(node, Map):
+        problems.error(node.place, f"{what}: expected name and postal_address, got {came(node)}")
+        return None
+    for key in ("name", "postal_address"):
+        if node.get(key) is None:
+            problems.error(node.place, f"{what}: '{key}' is missing: every promotional email must say it")
+    return texts(node, what, problems)
+
+
+def _topics(node: Node, what: str, problems: Problems) -> tuple[Topic, ...] | None:
+    if not isinstance(node, Map):
+        problems.error(node.place, f"{what}: expected topics with a title each, got {came(node)}")
+        return None
+    made: list[Topic] = []
+    for entry in node.entries:
+        if not read.NAME.fullmatch(entry.key):
+            problems.error(entry.place, f"{what}: expected a name, got {shown(entry.key)}")
+            continue
+        topic = block(Topic, entry.node, f"topic '{entry.key}'", problems, name=entry.key, title=entry.key)
+        if topic is not None:
+            made.append(topic)
+    return tuple(made)
+
+
+def _holds(node: Node, what: str, problems: Problems) -> tuple[HoldRule, ...] | None:
+    if not isinstance(node, Map):
+        problems.error(node.place, f"{what}: expected holds by name, got {came(node)}")
+        return None
+    made: list[HoldRule] = []
+    for entry in node.entries:
+        where, title = f"hold '{entry.key}'", entry.key.replace("_", " ")
+        rule = block(HoldRule, entry.node, where, problems, name=entry.key, title=title)
+        if rule is None:
+            continue
+        made.append(rule)
+        if bool(rule.opened_by) == (rule.while_ is not None):
+            problems.error(entry.place, f"{where}: expected either opened_by or while")
+        elif rule.opened_by and not rule.closed_by and rule.longest is None:
+            problems.error(entry.place, f"{where}: without closed_by it needs longest, or it never ends")
+    return tuple(made)
 
 
 def _express_consent() -> tuple[str, ...]:
@@ -83,25 +148,111 @@ def _express_consent() -> tuple[str, ...]:
 class AccountPolicy:
     """What holds for every playbook; a playbook's guardrails are added to it."""
 
-    topics: tuple[Topic, ...] = ()
-    caps: tuple[Cap, ...] = ()
-    quiet_hours: tuple[QuietWindow, ...] = ()
-    holds: tuple[HoldRule, ...] = ()
-    default_zone: str = "UTC"
-    day_starts: time = time(9)
-    holdout: Decimal = Decimal(0)
-    booking: tuple[tuple[str, str], ...] = ()
-    sender: tuple[tuple[str, str], ...] = ()  # name, postal_address and what else templates say of us
-    reachable_in_app: Duration = _FORTNIGHT
-    ignored_cooldown: Duration = _FORTNIGHT
-    default_patience: Duration = _THREE_DAYS
-    when_held: Waiting = "defer"
-    when_resting: Waiting = "defer"
-    needs_consent: tuple[str, ...] = field(default_factory=_express_consent)
-    consent_lasts: tuple[tuple[str, Duration], ...] = _IMPLIED_LASTS  # by basis: when it ends by itself
-    retention: Retention = _KEPT
-    more_channels: tuple[str, ...] = ()  # adapters of installed packages that brought no row
-    negative_starts: str | None = None  # the playbook that takes a negative answer to a person
+    topics: Annotated[
+        tuple[Topic, ...],
+        Field("named", "what a customer can opt out of, with the words of the preference page", read=_topics),
+    ] = ()
+    caps: Annotated[
+        tuple[Cap, ...],
+        Field(
+            "rows",
+            "`at_most` messages in a rolling `within`; for one `channel`, one `topic`, or over all",
+            expected="a list such as [{at_most: 3, within: 7d}]",
+        ),
+    ] = ()
+    quiet_hours: Annotated[
+        tuple[QuietWindow, ...],
+        Field(
+            "quiet_hours",
+            "local silence per channel; `weekdays` are those of its beginning; `regions` have their own hours",
+        ),
+    ] = ()
+    holds: Annotated[
+        tuple[HoldRule, ...],
+        Field(
+            "named",
+            "reasons not to pitch: between two signals, for `longest` after one, or `while` a condition holds",
+            read=_holds,
+        ),
+    ] = ()
+    default_zone: Annotated[
+        str,
+        Field(
+            "text", "for a customer whose zone nothing tells; default `UTC`", key="zones.default", read=_zone
+        ),
+    ] = "UTC"
+    day_starts: Annotated[
+        time, Field("clock", "the hour of moments in days without `at`; default `09:00`", read=read.clock)
+    ] = time(9)
+    holdout: Annotated[Decimal, Field("percent", "a share held out of every playbook")] = Decimal(0)
+    booking: Annotated[
+        tuple[tuple[str, str], ...], Field("links", "names for `{{ booking_link('name') }}`")
+    ] = ()
+    reachable_in_app: Annotated[
+        Duration,
+        Field(
+            "duration",
+            "in-app is for those seen in the product so lately; default `14d`",
+            key="reachable.in_app",
+        ),
+    ] = _FORTNIGHT
+    ignored_cooldown: Annotated[
+        Duration,
+        Field("duration", "the rest after a playbook nobody answered; default `14d`", key="rests.ignored"),
+    ] = _FORTNIGHT
+    default_patience: Annotated[
+        Duration, Field("duration", "how long a message may be held back; default `3d`", key="patience")
+    ] = _THREE_DAYS
+    when_held: Annotated[
+        Waiting,
+        Field(
+            "choice",
+            "what becomes of a message that a hold stops, see below; default `defer`",
+            key="waiting.holds",
+        ),
+    ] = "defer"
+    when_resting: Annotated[
+        Waiting,
+        Field(
+            "choice",
+            "what becomes of one that a cooldown stops; default `defer`",
+            key="waiting.cooldowns",
+        ),
+    ] = "defer"
+    needs_consent: Annotated[
+        tuple[str, ...],
+        Field(
+            "channel_list",
+            "channels that carry promotion only after an express yes; default those that need it by their row",
+        ),
+    ] = field(default_factory=_express_consent)
+    sender: Annotated[
+        tuple[tuple[str, str], ...],
+        Field(
+            "texts",
+            "`name` and `postal_address`, and what else templates say as `{{ sender.x }}`",
+            read=_sender,
+        ),
+    ] = ()
+    negative_starts: Annotated[
+        str | None,
+        Field("name", "the playbook that takes a negative answer to a person", key="feedback.negative"),
+    ] = None
+    more_channels: Annotated[
+        tuple[str, ...],
+        Field(
+            "names",
+            "adapters of [installed packages](../how-to/add-a-channel.md) that brought no row, so that steps may "
+            "name them",
+            key="channels",
+        ),
+    ] = ()
+    consent: Annotated[ConsentLasts, Field("block", "how long a grant of each basis lasts, see below")] = (
+        ConsentLasts()
+    )
+    retention: Annotated[Retention, Field("block", "how long history is kept, or `forever`, see below")] = (
+        _KEPT
+    )
 
     @cached_property
     def topic_named(self) -> Mapping[str, Topic]:
@@ -155,144 +306,5 @@ def read_policy_file(path: Path) -> tuple[AccountPolicy, Node | None, list[Place
 
 
 def _policy(tree: Node | None, problems: Problems) -> AccountPolicy:
-    default = AccountPolicy()
-    found = read.fields(tree, "policy", POLICY, problems) if tree is not None else None
-    if found is None:
-        return default
-    waiting = found.inner("waiting", WAITING)
-    return AccountPolicy(
-        topics=found.read_or("topics", _topics, default.topics),
-        caps=found.read_or("caps", caps, default.caps),
-        quiet_hours=found.read_or("quiet_hours", quiet_hours, default.quiet_hours),
-        holds=found.read_or("holds", _holds, default.holds),
-        default_zone=found.inner("zones", ZONES).read_or("default", _zone, default.default_zone),
-        day_starts=found.read_or("day_starts", read.clock, default.day_starts),
-        holdout=found.read_or("holdout", read.percent, default.holdout),
-        booking=found.read_or("booking", _booking, default.booking),
-        sender=found.read_or("sender", _sender, default.sender),
-        reachable_in_app=found.inner("reachable", REACHABLE).read_or(
-            "in_app", read.duration, default.reachable_in_app
-        ),
-        ignored_cooldown=found.inner("rests", RESTS).read_or(
-            "ignored", read.duration, default.ignored_cooldown
-        ),
-        more_channels=found.read_or("channels", read.names, default.more_channels),
-        negative_starts=found.inner("feedback", FEEDBACK).read("negative", read.name),
-        default_patience=found.read_or("patience", read.duration, default.default_patience),
-        when_held=waiting.read_or("holds", _waiting, default.when_held),
-        when_resting=waiting.read_or("cooldowns", _waiting, default.when_resting),
-        needs_consent=found.read_or("needs_consent", read.names, default.needs_consent),
-        consent_lasts=_lasting(found.inner("consent", CONSENT), default),
-        retention=found.read_or("retention", retention, default.retention),
-    )
-
-
-def _topics(node: Node, what: str, problems: Problems) -> tuple[Topic, ...] | None:
-    if not isinstance(node, Map):
-        problems.error(node.place, f"{what}: expected topics with a title each, got {came(node)}")
-        return None
-    made = []
-    for entry in node.entries:
-        where = f"topic '{entry.key}'"
-        if not read.NAME.fullmatch(entry.key):
-            problems.error(entry.place, f"{what}: expected a name, got {shown(entry.key)}")
-        elif isinstance(entry.node, Leaf):
-            title = read.text(entry.node, where, problems)
-            made.append(Topic(name=entry.key, title=title or entry.key))
-        else:
-            found = read.fields(entry.node, where, TOPIC, problems)
-            if found is not None:
-                title, promotional = found.read("title", read.text), found.read("promotional", read.flag)
-                made.append(
-                    Topic(
-                        name=entry.key,
-                        title=title or entry.key,
-                        promotional=promotional is not False,
-                        obeys_caps=found.read("obeys_caps", read.flag),
-                        counts_toward_caps=found.read("counts_toward_caps", read.flag),
-                    )
-                )
-    return tuple(made)
-
-
-def _holds(node: Node, what: str, problems: Problems) -> tuple[HoldRule, ...] | None:
-    if not isinstance(node, Map):
-        problems.error(node.place, f"{what}: expected holds by name, got {came(node)}")
-        return None
-    made = []
-    for entry in node.entries:
-        found = read.fields(entry.node, f"hold '{entry.key}'", HOLD, problems)
-        if found is None:
-            continue
-        opened, closed = found.read("opened_by", read.names) or (), found.read("closed_by", read.names) or ()
-        longest = found.read("longest", read.duration)
-        asked = found.read("while", condition)
-        if ("opened_by" in found) == ("while" in found):
-            problems.error(entry.place, f"hold '{entry.key}': expected either opened_by or while")
-        elif "opened_by" in found and not closed and longest is None:
-            problems.error(
-                entry.place, f"hold '{entry.key}': without closed_by it needs longest, or it never ends"
-            )
-        title, topics = found.read("title", read.text), found.read("topics", read.names) or ()
-        made.append(
-            HoldRule(
-                name=entry.key,
-                title=title or entry.key.replace("_", " "),
-                opened_by=opened,
-                closed_by=closed,
-                longest=longest,
-                while_=asked,
-                topics=topics,
-            )
-        )
-    return tuple(made)
-
-
-def _booking(node: Node, what: str, problems: Problems) -> tuple[tuple[str, str], ...] | None:
-    if not isinstance(node, Map):
-        problems.error(node.place, f"{what}: expected names with a link each, got {came(node)}")
-        return None
-    made = []
-    for entry in node.entries:
-        link = read.text(entry.node, f"{what}: {entry.key}", problems)
-        if link is not None and not link.startswith("https://"):
-            problems.error(
-                entry.node.place, f"{what}: {entry.key}: expected a link that begins with https://"
-            )
-        elif link is not None:
-            made.append((entry.key, link))
-    return tuple(made)
-
-
-def _sender(node: Node, what: str, problems: Problems) -> tuple[tuple[str, str], ...] | None:
-    if not isinstance(node, Map):
-        problems.error(node.place, f"{what}: expected name and postal_address, got {came(node)}")
-        return None
-    told = {}
-    for entry in node.entries:
-        words = read.text(entry.node, f"{what}: {entry.key}", problems)
-        if not read.NAME.fullmatch(entry.key):
-            problems.error(entry.place, f"{what}: expected a name, got {shown(entry.key)}")
-        elif words is not None:
-            told[entry.key] = words
-    for key in ("name", "postal_address"):
-        if node.get(key) is None:
-            problems.error(node.place, f"{what}: '{key}' is missing: every promotional email must say it")
-    return tuple(told.items())
-
-
-def _lasting(found: read.Fields, default: AccountPolicy) -> tuple[tuple[str, Duration], ...]:
-    given = {name: span for name in CONSENT if (span := found.read(name, read.duration)) is not None}
-    return tuple({**dict(default.consent_lasts), **given}.items())
-
-
-def _waiting(node: Node, what: str, problems: Problems) -> Waiting | None:
-    return cast(Waiting | None, read.choice(get_args(Waiting))(node, what, problems))
-
-
-def _zone(node: Node, what: str, problems: Problems) -> str | None:
-    try:
-        return ZoneInfo(node.text).key if isinstance(node, Leaf) else None
-    except (ValueError, OSError, KeyError):
-        problems.error(node.place, f"{what}: expected a time zone such as Europe/Berlin, got {came(node)}")
-        return None
+    found = read.fields(tree, "policy", keys_of(AccountPolicy), problems) if tree is not None else None
+    return AccountPolicy() if found is None else AccountPolicy(**attributes_of(AccountPolicy, found))

@@ -21,11 +21,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import cast, get_args
+from typing import Annotated, cast, get_args
 
 from orchestrator.language.conditions.computed import (
     Computed,
     CountedEvents,
+    EventField,
     FirstOf,
     FirstRow,
     Ratio,
@@ -34,24 +35,34 @@ from orchestrator.language.conditions.computed import (
     ScoreRow,
     computed_needs,
 )
-from orchestrator.language.model import ValueType
+from orchestrator.language.fields import Field, keys_of
+from orchestrator.language.model import Filter, ValueType
+from orchestrator.language.moments import Duration
 from orchestrator.language.outcomes import RESERVED_WORDS
 from orchestrator.language.problems import PlacedProblem, Problems, SourcePosition, one_of, shown
 from orchestrator.language.reading import field_reader as read
-from orchestrator.language.reading.conditions import condition, filters
+from orchestrator.language.reading.blocks import attributes_of, block
 from orchestrator.language.reading.field_reader import Fields
-from orchestrator.language.reading.tree import Items, Map, MapEntry, Node, came
+from orchestrator.language.reading.tree import Map, MapEntry, Node, came
 from orchestrator.language.reading.yaml_tree import read_yaml, read_yaml_file
 
 VALUE_TYPES: tuple[str, ...] = get_args(ValueType)
-VOCABULARY = ("attributes", "events", "computed")
-ATTRIBUTE = ("type", "always")
-COMPUTED = ("type", "ratio", "count", "sum", "distinct", "within", "where", "first", "score", "start")
-RATIO = ("of", "to")
-TALLY = ("event", "field")
-FIRST_ROW = ("if", "value")
-SCORE_ROW = ("if", "points", "label")
 _RULES = ("ratio", "count", "sum", "distinct", "first", "score")
+_COUNTING = ("count", "sum", "distinct")
+
+
+def _properties(node: Node, what: str, problems: Problems) -> tuple[tuple[str, ValueType], ...] | None:
+    if not isinstance(node, Map):
+        problems.error(node.place, f"{what}: expected its properties with types, or {{}}, got {came(node)}")
+        return None
+    properties: list[tuple[str, ValueType]] = []
+    for one in node.entries:
+        kind = read.choice(VALUE_TYPES)(one.node, f"{what}: {one.key}", problems)
+        if not read.DOTTED.fullmatch(one.key):
+            problems.error(one.place, f"{what}: expected a property's name, got {shown(one.key)}")
+        elif kind:
+            properties.append((one.key, cast("ValueType", kind)))
+    return tuple(properties)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,23 +70,94 @@ class DeclaredAttribute:
     """A customer's or (``account.x``) an account's attribute. ``always``: nobody is without it."""
 
     name: str
-    type: ValueType
-    always: bool = False
+    type: Annotated[ValueType, Field("choice", "what it holds", needs=one_of(VALUE_TYPES), alone=True)]
+    always: Annotated[bool, Field("flag", "`true`: templates need no default for it")] = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeclaredEvent:
+    """A signal that products send, with the types of what it carries."""
+
     name: str
-    properties: tuple[tuple[str, ValueType], ...] = ()
+    properties: Annotated[
+        tuple[tuple[str, ValueType], ...],
+        Field("types", "its properties with types", alone=True, read=_properties),
+    ] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WrittenComputed:
+    """A computed value as it is written: its type, one rule of six, and what goes with some of them."""
+
+    type: Annotated[ValueType, Field("choice", "what it holds", needs=one_of(VALUE_TYPES))]
+    ratio: Annotated[Ratio | None, Field("block", "`{of, to}`: two names divided")] = None
+    count: Annotated[str | None, Field("name", "how many events of this name")] = None
+    sum: Annotated[EventField | None, Field("block", "`{event, field}`: the sum of a property")] = None
+    distinct: Annotated[
+        EventField | None, Field("block", "`{event, field}`: how many different values of a property")
+    ] = None
+    within: Annotated[Duration | None, Field("duration", "with `count`, `sum`, `distinct`: so far back")] = (
+        None
+    )
+    where: Annotated[
+        tuple[Filter, ...], Field("filters", "with `count`, `sum`, `distinct`: properties with their values")
+    ] = ()
+    first: Annotated[
+        tuple[FirstRow, ...],
+        Field(
+            "rows",
+            "`[{if, value}]`: the value of the first row that is true",
+            expected="rows such as {if: ..., value: large}",
+            least=1,
+        ),
+    ] = ()
+    score: Annotated[
+        tuple[ScoreRow, ...],
+        Field(
+            "rows",
+            "`[{if, points, label}]`: the points of all rows that are true, 0 to 100",
+            expected="rows such as {if: ..., points: 20}",
+            least=1,
+        ),
+    ] = ()
+    start: Annotated[int, Field("whole", "with `score`: what it begins with", most=100)] = 0
+
+    def rule(self) -> Rule | None:
+        """The one rule that is written; None when what is written of it is wrong."""
+        if self.first:
+            return FirstOf(rows=self.first)
+        if self.score:
+            return Score(rows=self.score, start=self.start)
+        if self.ratio is not None:
+            return self.ratio
+        if self.count is not None:
+            return CountedEvents(measure="times", event=self.count, within=self.within, where=self.where)
+        named = self.sum or self.distinct
+        return (
+            None
+            if named is None
+            else CountedEvents(
+                measure="sum" if self.sum else "distinct",
+                event=named.event,
+                field=named.field,
+                within=self.within,
+                where=self.where,
+            )
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
     """All declared names. ``None`` of them is declared twice."""
 
-    attributes: tuple[DeclaredAttribute, ...] = ()
-    events: tuple[DeclaredEvent, ...] = ()
-    computed: tuple[Computed, ...] = ()
+    attributes: Annotated[
+        tuple[DeclaredAttribute, ...],
+        Field("named", "what is known of a customer or (`account.x`) an account"),
+    ] = ()
+    events: Annotated[tuple[DeclaredEvent, ...], Field("named", "signals with their properties")] = ()
+    computed: Annotated[
+        tuple[Computed, ...], Field("named", "values that are made from the others", of=WrittenComputed)
+    ] = ()
 
     @cached_property
     def attribute_named(self) -> Mapping[str, DeclaredAttribute]:
@@ -125,7 +207,7 @@ def read_vocabulary_file(path: Path, shown_as: str | None = None) -> tuple[Vocab
 def _vocabulary(tree: Node | None, problems: Problems) -> Vocabulary:
     if tree is None:
         return Vocabulary()
-    found = read.fields(tree, "signals", VOCABULARY, problems)
+    found = read.fields(tree, "signals", keys_of(Vocabulary), problems)
     if found is None:
         return Vocabulary()
     attributes = [_attribute(entry, problems) for entry in _entries(found, "attributes")]
@@ -151,28 +233,12 @@ def _entries(found: Fields, key: str) -> Iterable[MapEntry]:
     return node.entries
 
 
-def _type(node: Node, what: str, problems: Problems) -> ValueType | None:
-    return cast("ValueType | None", read.choice(VALUE_TYPES)(node, what, problems))
-
-
-def _type_of(found: Fields) -> ValueType | None:
-    node = found.node_of("type")
-    return None if node is None else _type(node, f"{found.what}: type", found.problems)
-
-
 def _attribute(entry: MapEntry, problems: Problems) -> DeclaredAttribute | None:
     what = f"attribute '{entry.key}'"
     if not read.DOTTED.fullmatch(entry.key) or ("." in entry.key and not entry.key.startswith("account.")):
         problems.error(entry.place, f"{what}: expected a name, or account.name for an account's attribute")
         return None
-    if not isinstance(entry.node, Map):
-        only = _type(entry.node, what, problems)
-        return DeclaredAttribute(name=entry.key, type=only) if only else None
-    found = Fields(entry.node, what, ATTRIBUTE, problems)
-    found.required("type", one_of(VALUE_TYPES))
-    kind = _type_of(found)
-    always = found.read("always", read.flag)
-    return DeclaredAttribute(name=entry.key, type=kind, always=bool(always)) if kind else None
+    return block(DeclaredAttribute, entry.node, what, problems, name=entry.key)
 
 
 def _event(entry: MapEntry, problems: Problems) -> DeclaredEvent | None:
@@ -183,125 +249,42 @@ def _event(entry: MapEntry, problems: Problems) -> DeclaredEvent | None:
     if entry.key in RESERVED_WORDS:
         problems.error(entry.place, f"{what}: this is an outcome of messages; call the event something else")
         return None
-    if not isinstance(entry.node, Map):
-        problems.error(
-            entry.node.place, f"{what}: expected its properties with types, or {{}}, got {came(entry.node)}"
-        )
-        return None
-    properties: list[tuple[str, ValueType]] = []
-    for one in entry.node.entries:
-        kind = _type(one.node, f"{what}: {one.key}", problems)
-        if not read.DOTTED.fullmatch(one.key):
-            problems.error(one.place, f"{what}: expected a property's name, got {shown(one.key)}")
-        elif kind:
-            properties.append((one.key, kind))
-    return DeclaredEvent(name=entry.key, properties=tuple(properties))
+    return block(DeclaredEvent, entry.node, what, problems, name=entry.key)
 
 
 def _computed(entry: MapEntry, problems: Problems) -> Computed | None:
     what = f"computed '{entry.key}'"
-    found = read.fields(entry.node, what, COMPUTED, problems)
+    found = read.fields(entry.node, what, keys_of(WrittenComputed), problems)
     if not read.NAME.fullmatch(entry.key):
         problems.error(entry.place, f"{what}: expected a name of letters, digits and _")
         return None
-    if found is None:
+    attributes = attributes_of(WrittenComputed, found) if found is not None else {}
+    if found is None or not _one_rule(found) or "type" not in attributes:
         return None
-    found.required("type", one_of(VALUE_TYPES))
-    kind = _type_of(found)
+    written = WrittenComputed(**attributes)
+    rule = written.rule()
+    return None if rule is None else Computed(name=entry.key, type=written.type, rule=rule)
+
+
+def _one_rule(found: Fields) -> bool:
+    """Whether exactly one rule is written; what goes with another is a problem."""
     rules = [key for key in _RULES if key in found]
     if len(rules) != 1:
         came_rules = one_of(rules).replace(" or ", " and ") or "none"
-        problems.error(found.place, f"{what}: expected one of {one_of(_RULES)}, got {came_rules}")
-        return None
-    for key, owners in (("within", _RULES[1:4]), ("where", _RULES[1:4]), ("start", ("score",))):
+        said = f"{found.what}: expected one of {one_of(_RULES)}, got {came_rules}"
+        found.problems.error(found.place, said)
+        return False
+    for key, owners in (("within", _COUNTING), ("where", _COUNTING), ("start", ("score",))):
         if key in found and rules[0] not in owners:
             found.error(key, f"'{key}' goes with {one_of(owners)}")
-    rule = _rule(rules[0], found, problems)
-    return Computed(name=entry.key, type=kind, rule=rule) if kind and rule else None
-
-
-def _rule(key: str, found: Fields, problems: Problems) -> Rule | None:
-    if key == "ratio":
-        return found.read("ratio", _ratio)
-    if key == "first":
-        return found.read("first", _first)
-    if key == "score":
-        rows = found.read("score", _score_rows)
-        start = found.read("start", lambda node, what, into: read.whole(node, what, into, most=100))
-        return Score(rows=rows, start=start or 0) if rows else None
-    within = found.read("within", read.duration)
-    where = found.read("where", filters) or ()
-    if key == "count":
-        event = found.read("count", read.name)
-        return CountedEvents(measure="times", event=event, within=within, where=where) if event else None
-    named = found.read(key, _event_and_field)
-    if named is None:
-        return None
-    return CountedEvents(
-        measure="sum" if key == "sum" else "distinct",
-        event=named[0],
-        field=named[1],
-        within=within,
-        where=where,
-    )
-
-
-def _ratio(node: Node, what: str, problems: Problems) -> Ratio | None:
-    found = read.fields(node, what, RATIO, problems)
-    if found is None or not (found.required("of", "a name") & found.required("to", "a name")):
-        return None
-    of, to = found.read("of", read.dotted), found.read("to", read.dotted)
-    return Ratio(of=of, to=to) if of and to else None
-
-
-def _event_and_field(node: Node, what: str, problems: Problems) -> tuple[str, str] | None:
-    found = read.fields(node, what, TALLY, problems)
-    if found is None or not (found.required("event", "an event") & found.required("field", "a property")):
-        return None
-    event, field = found.read("event", read.name), found.read("field", read.dotted)
-    return (event, field) if event and field else None
-
-
-def _first(node: Node, what: str, problems: Problems) -> FirstOf | None:
-    if not isinstance(node, Items) or not node.nodes:
-        problems.error(
-            node.place, f"{what}: expected rows such as {{if: ..., value: large}}, got {came(node)}"
-        )
-        return None
-    rows = []
-    for one in node.nodes:
-        found = read.fields(one, what, FIRST_ROW, problems)
-        if found is not None and found.required("value", "the value of the row"):
-            asked, value = found.read("if", condition), found.read("value", read.scalar)
-            if value is not None:
-                rows.append(FirstRow(value=value, if_=asked))
-    return FirstOf(rows=tuple(rows)) if rows else None
-
-
-def _score_rows(node: Node, what: str, problems: Problems) -> tuple[ScoreRow, ...] | None:
-    if not isinstance(node, Items) or not node.nodes:
-        problems.error(node.place, f"{what}: expected rows such as {{if: ..., points: 20}}, got {came(node)}")
-        return None
-    rows = []
-    for one in node.nodes:
-        found = read.fields(one, what, SCORE_ROW, problems)
-        if found is None or not (
-            found.required("if", "a condition") & found.required("points", "a whole number")
-        ):
-            continue
-        asked = found.read("if", condition)
-        points = found.read("points", lambda n, w, into: read.whole(n, w, into, least=-100, most=100))
-        label = found.read("label", read.text)
-        if asked is not None and points is not None:
-            rows.append(ScoreRow(if_=asked, points=points, label=label))
-    return tuple(rows) if rows else None
+    return True
 
 
 def _refuse_doubles(found: Fields, problems: Problems) -> None:
     seen: dict[str, tuple[str, SourcePosition]] = {
         "tags": ("the built-in values", SourcePosition(found.place.path))
     }
-    for key in VOCABULARY:
+    for key in keys_of(Vocabulary):
         for entry in _entries(found, key):
             if entry.key in seen:
                 where, place = seen[entry.key]

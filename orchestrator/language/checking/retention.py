@@ -23,7 +23,7 @@ def check_retention(checking: Checking) -> None:
 def refuse_longer(checking: Checking, needed: LookBack, where: tuple[str | int, ...]) -> None:
     """A problem at ``where`` for each event that is looked at further back than signals are kept."""
     kept = checking.policy.retention.signals
-    if kept is None:
+    if kept == "forever":
         return
     for event, span in sorted(needed.items()):
         if span is not None and span > kept.span:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal, assert_never
+from typing import Annotated, Any, Literal, assert_never
 from zoneinfo import ZoneInfo
 
 from orchestrator.language.conditions.comparing import ratio
@@ -18,6 +18,7 @@ from orchestrator.language.conditions.evaluate import holds, measured
 from orchestrator.language.conditions.facts import Facts, SignalOccurrence
 from orchestrator.language.conditions.filters import passes
 from orchestrator.language.conditions.requirements import events_needed, filter_names, merge, names_needed
+from orchestrator.language.fields import Field
 from orchestrator.language.model import Condition, Filter, Scalar, ValueType
 from orchestrator.language.moments import Duration
 
@@ -26,8 +27,16 @@ from orchestrator.language.moments import Duration
 class Ratio:
     """``of`` divided by ``to``, two names; missing when ``to`` is zero."""
 
-    of: str
-    to: str
+    of: Annotated[str, Field("dotted", "the name that is divided", needs="a name")]
+    to: Annotated[str, Field("dotted", "the name it is divided by", needs="a name")]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventField:
+    """A property of an event."""
+
+    event: Annotated[str, Field("name", "the event", needs="an event")]
+    field: Annotated[str, Field("dotted", "its property", needs="a property")]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,8 +52,10 @@ class CountedEvents:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FirstRow:
-    value: Scalar
-    if_: Condition | None = None
+    """One value, and when it is the one."""
+
+    if_: Annotated[Condition | None, Field("condition", "when this is the value; without it always")] = None
+    value: Annotated[Scalar, Field("value", "the value", needs="the value of the row")]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,9 +69,9 @@ class FirstOf:
 class ScoreRow:
     """``points`` (perhaps negative) when the condition holds. ``label`` names the row in a profile."""
 
-    if_: Condition
-    points: int
-    label: str | None = None
+    if_: Annotated[Condition, Field("condition", "when the points count", needs="a condition")]
+    points: Annotated[int, Field("whole", "-100 to 100", needs="a whole number", least=-100, most=100)]
+    label: Annotated[str | None, Field("text", "what a profile calls the row")] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

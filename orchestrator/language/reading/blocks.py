@@ -6,12 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar, assert_never
 
-from orchestrator.language.fields import DeclaredField, alone_in, declared, keys_of
+from orchestrator.language.fields import DeclaredField, alone_in, declared, groups, keys_of
 from orchestrator.language.model import (
     Branch,
-    Cap,
     FallbackChannel,
-    FilteredSignal,
     QuietWindow,
     Reentry,
     RegionHours,
@@ -32,18 +30,18 @@ Reader = Callable[[Node, str, Problems], object]
 def block(into: type[T], node: Node, what: str, problems: Problems, **known: object) -> T | None:
     """A value of the class ``into``, or None and everything wrong with it.
 
-    ``known`` are the attributes that stand elsewhere, such as the key the block was found under.
+    ``known`` are attributes that stand elsewhere, such as the key the block was found under, or defaults made from it.
     """
     alone = alone_in(into)
     if alone is not None and (len(keys_of(into)) == 1 or not isinstance(node, Map)):
         value = reader_of(alone)(node, what, problems)
-        return None if value is None else into(**{alone.attribute: value})
+        return None if value is None else into(**{**known, alone.attribute: value})
     found = read.fields(node, what, keys_of(into), problems)
     if found is None:
         return None
     before = len(problems.errors)
     attributes = attributes_of(into, found)
-    return None if len(problems.errors) > before else into(**attributes, **known)
+    return None if len(problems.errors) > before else into(**{**known, **attributes})
 
 
 def attributes_of(into: type[object], found: Fields) -> dict[str, Any]:
@@ -55,10 +53,12 @@ def attributes_of(into: type[object], found: Fields) -> dict[str, Any]:
         if one.field.needs is not None:
             found.required(one.key, one.field.needs)
     attributes: dict[str, Any] = {}
-    for one in declared(into):
-        value = None if one.field.spelling == "steps" else found.read(one.key, reader_of(one))
-        if value is not None:
-            attributes[one.attribute] = value
+    for head, group in groups(into).items():
+        within = found if "" in group else found.inner(head, tuple(group))
+        for key, one in group.items():
+            value = None if one.field.spelling == "steps" else within.read(key or head, reader_of(one))
+            if value is not None:
+                attributes[one.attribute] = value
     if into in RULES:
         RULES[into](found, attributes)
     return attributes
@@ -66,6 +66,8 @@ def attributes_of(into: type[object], found: Fields) -> dict[str, Any]:
 
 def reader_of(one: DeclaredField) -> Reader:  # noqa: C901, PLR0912 - the closed list of spellings
     """How a declared field is read."""
+    if one.field.read is not None:
+        return one.field.read
     match one.field.spelling:
         case "name" | "channel" | "ending":
             return read.name
@@ -85,6 +87,12 @@ def reader_of(one: DeclaredField) -> Reader:  # noqa: C901, PLR0912 - the closed
             return read.moment
         case "clock":
             return values.clock_text
+        case "date":
+            return values.day
+        case "value":
+            return read.scalar
+        case "kept":
+            return values.kept
         case "choice":
             return read.choice(one.words)
         case "names" | "events" | "channels" | "channel_list":
@@ -105,6 +113,10 @@ def reader_of(one: DeclaredField) -> Reader:  # noqa: C901, PLR0912 - the closed
             return values.shares
         case "regions":
             return _regions
+        case "texts":
+            return values.texts
+        case "links":
+            return values.links
         case "condition":
             return condition
         case "until":
@@ -123,16 +135,16 @@ def reader_of(one: DeclaredField) -> Reader:  # noqa: C901, PLR0912 - the closed
             return values.one_per
         case "branches":
             return _branches
-        case "signals":
-            return _signals
         case "offers":
             return values.offers
-        case "caps":
-            return caps
         case "quiet_hours":
-            return quiet_hours
+            return _quiet_hours
         case "block":
             return partial(block, one.block)
+        case "rows":
+            return partial(_rows, one)
+        case "named":
+            return partial(_named, one)
         case "steps":
             raise AssertionError("a playbook's steps are read by reading.steps")
         case _:
@@ -194,33 +206,31 @@ def _say(node: Node, key: str, message: str, problems: Problems) -> None:
         problems.error((node.get(key) or node).place, message)
 
 
-def _signals(node: Node, what: str, problems: Problems) -> tuple[FilteredSignal, ...] | None:
-    """The playbook's own names for filtered events."""
-    if not isinstance(node, Map):
-        problems.error(node.place, f"{what}: expected names with an event each, got {came(node)}")
+def _rows(one: DeclaredField, node: Node, what: str, problems: Problems) -> tuple[object, ...] | None:
+    """A list of blocks; a wrong one is left out."""
+    if not isinstance(node, Items) or len(node.nodes) < one.field.least:
+        problems.error(node.place, f"{what}: expected {one.field.expected}, got {came(node)}")
         return None
-    made: list[FilteredSignal] = []
+    rows = [block(one.block, inner, what, problems) for inner in node.nodes]
+    return tuple(row for row in rows if row is not None)
+
+
+def _named(one: DeclaredField, node: Node, what: str, problems: Problems) -> tuple[object, ...] | None:
+    """A block for each name; a wrong one is left out."""
+    if not isinstance(node, Map):
+        problems.error(node.place, f"{what}: expected {one.field.expected}, got {came(node)}")
+        return None
+    made: list[object] = []
     for entry in node.entries:
         if not read.NAME.fullmatch(entry.key):
             problems.error(entry.place, f"{what}: expected a name, got {shown(entry.key)}")
-        found = block(FilteredSignal, entry.node, f"{what}: {entry.key}", problems, name=entry.key)
+        found = block(one.block, entry.node, f"{what}: {entry.key}", problems, name=entry.key)
         if found is not None:
             made.append(found)
     return tuple(made)
 
 
-def caps(node: Node, what: str, problems: Problems) -> tuple[Cap, ...] | None:
-    """``[{at_most: 3, within: 7d, channel: sms}]``; a wrong one is left out."""
-    if not isinstance(node, Items):
-        problems.error(
-            node.place, f"{what}: expected a list such as [{{at_most: 3, within: 7d}}], got {came(node)}"
-        )
-        return None
-    made = [block(Cap, one, what, problems) for one in node.nodes]
-    return tuple(cap for cap in made if cap is not None)
-
-
-def quiet_hours(node: Node, what: str, problems: Problems) -> tuple[QuietWindow, ...] | None:
+def _quiet_hours(node: Node, what: str, problems: Problems) -> tuple[QuietWindow, ...] | None:
     """``{sms: {from: "20:00", until: "09:00", weekdays: [...], regions: {DE: {...}}}}``, or a list a channel."""
     if not isinstance(node, Map):
         problems.error(node.place, f"{what}: expected channels with their hours, got {came(node)}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
-from typing import get_args
+from typing import Literal, get_args
 
 from orchestrator.language.model import Offer, OfferRow, SameAs, Scalar, ValueType, percent_text
-from orchestrator.language.moments import Weekday
+from orchestrator.language.moments import Duration, Weekday
 from orchestrator.language.problems import Problems, shown
 from orchestrator.language.reading import field_reader as read
 from orchestrator.language.reading.conditions import condition, literal
@@ -114,6 +115,55 @@ def clock_text(node: Node, what: str, problems: Problems) -> str | None:
     """A time of day, kept as it is written."""
     at = read.clock(node, what, problems)
     return None if at is None else f"{at:%H:%M}"
+
+
+def day(node: Node, what: str, problems: Problems) -> date | None:
+    try:
+        if isinstance(node, Leaf) and len(node.text) == 10:
+            return date.fromisoformat(node.text)
+    except ValueError:
+        pass
+    problems.error(node.place, f'{what}: expected a date such as "2026-11-27", got {came(node)}')
+    return None
+
+
+def kept(node: Node, what: str, problems: Problems) -> Duration | Literal["forever"] | None:
+    """How long something is kept."""
+    if isinstance(node, Leaf) and node.text == "forever":
+        return "forever"
+    return read.duration(node, what, problems)
+
+
+def texts(node: Node, what: str, problems: Problems) -> tuple[tuple[str, str], ...] | None:
+    """``{name: words}``."""
+    if not isinstance(node, Map):
+        problems.error(node.place, f"{what}: expected names with a text each, got {came(node)}")
+        return None
+    found = []
+    for entry in node.entries:
+        words = read.text(entry.node, f"{what}: {entry.key}", problems)
+        if not read.NAME.fullmatch(entry.key):
+            problems.error(entry.place, f"{what}: expected a name, got {shown(entry.key)}")
+        elif words is not None:
+            found.append((entry.key, words))
+    return tuple(found)
+
+
+def links(node: Node, what: str, problems: Problems) -> tuple[tuple[str, str], ...] | None:
+    """``{name: https://...}``."""
+    if not isinstance(node, Map):
+        problems.error(node.place, f"{what}: expected names with a link each, got {came(node)}")
+        return None
+    found = []
+    for entry in node.entries:
+        link = read.text(entry.node, f"{what}: {entry.key}", problems)
+        if link is not None and not link.startswith("https://"):
+            problems.error(
+                entry.node.place, f"{what}: {entry.key}: expected a link that begins with https://"
+            )
+        elif link is not None:
+            found.append((entry.key, link))
+    return tuple(found)
 
 
 def weekdays(node: Node, what: str, problems: Problems) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import assert_never, get_args
 
 from channels.table import BUILT_IN
 from channels.traits import AT_ONCE, JUDGED
-from orchestrator.language.fields import DeclaredField, declared
+from orchestrator.language.fields import DeclaredField, declared, keys_of
 from orchestrator.language.model import ACTIONS, Branch, Choose, Enter, Goal, Playbook, Split, Step, ValueType
 from orchestrator.language.outcomes import BEFORE_SEND, END_WORDS, LEDGER_OUTCOME, MET
 
@@ -194,16 +194,18 @@ def _parameter(one: DeclaredField) -> str:
 def _hint(one: DeclaredField) -> str:  # noqa: C901, PLR0912 - the closed list of spellings
     """The type of what an author passes for a declared field."""
     match one.field.spelling:
-        case "name" | "dotted" | "text" | "percent" | "clock" | "scale":
+        case "name" | "dotted" | "text" | "percent" | "clock" | "date" | "scale":
             return "str"
         case "whole":
             return "int"
         case "flag":
             return "bool"
-        case "duration" | "moment":
+        case "duration" | "moment" | "kept":
             return "Span"
         case "choice":
             return _literal(one.words)
+        case "value":
+            return "str | int | float | bool"
         case "channel":
             return "Channel | OwnName"
         case "channels":
@@ -222,7 +224,7 @@ def _hint(one: DeclaredField) -> str:  # noqa: C901, PLR0912 - the closed list o
             return "Values"
         case "filters" | "regions" | "quiet_hours":
             return "Mapping[str, object]"
-        case "answers" | "shares":
+        case "answers" | "shares" | "texts" | "links":
             return "Mapping[str, str]"
         case "condition":
             return "Question"
@@ -240,17 +242,16 @@ def _hint(one: DeclaredField) -> str:  # noqa: C901, PLR0912 - the closed list o
             return f"{_literal(['account'])} | Mapping[{_literal(['account'])}, Names]"
         case "branches":
             return "Sequence[SpelledBranch]"
-        case "signals":
-            return f"Mapping[str, Mapping[{_literal(['event', 'where'])}, object]]"
+        case "named":
+            return f"Mapping[str, Mapping[{_literal(keys_of(one.block))}, object]]"
         case "offers":
             return "Mapping[str, Sequence[Mapping[str, object]]]"
-        case "caps":
-            return "Sequence[Mapping[str, object]]"
+        case "rows":
+            return f"Sequence[Mapping[{_literal(keys_of(one.block))}, object]]"
         case "steps":
             return "Sequence[SpelledStep]"
         case "block":
-            keys = [inner.key for inner in declared(one.block)]
-            return _BLOCKS.get(one.block, f"Mapping[{_literal(keys)}, object]")
+            return _BLOCKS.get(one.block, f"Mapping[{_literal(keys_of(one.block))}, object]")
         case _:
             assert_never(one.field.spelling)
 

@@ -5,46 +5,24 @@ An editor's schema cannot know what a playbook means; it offers the fields the p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, assert_never, get_args
 
 from channels.table import channel_names
-from orchestrator.language.account.calendar import CALENDAR_OWN, CALENDAR_ROW
-from orchestrator.language.account.policy import (
-    CONSENT,
-    FEEDBACK,
-    HOLD,
-    POLICY,
-    REACHABLE,
-    RESTS,
-    TOPIC,
-    WAITING,
-    ZONES,
-    Waiting,
-)
-from orchestrator.language.account.retention import RETENTION
-from orchestrator.language.account.signals import (
-    ATTRIBUTE,
-    COMPUTED,
-    FIRST_ROW,
-    RATIO,
-    SCORE_ROW,
-    TALLY,
-    VALUE_TYPES,
-    VOCABULARY,
-)
-from orchestrator.language.fields import UNBOUNDED, DeclaredField, alone_in, declared, keys_of
+from orchestrator.language.account.calendar import CalendarRow, OwnDates
+from orchestrator.language.account.policy import AccountPolicy
+from orchestrator.language.account.signals import Vocabulary
+from orchestrator.language.fields import UNBOUNDED, DeclaredField, alone_in, declared, groups
 from orchestrator.language.model import (
     ACTIONS,
     Branch,
-    Cap,
     FallbackChannel,
-    FilteredSignal,
     Playbook,
     QuietWindow,
     Reentry,
     RegionHours,
     Step,
+    ValueType,
 )
 from orchestrator.language.outcomes import END_WORDS
 
@@ -65,7 +43,7 @@ _DATE: Schema = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _FLAG: Schema = {"type": "boolean"}
 _WHOLE: Schema = {"type": "integer", "minimum": 0}
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
-_TYPE: Schema = {"enum": list(VALUE_TYPES)}
+_TYPE: Schema = {"enum": list(get_args(ValueType))}
 _CONDITION: Schema = {"$ref": "#/$defs/condition"}
 _WHERE: Schema = {"type": "object"}
 _VALUES: Schema = {
@@ -81,12 +59,12 @@ _CHANNEL: Schema = {"$ref": "#/$defs/channel_or_preferred"}
 _CHANNELS: Schema = {"oneOf": [_CHANNEL, {"type": "array", "items": _CHANNEL, "minItems": 1}]}
 
 
-def closed(known: Sequence[str], properties: Mapping[str, Schema], *required: str) -> Schema:
-    """An object of exactly the parser's fields; one that is described nowhere accepts anything."""
+def closed(properties: Mapping[str, Schema], *required: str) -> Schema:
+    """An object of exactly these fields."""
     return {
         "type": "object",
         "additionalProperties": False,
-        "properties": {name: properties.get(name, {}) for name in known},
+        "properties": dict(properties),
         **({"required": list(required)} if required else {}),
     }
 
@@ -123,16 +101,15 @@ def _definitions() -> dict[str, Schema]:
 
 def block_schema(block: type[object]) -> Schema:
     """A block as its class declares it: its fields, or the one value that may stand for them."""
-    fields = declared(block)
+    properties = {
+        head: _schema(group[""]) if "" in group else closed({key: _schema(one) for key, one in group.items()})
+        for head, group in groups(block).items()
+    }
     alone = alone_in(block)
-    whole = closed(
-        keys_of(block),
-        {one.key: _schema(one) for one in fields},
-        *(one.key for one in fields if one.field.needs is not None),
-    )
+    whole = closed(properties, *(one.key for one in declared(block) if one.field.needs is not None))
     if alone is None:
         return whole
-    return _schema(alone) if len(fields) == 1 else {"oneOf": [_schema(alone), whole]}
+    return _schema(alone) if len(properties) == 1 else {"oneOf": [_schema(alone), whole]}
 
 
 def _schema(one: DeclaredField) -> Schema:  # noqa: C901, PLR0912 - the closed list of spellings
@@ -151,6 +128,16 @@ def _schema(one: DeclaredField) -> Schema:  # noqa: C901, PLR0912 - the closed l
             return _PERCENT
         case "duration":
             return _DURATION
+        case "kept":
+            return {"oneOf": [_DURATION, {"const": "forever"}]}
+        case "date":
+            return _DATE
+        case "value":
+            return _SCALAR
+        case "texts":
+            return _named(_TEXT)
+        case "links":
+            return _named({"type": "string", "pattern": "^https://"})
         case "moment":
             return _MOMENT
         case "clock":
@@ -194,16 +181,16 @@ def _schema(one: DeclaredField) -> Schema:  # noqa: C901, PLR0912 - the closed l
         case "reentry":
             return {"oneOf": [{"const": "never"}, block_schema(Reentry)]}
         case "one_per":
-            return {"oneOf": [{"const": "account"}, closed(("account",), {"account": _NAMES})]}
+            return {"oneOf": [{"const": "account"}, closed({"account": _NAMES})]}
         case "branches":
             return _rows(block_schema(Branch))
-        case "signals":
-            return _named(block_schema(FilteredSignal))
+        case "named":
+            return _named(block_schema(one.block))
         case "offers":
             row = {"type": "object", "properties": {"if": _CONDITION}, "additionalProperties": _SCALAR}
             return _named(_rows(row))
-        case "caps":
-            return _rows(block_schema(Cap))
+        case "rows":
+            return _rows(block_schema(one.block))
         case "quiet_hours":
             window = block_schema(QuietWindow)
             return _named({"oneOf": [window, _rows(window)]})
@@ -218,7 +205,7 @@ def _schema(one: DeclaredField) -> Schema:  # noqa: C901, PLR0912 - the closed l
 def _step() -> Schema:
     actions = {key: block_schema(action) for key, action in ACTIONS.items()}
     fields = {one.key: _schema(one) for one in declared(Step)}
-    return closed((*actions, *fields), {**actions, **fields})
+    return closed({**actions, **fields})
 
 
 def playbook_schema() -> Schema:
@@ -229,94 +216,17 @@ def playbook_schema() -> Schema:
 
 def policy_schema() -> Schema:
     """For ``policy.yaml``."""
-    switches = {"promotional": _FLAG, "obeys_caps": _FLAG, "counts_toward_caps": _FLAG}
-    topic = closed(TOPIC, {"title": _TEXT, **switches})
-    hold = closed(
-        HOLD,
-        {
-            "opened_by": _NAMES,
-            "closed_by": _NAMES,
-            "longest": _DURATION,
-            "while": _CONDITION,
-            "topics": _NAMES,
-            "title": _TEXT,
-        },
-    )
-    outcome: Schema = {"enum": list(get_args(Waiting))}
-    kept: Schema = {"oneOf": [_DURATION, {"const": "forever"}]}
-    made = closed(
-        POLICY,
-        {
-            "topics": _named({"oneOf": [_TEXT, topic]}),
-            "caps": _rows(block_schema(Cap)),
-            "quiet_hours": _named({"oneOf": [block_schema(QuietWindow), _rows(block_schema(QuietWindow))]}),
-            "holds": _named(hold),
-            "zones": closed(ZONES, {"default": _TEXT}),
-            "day_starts": _CLOCK,
-            "holdout": _PERCENT,
-            "booking": _named({"type": "string", "pattern": "^https://"}),
-            "reachable": closed(REACHABLE, {"in_app": _DURATION}),
-            "rests": closed(RESTS, {"ignored": _DURATION}),
-            "feedback": closed(FEEDBACK, {"negative": _NAME}),
-            "patience": _DURATION,
-            "waiting": closed(WAITING, {"holds": outcome, "cooldowns": outcome}),
-            "needs_consent": _CHANNELS,
-            "channels": _NAMES,
-            "consent": closed(CONSENT, dict.fromkeys(CONSENT, _DURATION)),
-            "retention": closed(RETENTION, dict.fromkeys(RETENTION, kept)),
-            "sender": _named(_TEXT),
-        },
-    )
-    return {"$schema": _DRAFT, "title": "Policy", "$defs": _definitions(), **made}
+    return {"$schema": _DRAFT, "title": "Policy", "$defs": _definitions(), **block_schema(AccountPolicy)}
 
 
 def signals_schema() -> Schema:
     """For ``signals.yaml``."""
-    tally = closed(TALLY, {"event": _NAME, "field": _TEXT}, "event", "field")
-    computed = closed(
-        COMPUTED,
-        {
-            "type": _TYPE,
-            "ratio": closed(RATIO, {"of": _TEXT, "to": _TEXT}, "of", "to"),
-            "count": _NAME,
-            "sum": tally,
-            "distinct": tally,
-            "within": _DURATION,
-            "where": _WHERE,
-            "first": _rows(closed(FIRST_ROW, {"if": _CONDITION, "value": _SCALAR}, "value")),
-            "score": _rows(
-                closed(
-                    SCORE_ROW,
-                    {
-                        "if": _CONDITION,
-                        "points": {"type": "integer", "minimum": -100, "maximum": 100},
-                        "label": _TEXT,
-                    },
-                    "if",
-                    "points",
-                )
-            ),
-            "start": {"type": "integer", "minimum": 0, "maximum": 100},
-        },
-        "type",
-    )
-    attribute = closed(ATTRIBUTE, {"type": _TYPE, "always": _FLAG}, "type")
-    made = closed(
-        VOCABULARY,
-        {
-            "attributes": _named({"oneOf": [_TYPE, attribute]}),
-            "events": _named(_named(_TYPE)),
-            "computed": _named(computed),
-        },
-    )
-    return {"$schema": _DRAFT, "title": "Signals", "$defs": _definitions(), **made}
+    return {"$schema": _DRAFT, "title": "Signals", "$defs": _definitions(), **block_schema(Vocabulary)}
 
 
 def calendar_schema() -> Schema:
     """For ``calendar.yaml``."""
-    row = {"key": _TEXT, "name": _TEXT, "starts": _DATE, "ends": _DATE}
-    shared = _rows(closed(CALENDAR_ROW, row, "key", "name", "starts"))
-    own = closed(CALENDAR_OWN, {"starts": _TEXT, "ends": _TEXT, "name": _TEXT}, "starts")
+    shared, own = _rows(block_schema(CalendarRow)), block_schema(OwnDates)
     return {
         "$schema": _DRAFT,
         "title": "Calendar",

@@ -88,15 +88,17 @@ def _written(one: DeclaredField, value: Plain) -> Plain:  # noqa: C901, PLR0912 
     match one.field.spelling:
         case "name" | "channel" | "ending" | "dotted" | "text" | "whole" | "flag" | "clock" | "choice":
             return value
-        case "duration" | "moment":
+        case "duration" | "moment" | "kept" | "date":
             return str(value)
+        case "value":
+            return scalar(value)
         case "percent":
             return percent_text(value)
         case "names" | "channel_list" | "answer_keys" | "weekdays":
             return list(value)
         case "events" | "channels":
             return value[0] if len(value) == 1 else list(value)
-        case "types" | "answers":
+        case "types" | "answers" | "texts" | "links":
             return OrderedFields(value)
         case "values":
             return _literals(value)
@@ -123,10 +125,10 @@ def _written(one: DeclaredField, value: Plain) -> Plain:  # noqa: C901, PLR0912 
             return "never" if value == Reentry() else _block(value)
         case "one_per":
             return "account" if value == ("*",) else {"account": list(value)}
-        case "branches" | "caps":
+        case "branches" | "rows":
             return [_block(row) for row in value]
-        case "signals":
-            return OrderedFields((signal.name, _block(signal)) for signal in value)
+        case "named":
+            return OrderedFields((block.name, _block(block)) for block in value)
         case "offers":
             return OrderedFields((offer.name, _rows(offer)) for offer in value)
         case "quiet_hours":
@@ -273,26 +275,16 @@ def plain_computed(one: Computed) -> dict[str, Plain]:
     rule = one.rule
     match rule:
         case Ratio():
-            return {"type": one.type, "ratio": {"of": rule.of, "to": rule.to}}
+            return {"type": one.type, "ratio": _block(rule)}
         case CountedEvents():
-            key = {"times": "count", "sum": "sum", "distinct": "distinct"}[rule.measure]
+            key = "count" if rule.measure == "times" else rule.measure
             subject: Plain = rule.event if key == "count" else {"event": rule.event, "field": rule.field}
-            return {
-                "type": one.type,
-                key: subject,
-                **_given(within=_text(rule.within), where=where(rule.where)),
-            }
+            window = _given(within=_text(rule.within), where=where(rule.where))
+            return {"type": one.type, key: subject, **window}
         case FirstOf():
-            rows = [
-                _given(if_=condition(row.if_) if row.if_ else None, value=scalar(row.value))
-                for row in rule.rows
-            ]
-            return {"type": one.type, "first": rows}
+            return {"type": one.type, "first": [_block(row) for row in rule.rows]}
         case Score():
-            points = [
-                {"if": condition(row.if_), "points": row.points, **_given(label=row.label)}
-                for row in rule.rows
-            ]
+            points = [_block(row) for row in rule.rows]
             return {"type": one.type, "score": points, **_given(start=rule.start or None)}
         case _:
             assert_never(rule)

@@ -69,7 +69,7 @@ def append(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> set[tupl
 
 def ends_at(policy: AccountPolicy, evidence: ConsentEvidence, said_at: datetime) -> datetime | None:
     """When a grant ends by itself: as it says, or as long as its basis lasts, whichever comes first."""
-    lasts = dict(policy.consent_lasts).get(evidence.basis)
+    lasts = policy.consent.lasting(evidence.basis)
     ends = [at for at in (evidence.expires_at, said_at + lasts.span if lasts else None) if at is not None]
     return min(ends, default=None)
 

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.language.account.calendar import CALENDAR_OWN, CALENDAR_ROW
-from orchestrator.language.account.policy import POLICY as POLICY_FIELDS
-from orchestrator.language.account.policy import read_policy
-from orchestrator.language.account.signals import VOCABULARY, read_vocabulary
+from orchestrator.language.account.calendar import CalendarRow, OwnDates
+from orchestrator.language.account.policy import AccountPolicy, read_policy
+from orchestrator.language.account.signals import Vocabulary, read_vocabulary
 from orchestrator.language.fields import keys_of
 from orchestrator.language.folder import content_hash, load_account, load_folder
 from orchestrator.language.model import Playbook, Send
@@ -181,10 +180,10 @@ def test_the_schemas_offer_exactly_the_fields_the_parser_accepts() -> None:
     assert set(playbook_schema()["properties"]) == set(keys_of(Playbook))
     assert set(step["properties"]) == set(STEP)
     assert set(step["properties"]["send"]["properties"]) == set(keys_of(Send))
-    assert set(policy_schema()["properties"]) == set(POLICY_FIELDS)
-    assert set(signals_schema()["properties"]) == set(VOCABULARY)
+    assert set(policy_schema()["properties"]) == set(keys_of(AccountPolicy))
+    assert set(signals_schema()["properties"]) == set(keys_of(Vocabulary))
     shared, own = calendar_schema()["additionalProperties"]["oneOf"]
-    assert set(shared["items"]["properties"]) == set(CALENDAR_ROW)
-    assert set(own["properties"]) == set(CALENDAR_OWN)
+    assert set(shared["items"]["properties"]) == set(keys_of(CalendarRow))
+    assert set(own["properties"]) == set(keys_of(OwnDates))
     empty = [name for name, inner in step["properties"].items() if inner == {}]
     assert empty == [], "every field is described"
