@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from channels.table import BUILT_IN, WITHOUT_ROW
@@ -26,11 +27,15 @@ from orchestrator.language import outcomes
 from orchestrator.language.fields import declared
 from orchestrator.language.model import ACTIONS, Ask, Enter, Goal, Playbook, Send, Step, ValueType
 from orchestrator.settings import PREFIX, Settings
+from orchestrator.store.reports.figures import Figures
 from orchestrator.store.reports.invariants import CAP, INVARIANTS
+from orchestrator.store.reports.reader import Reports
 from orchestrator.store.reports.views import VIEWS
 from orchestrator.store.sql.tables import metadata
 from orchestrator.telemetry import EVENTS
 from orchestrator.web import app as web_app
+from orchestrator.web.health import EngineCollector
+from orchestrator.web.middleware.request_log import HttpMetrics
 from tests.channels import phrases
 from tests.docs.pages import DOCS, ROOT
 
@@ -251,6 +256,36 @@ def event_table() -> str:
     )
 
 
+def metric_table() -> str:
+    registry = CollectorRegistry()
+    http = HttpMetrics(registry)
+    http.requests.labels("GET", "/", "200")
+    http.seconds.labels("GET", "/")
+    registry.register(EngineCollector(_NothingWaits()))
+    return table(
+        ("figure", "kind", "says", "by"),
+        [
+            (
+                f"`{one.name}{'_total' if one.type == 'counter' else ''}`",
+                one.type,
+                one.documentation,
+                code(sorted({label for sample in one.samples for label in sample.labels} - {"le"})),
+            )
+            for one in registry.collect()
+        ],
+    )
+
+
+class _NothingWaits(Reports):
+    """Figures by the labels that they always have, without a database."""
+
+    def __init__(self) -> None:
+        pass
+
+    def figures(self) -> Figures:
+        return Figures(waiting={"timers": 0}, overdue={"timers": 0.0}, messages={"sent": 0}, clock_rate=1.0)
+
+
 def invariant_table() -> str:
     return table(
         ("invariant", "what always holds"), [(f"`{one.name}`", one.about) for one in (*INVARIANTS, CAP)]
@@ -289,6 +324,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "tables": database_table,
     "views": view_table,
     "events": event_table,
+    "metrics": metric_table,
     "invariants": invariant_table,
     "policies": policy_table,
     "revocations": revocation_table,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -391,6 +392,20 @@ def test_an_event_is_emitted_with_the_fields_documented(stage: Stage, driver: Dr
         for line in found:
             assert (line["log_level"], set(line) - {"event", "log_level"}) == (known.level, known.fields)
         assert any(values.items() <= line.items() for line in found), found
+
+
+def test_the_figures_told_are_those_documented(stage: Stage) -> None:
+    stage.mail()
+    with web(stage) as served:
+        served.client.get("/healthz")
+        told = served.client.get("/metrics").text
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "events.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `(orchestrator_\w+)`", page, re.MULTILINE))
+    families = {
+        name for name in re.findall(r"^# TYPE (\w+)", told, re.MULTILINE) if not name.endswith("_created")
+    }
+    assert families == documented
+    assert 'orchestrator_messages{status="planned"} 1.0' in told
 
 
 # --- small helps ----------------------------------------------------------------------------------------------------
