@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 from pydantic import SecretStr
 
 from channels import registry
-from channels.table import channel_table
 from orchestrator.errors import StartRefused
 from orchestrator.language.writing.json_schema import playbook_schema
 from orchestrator.settings import Settings
@@ -20,20 +18,16 @@ from orchestrator.store.customers import find
 from orchestrator.testing import TestEngine, account_files, playbook_files
 from tests.acceptance.cli import run
 from tests.channels.receiver import Receiver
+from tests.support.packages import install, on_the_path
 from tests.support.services import free_port
 from tests.web.served import serving
 
-ROOT = Path(__file__).parents[2]
 EVENING = datetime(2026, 3, 3, 21, tzinfo=UTC)  # a Tuesday
 TOKEN = "token-of-annas-phone"
 
-# What an installed package leaves behind: its name, and its two entry points.
-INSTALLED = {
-    "METADATA": "Metadata-Version: 2.1\nName: acme-push\nVersion: 1.0\n",
-    "entry_points.txt": (
-        "[orchestrator.channels]\npush = tests.channels.push_plugin.adapter:from_settings\n"
-        "[orchestrator.channel_traits]\npush = tests.channels.push_plugin.row:PUSH\n"
-    ),
+ENTRY_POINTS = {
+    "orchestrator.channels": {"push": "tests.channels.push_plugin.adapter:from_settings"},
+    "orchestrator.channel_traits": {"push": "tests.channels.push_plugin.row:PUSH"},
 }
 POLICY = """
 caps: [{at_most: 1, within: 7d, channel: push}]
@@ -64,17 +58,11 @@ def account(*, hears: str = "dismissed") -> dict[str, str]:
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> Iterator[Receiver]:
     """The package on this machine, and the provider it speaks to."""
-    package = tmp_path / "site-packages"
-    (package / "acme_push-1.0.dist-info").mkdir(parents=True)
-    for name, text in INSTALLED.items():
-        (package / "acme_push-1.0.dist-info" / name).write_text(text)
-    monkeypatch.syspath_prepend(package)
-    monkeypatch.setenv("PYTHONPATH", f"{package}{os.pathsep}{ROOT}")
+    install(tmp_path / "site-packages", "acme-push", ENTRY_POINTS)
     monkeypatch.setenv("ACME_PUSH_URL", receiver.url)
     receiver.answer = lambda: (200, {}, b'{"id": "acme-1"}')
-    channel_table.cache_clear()
-    yield receiver
-    channel_table.cache_clear()
+    with on_the_path(tmp_path / "site-packages"):
+        yield receiver
 
 
 @pytest.fixture

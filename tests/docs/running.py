@@ -10,6 +10,7 @@
  ``sql``            one statement, run in the page's database
  ``text output``    every line stands in what the block before printed; ``...`` stands for anything
  ``json answer``    is contained in what the request before was answered; ``"..."`` stands for anything
+ ``toml file=pyproject.toml``   the page's folder is an installed package, with these entry points
  ``mermaid`` ``html`` ``toml`` ``jinja`` ``json``   read by their own grammar, or by a plausible part of it
  ``no-run``         only looked at by people; every one is listed in ``not_run.txt``
 ================== ====================================================================================================
@@ -18,15 +19,13 @@
 from __future__ import annotations
 
 import doctest
-import importlib
 import json
 import os
 import re
 import shlex
-import sys
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import chdir, contextmanager, redirect_stdout
+from collections.abc import Callable
+from contextlib import chdir, redirect_stdout
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -48,6 +47,7 @@ from orchestrator.language.reading.yaml_tree import read_yaml
 from tests.acceptance.cli import run
 from tests.docs.diagrams import faults
 from tests.docs.pages import ROOT, Block
+from tests.support.packages import install, on_the_path
 
 PLAYBOOKS = ROOT / "playbooks"
 SIGNING_KEY = "the-signing-key-of-the-pages-that-are-run"
@@ -83,7 +83,8 @@ class Story:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(block.text, encoding="utf-8")
         teller: Callable[[Block], None] = getattr(self, f"_{block.language}", self._unknown)
-        teller(block)
+        with on_the_path(self.folder):
+            teller(block)
 
     def _unknown(self, block: Block) -> None:
         raise AssertionError(
@@ -99,7 +100,7 @@ class Story:
         if "author" not in block.marks:
             self._engine()
         printed = StringIO()
-        with chdir(self.folder), self._importable(), redirect_stdout(printed):
+        with chdir(self.folder), redirect_stdout(printed):
             if ">>>" in block.text:
                 self._doctest(block)
             else:
@@ -107,18 +108,6 @@ class Story:
         self._printed = printed.getvalue()
         if "author" not in block.marks:
             self._work()
-
-    @contextmanager
-    def _importable(self) -> Iterator[None]:
-        """Modules that the page wrote may be imported, and are forgotten afterwards."""
-        sys.path.insert(0, str(self.folder))
-        importlib.invalidate_caches()
-        try:
-            yield
-        finally:
-            sys.path.remove(str(self.folder))
-            for path in self.folder.glob("*.py"):
-                sys.modules.pop(path.stem, None)
 
     def _doctest(self, block: Block) -> None:
         options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -261,7 +250,9 @@ class Story:
         assert not faults(block.text), f"{block.place}: {faults(block.text)}"
 
     def _toml(self, block: Block) -> None:
-        tomllib.loads(block.text)
+        read = tomllib.loads(block.text)
+        if block.file == "pyproject.toml":
+            install(self.folder, read["project"]["name"], read["project"]["entry-points"])
 
     def _html(self, block: Block) -> None:
         parser = HTMLParser()

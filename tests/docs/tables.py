@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -18,7 +19,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from channels.table import BUILT_IN, WITHOUT_ROW
-from channels.traits import AT_ONCE, JUDGED
+from channels.traits import AT_ONCE, JUDGED, ChannelTraits
 from orchestrator.cli import commands as command_list
 from orchestrator.cli.exits import Exit
 from orchestrator.cli.exits import __doc__ as exits_doc
@@ -95,6 +96,19 @@ def action_table() -> str:
         for one in declared(block)
     ]
     return table(("action", "field", "meaning"), rows)
+
+
+def traits_table() -> str:
+    """The fields of a channel's row, with what stands below each in its class."""
+    tree = ast.parse(inspect.getsource(ChannelTraits))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef))
+    rows = []
+    for field, note in pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(note, ast.Expr):
+            default = f"`{ast.unparse(field.value)}`" if field.value is not None else "must be given"
+            meaning = " ".join(ast.literal_eval(note.value).split()).replace("``", "`")
+            rows.append((f"`{ast.unparse(field.target)}`", meaning, default))
+    return table(("field", "meaning", "default"), rows)
 
 
 def type_list() -> str:
@@ -309,6 +323,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "outcomes": outcome_table,
     "fallbacks": fallback_table,
     "headers": header_table,
+    "channel-traits": traits_table,
     "types": type_list,
     "fields-playbook": partial(field_table, Playbook),
     "fields-enter": partial(field_table, Enter),
