@@ -50,79 +50,30 @@ from orchestrator.language.author_parts import (
     where,
 )
 
+# Written by a program, which puts several short entries on a line.
+# fmt: off
+
 __all__ = [
-    "Ask",
-    "Branch",
-    "Call",
-    "Choose",
-    "Cooldown",
-    "End",
-    "Enter",
-    "Goal",
-    "Handoff",
-    "OwnName",
-    "Playbook",
-    "Send",
-    "Set",
-    "Split",
-    "Start",
-    "Step",
-    "WaitUntil",
-    "all_of",
-    "any_of",
-    "at_least_of",
-    "not_",
-    "where",
+    "Ask", "Branch", "Call", "Choose", "Cooldown", "End", "Enter", "Goal", "Handoff", "OwnName", "Playbook",
+    "Send", "Set", "Split", "Start", "Step", "WaitUntil", "all_of", "any_of", "at_least_of", "not_", "where",
 ]
 
 Channel = Literal[
-    "in_app",
-    "email",
-    "sms",
-    "whatsapp",
-    "chat",
-    "webhook",
+    "in_app", "email", "sms", "whatsapp", "chat", "webhook",
 ]
 
 Outcome = Literal[
-    "answered",
-    "clicked",
-    "negative",
-    "dismissed",
-    "replied",
-    "closed",
-    "bounced",
-    "failed",
-    "seen_no_action",
-    "opened_no_click",
-    "unknown",
-    "no_response",
-    "missed",
-    "exhausted",
-    "not_sent",
-    "done",
-    "met",
-    "opted_out",
+    "answered", "clicked", "negative", "dismissed", "replied", "closed", "bounced", "failed",
+    "seen_no_action", "opened_no_click", "unknown", "no_response", "missed", "exhausted", "not_sent", "done",
+    "met", "opted_out",
 ]
 
 Ending = Literal[
-    "no_conversion",
-    "handed_over",
-    "declined",
-    "finished",
-    "stopped",
-    "left",
+    "no_conversion", "handed_over", "declined", "finished", "stopped", "left",
 ]
 
 ValueType = Literal[
-    "text",
-    "number",
-    "money",
-    "percent",
-    "date",
-    "time",
-    "flag",
-    "list",
+    "text", "number", "money", "percent", "date", "time", "flag", "list",
 ]
 
 Channels = Channel | OwnName | Sequence[Channel | OwnName]
@@ -152,20 +103,9 @@ def Playbook(
     """A whole playbook; :class:`~orchestrator.errors.PlaybookError` lists everything wrong with it."""
     return finished(
         {
-            "playbook": name,
-            "version": version,
-            "title": title,
-            "topic": topic,
-            "priority": priority,
-            "enter": enter,
-            "goal": goal,
-            "holdout": holdout,
-            "measures": measures,
-            "leave": leave,
-            "context": context,
-            "signals": signals,
-            "offers": offers,
-            "guardrails": guardrails,
+            "playbook": name, "version": version, "title": title, "topic": topic, "priority": priority,
+            "enter": enter, "goal": goal, "holdout": holdout, "measures": measures, "leave": leave,
+            "context": context, "signals": signals, "offers": offers, "guardrails": guardrails,
             "at_any_step": at_any_step,
         },
         steps,
@@ -188,14 +128,8 @@ def Enter(
         SpelledEntry,
         None,
         {
-            "when": when,
-            "every": every,
-            "calendar": calendar,
-            "ahead": ahead,
-            "if": if_,
-            "because": because,
-            "one_per": one_per,
-            "reentry": reentry,
+            "when": when, "every": every, "calendar": calendar, "ahead": ahead, "if": if_, "because": because,
+            "one_per": one_per, "reentry": reentry,
         },
     )
 
@@ -208,16 +142,7 @@ def Goal(
     by: Literal["account", "customer"] | None = None,
 ) -> SpelledGoal:
     """The event that means success, and how long after entry it counts."""
-    return part(
-        SpelledGoal,
-        None,
-        {
-            "event": event,
-            "within": within,
-            "value": value,
-            "by": by,
-        },
-    )
+    return part(SpelledGoal, None, {"event": event, "within": within, "value": value, "by": by})
 
 
 def Branch(
@@ -226,14 +151,7 @@ def Branch(
     go: str,
 ) -> SpelledBranch:
     """One row of a choose; the last has no ``if_``."""
-    return part(
-        SpelledBranch,
-        None,
-        {
-            "if": if_,
-            "go": go,
-        },
-    )
+    return part(SpelledBranch, None, {"if": if_, "go": go})
 
 
 @overload
@@ -277,11 +195,7 @@ def Step(
         name,
         action,
         {
-            "wait": wait,
-            "then": then,
-            "at": at,
-            "late": late,
-            "at_most": at_most,
+            "wait": wait, "then": then, "at": at, "late": late, "at_most": at_most,
         },
     )
 
@@ -303,15 +217,8 @@ def Send(
         SpelledAction,
         "send",
         {
-            "channel": channel,
-            "template": template,
-            "as": as_,
-            "to": to,
-            "among": among,
-            "when_capped": when_capped,
-            "patience": patience,
-            "keep": keep,
-            "stale_after": stale_after,
+            "channel": channel, "template": template, "as": as_, "to": to, "among": among,
+            "when_capped": when_capped, "patience": patience, "keep": keep, "stale_after": stale_after,
         },
     )
 
@@ -335,16 +242,8 @@ def Ask(
         SpelledAction,
         "ask",
         {
-            "channel": channel,
-            "question": question,
-            "answers": answers,
-            "scale": scale,
-            "comment": comment,
-            "saves": saves,
-            "negative": negative,
-            "as": as_,
-            "when_capped": when_capped,
-            "patience": patience,
+            "channel": channel, "question": question, "answers": answers, "scale": scale, "comment": comment,
+            "saves": saves, "negative": negative, "as": as_, "when_capped": when_capped, "patience": patience,
             "keep": keep,
         },
     )
@@ -356,14 +255,7 @@ def Handoff(
     template: str,
 ) -> SpelledAction:
     """Over to a person, with a template of context."""
-    return part(
-        SpelledAction,
-        "handoff",
-        {
-            "to": to,
-            "template": template,
-        },
-    )
+    return part(SpelledAction, "handoff", {"to": to, "template": template})
 
 
 def Call(
@@ -378,10 +270,7 @@ def Call(
         SpelledAction,
         "call",
         {
-            "function": function,
-            "webhook": webhook,
-            "with": with_,
-            "saves": saves,
+            "function": function, "webhook": webhook, "with": with_, "saves": saves,
         },
     )
 
@@ -407,9 +296,7 @@ def Set(
         SpelledAction,
         "set",
         {
-            "attributes": attributes,
-            "add_tags": add_tags,
-            "remove_tags": remove_tags,
+            "attributes": attributes, "add_tags": add_tags, "remove_tags": remove_tags,
         },
     )
 
@@ -421,15 +308,7 @@ def Start(
     context: Values | None = None,
 ) -> SpelledAction:
     """Begin another enrollment: the customer's own, or a colleague's with one of these roles."""
-    return part(
-        SpelledAction,
-        "start",
-        {
-            "playbook": playbook,
-            "one_of": one_of,
-            "context": context,
-        },
-    )
+    return part(SpelledAction, "start", {"playbook": playbook, "one_of": one_of, "context": context})
 
 
 def Cooldown(
@@ -438,14 +317,7 @@ def Cooldown(
     scope: Literal["everything", "topic", "playbook"] | None = None,
 ) -> SpelledAction:
     """A do-not-disturb time of ``everything`` (the default), the ``topic`` or the ``playbook``."""
-    return part(
-        SpelledAction,
-        "cooldown",
-        {
-            "for": for_,
-            "scope": scope,
-        },
-    )
+    return part(SpelledAction, "cooldown", {"for": for_, "scope": scope})
 
 
 def WaitUntil(until: Span | Question) -> SpelledAction:

@@ -52,33 +52,15 @@ END_WORDS = ("no_conversion", "handed_over", "declined", "finished", "stopped", 
 SPEAKING = ("send", "ask", "handoff", "call")  # entered once per run unless at_most says otherwise
 
 
+_KINDS: dict[type[Action], Kind] = {
+    Send: "send", Ask: "ask", Handoff: "handoff", Call: "call", Wait: "wait", Cooldown: "cooldown",
+    Choose: "choose", Split: "split", Set: "set", Start: "start", End: "end",
+}  # fmt: skip
+
+
 def kind_of(action: Action) -> Kind:
-    """The step's kind, named as the author names its action."""
-    match action:
-        case Send():
-            return "send"
-        case Ask():
-            return "ask"
-        case Handoff():
-            return "handoff"
-        case Call():
-            return "call"
-        case Wait():
-            return "wait"
-        case Cooldown():
-            return "cooldown"
-        case Choose():
-            return "choose"
-        case Split():
-            return "split"
-        case Set():
-            return "set"
-        case Start():
-            return "start"
-        case End():
-            return "end"
-        case _:
-            assert_never(action)
+    """The step's kind, named as the author names its action; a wait of either form is ``wait``."""
+    return _KINDS[type(action)]
 
 
 def chain(outcome: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import cast
 
@@ -75,34 +76,7 @@ def explained(part: Condition, because: str | None) -> Condition:
     """``part`` with its reason; one that has a reason of its own already is wrapped."""
     if because is None:
         return part
-    if part.because is not None:
-        return All(parts=(part,), because=because)
-    match part:
-        case All():
-            return All(parts=part.parts, because=because)
-        case Any():
-            return Any(parts=part.parts, because=because)
-        case Not():
-            return Not(part=part.part, because=because)
-        case AtLeastOf():
-            return AtLeastOf(count=part.count, parts=part.parts, because=because)
-        case Compare():
-            return Compare(name=part.name, op=part.op, value=part.value, because=because)
-        case Counted():
-            return Counted(
-                event=part.event, measure=part.measure, field=part.field, op=part.op, value=part.value,
-                within=part.within, since=part.since, where=part.where, because=because,
-            )  # fmt: skip
-        case Dropped():
-            return Dropped(
-                event=part.event, down_by=part.down_by, against=part.against, minimum=part.minimum, where=part.where,
-                because=because,
-            )  # fmt: skip
-        case Followed():
-            return Followed(
-                event=part.event, other=part.other, within=part.within, followed=part.followed, where=part.where,
-                because=because,
-            )  # fmt: skip
+    return All(parts=(part,), because=because) if part.because is not None else replace(part, because=because)
 
 
 def _part(entry: MapEntry, what: str, problems: Problems) -> Condition | None:

@@ -74,6 +74,9 @@ from orchestrator.language.author_parts import (
     step,
     where,
 )
+
+# Written by a program, which puts several short entries on a line.
+# fmt: off
 '''
 
 
@@ -158,7 +161,11 @@ def _action(name: str, key: str) -> str:
 
 def _returned(name: str, arguments: Iterable[str]) -> str:
     """A call that is given back, an argument a line."""
-    inner = "".join(f"        {one},\n" for one in arguments)
+    listed = list(arguments)
+    line = f"return {name}({', '.join(listed)})"
+    if len(line) <= _WIDTH - 4 and "\n" not in line:
+        return line
+    inner = "".join(f"        {one},\n" for one in listed)
     return f"return {name}(\n{inner}    )"
 
 
@@ -182,8 +189,9 @@ def _signature(name: str, parameters: Iterable[str], returns: str) -> str:
 
 def _dict(fields: Iterable[DeclaredField]) -> str:
     """Keys with the parameters that hold them, as an argument of a call that is given back."""
-    inner = "".join(f'            "{one.key}": {one.attribute},\n' for one in fields)
-    return f"{{\n{inner}        }}"
+    entries = [f'"{one.key}": {one.attribute}' for one in fields]
+    line = f"{{{', '.join(entries)}}}"
+    return line if len(line) <= _WIDTH - 40 else f"{{\n{_filled(entries, 12)}\n        }}"
 
 
 def _parameter(one: DeclaredField) -> str:
@@ -261,8 +269,19 @@ def _literal(words: Iterable[str]) -> str:
 
 
 def _listed(opening: str, words: Iterable[str], closing: str) -> str:
-    inner = "".join(f'    "{word}",\n' for word in words)
-    return f"{opening}\n{inner}{closing}\n"
+    return f"{opening}\n{_filled([f'{chr(34)}{word}{chr(34)}' for word in words], 4)}\n{closing}\n"
+
+
+def _filled(entries: Iterable[str], indent: int) -> str:
+    """Entries with commas, as many on a line as fit."""
+    lines = [""]
+    for entry in entries:
+        longer = f"{lines[-1]} {entry}," if lines[-1] else f"{' ' * indent}{entry},"
+        if len(longer) <= _WIDTH:
+            lines[-1] = longer
+        else:
+            lines.append(f"{' ' * indent}{entry},")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
