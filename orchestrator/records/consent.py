@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 ConsentMethod = Literal[
     "web_form", "double_opt_in", "sms_keyword", "free_text", "one_click", "unsubscribe_page",
@@ -72,7 +72,7 @@ class ConsentFact:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConsentRow:
-    """A ledger row to be appended: complete enough to prove, years later, who agreed to what and how."""
+    """What a ledger row says: complete enough to prove, years later, who agreed to what and how."""
 
     customer_id: int
     source_id: str  # the same one twice is appended once
@@ -92,15 +92,22 @@ class ConsentRow:
     wording_hash: str | None = None  # SHA-256 of the wording
     sender: str | None = None  # who asked, by name
     jurisdiction: str | None = None  # whose law applied
-    address_hash: str | None = None  # keyed hash of the address in force on the channel then
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewConsentRow(ConsentRow):
+    """A ledger row to be appended."""
+
+    address: str | None = None  # in force on the channel then; only its keyed hash is kept
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConsentEntry(ConsentRow):
-    """A ledger row as it is kept. ``id`` gives the order in which rows were recorded."""
+    """A ledger row as it is kept."""
 
-    id: int
+    id: int  # gives the order in which rows were recorded
+    address_hash: str | None  # keyed hash of the address in force on the channel then
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -37,7 +37,7 @@ def alone(customer_id: int) -> Claim:
 
 def these(ids: Sequence[int]) -> Claim:
     """Take exactly these customers, waiting for their locks in id order."""
-    return Claim(lock=lambda transaction, _: transaction.lock(ids))
+    return Claim(lock=lambda transaction, _: transaction.claims.these(ids))
 
 
 @dataclass(kw_only=True, slots=True)
@@ -75,7 +75,7 @@ class Batch:
     def save(self) -> None:
         """Write what changed, in a number of statements that does not grow with the batch; new rows get their ids."""
         if self.customers:
-            self.transaction.save(self.customers, self.now)
+            self.transaction.batches.save(self.customers, self.now)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +104,10 @@ class ServiceContext:
             if crash_count is not None:
                 self.store.attempt(claim.ids, instants.machine, crash_count=crash_count)
             instants = transaction.instants()  # again: what a waiting lock let pass happened before us
-            customers, catalogue = transaction.load_customers(claim.ids, instants.business, starting=starting)
+            customers, catalogue = transaction.batches.load(claim.ids, instants.business, starting=starting)
             yield self._of(transaction, customers, catalogue, instants)
             if crash_count is not None:
-                transaction.done()
+                transaction.batches.done()
         _tell_starts(customers)
 
     def _of(

@@ -16,28 +16,17 @@ A grant that ends by itself remembers since when the pair was withdrawn before i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
 
 from orchestrator.core.consent.scope import IMPLIED
-from orchestrator.records.consent import Consent, ConsentEntry
+from orchestrator.records.consent import Consent, ConsentEntry, ConsentRow, NewConsentRow
 from orchestrator.store.sql.bulk import insert_rows
 from orchestrator.store.sql.tables import consent_ledger, consents
-
-_OPTIONAL: dict[str, Any] = {
-    "address_hash": None,
-    "wording": None,
-    "wording_locale": None,
-    "wording_version": None,
-    "wording_hash": None,
-    "sender": None,
-    "jurisdiction": None,
-    "evidence": {},
-    "expires_at": None,
-}
 
 _FOLDED = f"""
     WITH said AS (
@@ -86,6 +75,8 @@ _REBUILD = text(
     WHERE (s.ledger_id, s.withdrawn_since) IS DISTINCT FROM (EXCLUDED.ledger_id, EXCLUDED.withdrawn_since)"""
 )
 
+_COLUMNS = tuple(field.name for field in fields(ConsentRow))  # those of the ledger, its id and hash aside
+
 _CLAIM_EXPIRED = text("""
     WITH due AS MATERIALIZED (
         SELECT DISTINCT customer_id FROM (
@@ -100,56 +91,56 @@ _EXPIRED = text("""
     WHERE s.customer_id = ANY(CAST(:customer_ids AS bigint[])) AND s.granted AND s.expires_at <= :now""")
 
 
-def append(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
-    """Append ledger rows and derive the state of their customers, whose locks the caller holds.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostgresConsents:
+    """The ledger and the state, on one connection. ``hash_key`` makes the keyed hash that stays of an address."""
 
-    A row whose (customer_id, source_id) is there already is left out; given back are the pairs that were new. Columns
-    of the ledger that may be empty may be left out. Two statements, whatever the number of rows.
-    """
-    complete = [_OPTIONAL | dict(row) for row in rows]
-    written = insert_rows(
-        connection,
-        consent_ledger,
-        complete,
-        on_conflict="nothing",
-        conflict_columns=("customer_id", "source_id"),
-        returning=("customer_id", "source_id"),
-    )
-    new = {(row.customer_id, row.source_id) for row in written}
-    rebuild(connection, {customer_id for customer_id, _ in new})
-    return new
+    connection: Connection
+    hash_key: Callable[[str], str]
 
+    def append(self, rows: Sequence[NewConsentRow]) -> set[tuple[int, str]]:
+        """Append ledger rows and derive the state of their customers, whose locks the caller holds.
 
-def rebuild(connection: Connection, customer_ids: Collection[int]) -> None:
-    """Derive the present state of these customers from the ledger. One statement."""
-    if customer_ids:
-        connection.execute(_REBUILD, {"customer_ids": sorted(customer_ids)})
+        A row whose (customer_id, source_id) is there already is left out; given back are the pairs that were new. Two
+        statements, whatever the number of rows.
+        """
+        return _append(self.connection, [self._sealed(row) for row in rows])
+
+    def said(self, customer_id: int, now: datetime) -> list[Consent]:
+        """The present state as policies read it."""
+        rows = self.connection.execute(select(consents).where(consents.c.customer_id == customer_id))
+        return [as_policies_read(row, now) for row in rows]
+
+    def history(self, customer_id: int) -> list[ConsentEntry]:
+        """Every ledger row of one customer, in the order in which they were said."""
+        order = (consent_ledger.c.occurred_at, consent_ledger.c.id)
+        rows = self.connection.execute(
+            select(consent_ledger).where(consent_ledger.c.customer_id == customer_id).order_by(*order)
+        )
+        return [ConsentEntry(**row) for row in rows.mappings()]
+
+    def expire(self, now: datetime, *, limit: int) -> int:
+        """Write an ``expired`` row for up to ``limit`` grants whose time is over, and lock their customers before; how
+        many. Customers locked elsewhere are left for another time. Four statements."""
+        ids = list(self.connection.execute(_CLAIM_EXPIRED, {"now": now, "limit": limit}).scalars())
+        if not ids:
+            return 0
+        over = self.connection.execute(_EXPIRED, {"customer_ids": ids, "now": now}).all()
+        return len(_append(self.connection, [_expired(row, now) for row in over]))
+
+    def _sealed(self, row: NewConsentRow) -> dict[str, Any]:
+        columns = {name: getattr(row, name) for name in _COLUMNS}
+        return columns | {"address_hash": self.hash_key(row.address) if row.address else None}
 
 
 def present(connection: Connection, customer_id: int) -> list[Consent]:
-    """What one customer's consents are now, by channel and topic."""
+    """What one customer's consents are now, by channel and topic, ended grants that were not swept yet included."""
     rows = connection.execute(
         select(consents)
         .where(consents.c.customer_id == customer_id)
         .order_by(consents.c.channel, consents.c.topic)
     )
-    return [
-        Consent(
-            channel=row.channel,
-            topic=row.topic,
-            granted=row.granted,
-            basis=row.basis,
-            since=row.since,
-            expires_at=row.expires_at,
-        )
-        for row in rows
-    ]
-
-
-def as_said(connection: Connection, customer_id: int, now: datetime) -> list[Consent]:
-    """The present state as policies read it."""
-    rows = connection.execute(select(consents).where(consents.c.customer_id == customer_id))
-    return [as_policies_read(row, now) for row in rows]
+    return [_as_stored(row) for row in rows]
 
 
 def as_policies_read(row: Row[Any], now: datetime) -> Consent:
@@ -159,6 +150,49 @@ def as_policies_read(row: Row[Any], now: datetime) -> Consent:
         return Consent(
             channel=row.channel, topic=row.topic, granted=False, basis="express", since=row.withdrawn_since
         )
+    return _as_stored(row)
+
+
+def rebuild(connection: Connection, customer_ids: Collection[int]) -> None:
+    """Derive the present state of these customers from the ledger. One statement."""
+    if customer_ids:
+        connection.execute(_REBUILD, {"customer_ids": sorted(customer_ids)})
+
+
+def _append(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
+    written = insert_rows(
+        connection,
+        consent_ledger,
+        rows,
+        on_conflict="nothing",
+        conflict_columns=("customer_id", "source_id"),
+        returning=("customer_id", "source_id"),
+    )
+    new = {(row.customer_id, row.source_id) for row in written}
+    rebuild(connection, {customer_id for customer_id, _ in new})
+    return new
+
+
+def _expired(row: Row[Any], now: datetime) -> dict[str, Any]:
+    over = ConsentRow(
+        customer_id=row.customer_id,
+        source_id=f"expired:{row.ledger_id}",
+        action="expired",
+        channel=row.channel,
+        topic=row.topic,
+        basis=row.basis,
+        method="expiry",
+        source=f"ledger row {row.ledger_id}",
+        sender=row.sender,
+        jurisdiction=row.jurisdiction,
+        actor="system",
+        occurred_at=row.expires_at,
+        recorded_at=now,
+    )
+    return {name: getattr(over, name) for name in _COLUMNS} | {"address_hash": row.address_hash}
+
+
+def _as_stored(row: Row[Any]) -> Consent:
     return Consent(
         channel=row.channel,
         topic=row.topic,
@@ -167,44 +201,3 @@ def as_policies_read(row: Row[Any], now: datetime) -> Consent:
         since=row.since,
         expires_at=row.expires_at,
     )
-
-
-def history(connection: Connection, customer_id: int) -> list[ConsentEntry]:
-    """Every ledger row of one customer, in the order in which they were said."""
-    order = (consent_ledger.c.occurred_at, consent_ledger.c.id)
-    rows = connection.execute(
-        select(consent_ledger).where(consent_ledger.c.customer_id == customer_id).order_by(*order)
-    )
-    return [ConsentEntry(**row) for row in rows.mappings()]
-
-
-def expire(connection: Connection, now: datetime, *, limit: int) -> int:
-    """Write an ``expired`` row for up to ``limit`` grants whose time is over, and lock their customers before; how
-    many. Customers locked elsewhere are left for another time. Four statements."""
-    ids = list(connection.execute(_CLAIM_EXPIRED, {"now": now, "limit": limit}).scalars())
-    if not ids:
-        return 0
-    rows = connection.execute(_EXPIRED, {"customer_ids": ids, "now": now}).all()
-    new = append(
-        connection,
-        [
-            {
-                "customer_id": row.customer_id,
-                "source_id": f"expired:{row.ledger_id}",
-                "action": "expired",
-                "channel": row.channel,
-                "topic": row.topic,
-                "basis": row.basis,
-                "method": "expiry",
-                "source": f"ledger row {row.ledger_id}",
-                "sender": row.sender,
-                "jurisdiction": row.jurisdiction,
-                "address_hash": row.address_hash,
-                "actor": "system",
-                "occurred_at": row.expires_at,
-                "recorded_at": now,
-            }
-            for row in rows
-        ],
-    )
-    return len(new)

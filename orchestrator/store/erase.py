@@ -7,7 +7,8 @@ messages before (erasure is a happening of every walk); this is what is left to 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -44,61 +45,69 @@ _SQL = """
 _STATEMENTS = tuple(text(sql.strip()) for sql in _SQL.split(";"))
 
 
-def lock(connection: Connection, customer_id: int) -> list[int]:
-    """Take the customer for erasure. ``FOR UPDATE``: nobody reads under a lock of their own meanwhile.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostgresErasure:
+    """Forgetting customers, on one connection. ``hash_key`` is the keyed hash that keeps them out."""
 
-    Raises NotFound.
-    """
-    found = connection.scalar(text("SELECT id FROM customers WHERE id = :id FOR UPDATE"), {"id": customer_id})
-    if found is None:
-        raise NotFound("customer", str(customer_id))
-    return [customer_id]
+    connection: Connection
+    hash_key: Callable[[str], str]
 
+    def lock(self, customer_id: int) -> list[int]:
+        """Take the customer for erasure. ``FOR UPDATE``: nobody reads under a lock of their own meanwhile.
 
-def identities_of(connection: Connection, customer_id: int) -> tuple[str, ...]:
-    """The key and every address of a locked customer: what a tombstone is needed for, as keyed hashes."""
-    found = connection.execute(
-        text(
-            "SELECT key FROM customers WHERE id = :id UNION ALL"
-            " (SELECT DISTINCT address FROM contact_points WHERE customer_id = :id ORDER BY address)"
-        ),
-        {"id": customer_id},
-    )
-    return tuple(found.scalars())
+        Raises NotFound.
+        """
+        found = self.connection.scalar(
+            text("SELECT id FROM customers WHERE id = :id FOR UPDATE"), {"id": customer_id}
+        )
+        if found is None:
+            raise NotFound("customer", str(customer_id))
+        return [customer_id]
 
+    def identities_of(self, customer_id: int) -> tuple[str, ...]:
+        """The key and every address of a locked customer: what a tombstone is needed for, as keyed hashes."""
+        found = self.connection.execute(
+            text(
+                "SELECT key FROM customers WHERE id = :id UNION ALL"
+                " (SELECT DISTINCT address FROM contact_points WHERE customer_id = :id ORDER BY address)"
+            ),
+            {"id": customer_id},
+        )
+        return tuple(found.scalars())
 
-def handed_to(connection: Connection, customer_id: int) -> list[SentSummary]:
-    """By channel and provider, everything that was handed over about her."""
-    rows = connection.execute(
-        text(
-            "SELECT channel, provider, array_remove(array_agg(DISTINCT provider_id ORDER BY provider_id), NULL) AS ids"
-            " FROM messages WHERE customer_id = :id AND handed_at IS NOT NULL AND provider IS NOT NULL"
-            " AND status <> 'held_out' GROUP BY channel, provider ORDER BY channel, provider"
-        ),
-        {"id": customer_id},
-    )
-    return [
-        SentSummary(channel=row.channel, provider=row.provider, provider_ids=tuple(row.ids)) for row in rows
-    ]
+    def sent_to(self, customer_id: int) -> list[SentSummary]:
+        """By channel and provider, everything that was handed over about the customer."""
+        rows = self.connection.execute(
+            text(
+                "SELECT channel, provider,"
+                " array_remove(array_agg(DISTINCT provider_id ORDER BY provider_id), NULL) AS ids"
+                " FROM messages WHERE customer_id = :id AND handed_at IS NOT NULL AND provider IS NOT NULL"
+                " AND status <> 'held_out' GROUP BY channel, provider ORDER BY channel, provider"
+            ),
+            {"id": customer_id},
+        )
+        return [
+            SentSummary(channel=row.channel, provider=row.provider, provider_ids=tuple(row.ids))
+            for row in rows
+        ]
 
+    def addresses_of(self, customer_id: int) -> dict[str, str]:
+        rows = self.connection.execute(
+            text("SELECT channel, address FROM contact_points WHERE customer_id = :id"), {"id": customer_id}
+        )
+        return {row.channel: row.address for row in rows}
 
-def addresses_of(connection: Connection, customer_id: int) -> dict[str, str]:
-    rows = connection.execute(
-        text("SELECT channel, address FROM contact_points WHERE customer_id = :id"), {"id": customer_id}
-    )
-    return {row.channel: row.address for row in rows}
+    def erase(self, customer_id: int, now: datetime, *, identities: Collection[str]) -> None:
+        """Blank everything personal. Of ``identities`` (see :meth:`identities_of`) keyed hashes stay.
 
-
-def erase(connection: Connection, customer_id: int, now: datetime, *, hashes: Collection[str]) -> None:
-    """Blank everything personal. ``hashes`` are those of :func:`identities_of`. Again: changes nothing.
-
-    A fixed number of statements. What was handed to a provider before cannot be recalled here.
-    """
-    values = {"id": customer_id, "now": now, "erased_key": f"{ERASED_KEY}{customer_id}"}
-    for statement in _STATEMENTS:
-        used = {name: value for name, value in values.items() if name in statement.compile().params}
-        connection.execute(statement, used)
-    buried: Sequence[dict[str, object]] = [
-        {"key_hash": value, "erased_at": now} for value in sorted(set(hashes))
-    ]
-    insert_rows(connection, tombstones, buried, on_conflict="nothing")
+        Again: changes nothing. A fixed number of statements. What was handed to a provider cannot be recalled here.
+        """
+        values = {"id": customer_id, "now": now, "erased_key": f"{ERASED_KEY}{customer_id}"}
+        for statement in _STATEMENTS:
+            used = {name: value for name, value in values.items() if name in statement.compile().params}
+            self.connection.execute(statement, used)
+        buried: Sequence[dict[str, object]] = [
+            {"key_hash": value, "erased_at": now}
+            for value in sorted({self.hash_key(identity) for identity in identities})
+        ]
+        insert_rows(self.connection, tombstones, buried, on_conflict="nothing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
@@ -20,6 +21,13 @@ class PostgresParking:
     """Who is set aside, on one connection."""
 
     connection: Connection
+
+    def park(self, customer_id: int, *, reason: str, detail: str, now: datetime) -> None:
+        """Set a whole customer aside; one who is parked already keeps the first reason."""
+        whole = Parked(
+            customer_id=customer_id, enrollment_id=WHOLE_CUSTOMER, reason=reason, detail=detail, at=now
+        )
+        park(self.connection, [whole])
 
     def release(self, customer_id: int, enrollment_id: int) -> bool:
         """Let one go on, with the id 0 the whole customer; False when it was not parked."""

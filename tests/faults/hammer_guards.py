@@ -13,7 +13,7 @@ from orchestrator.core.policies.request import Allow
 from orchestrator.service.context import Batch
 from orchestrator.service.delivery import authorise as handing
 from orchestrator.store.batch import claim
-from orchestrator.store.transactions import PostgresTransaction
+from orchestrator.store.batch.batches import PostgresBatches
 
 Guard = Literal["lock", "second check"]
 """``lock``: the customer's lock, where messages to be handed over are claimed. ``second check``: the policies, asked
@@ -43,15 +43,15 @@ def _allowed(
 def widen_the_seam(number: int, of: int) -> None:
     """Let a while pass between what a hand-over is decided from and its commit; and let each of several workers hand
     over its own share of every customer's messages: two at one message are stopped by the key of the journal."""
-    save = PostgresTransaction.save
+    save = PostgresBatches.save
     candidates = handing._candidates
 
-    def slowly(self: PostgresTransaction, customers: Any, now: datetime) -> None:
+    def slowly(self: PostgresBatches, customers: Any, now: datetime) -> None:
         time.sleep(_SLOWLY)
         save(self, customers, now)
 
     def own(customer: CustomerState, batch: Batch) -> list[MessageRow]:
         return [message for message in candidates(customer, batch) if message.id % of == number]
 
-    PostgresTransaction.save = slowly  # type: ignore[method-assign]
+    PostgresBatches.save = slowly  # type: ignore[method-assign]
     handing._candidates = own

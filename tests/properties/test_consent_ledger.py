@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, insert, text
 
 from orchestrator.core.consent.scope import IMPLIED, TRACKING, covers, in_force
+from orchestrator.records.consent import NewConsentRow
 from orchestrator.store import consents
+from orchestrator.store.consents import PostgresConsents
 from orchestrator.store.reports.invariants import check_invariants
 from orchestrator.store.sql import tables as t
 from tests.support.effort import examples
@@ -41,6 +43,10 @@ revokes = st.fixed_dictionaries({
 sweeps = st.just({"action": "sweep"})
 # Each step is (hours that pass before it, what happens). An import is a fact that is recorded late.
 stories = st.lists(st.tuples(st.integers(0, 2), st.one_of(grants, revokes, sweeps)), max_size=14)
+
+
+def ledger(connection: Connection) -> PostgresConsents:
+    return PostgresConsents(connection=connection, hash_key=str)
 
 
 class Oracle:
@@ -92,15 +98,15 @@ def test_the_ledger_decides_and_a_no_wins(
         for hours, step in story:
             now += timedelta(hours=hours)
             if step["action"] == "sweep":
-                consents.expire(connection, now, limit=100)
+                ledger(connection).expire(now, limit=100)
             else:
                 row = _row(customer, step, now)
                 oracle.rows.append(row)
-                consents.append(connection, [row])
+                ledger(connection).append([NewConsentRow(**row)])
             _agree(connection, customer, oracle, now)
         now += timedelta(hours=9)  # everything that ends has ended by now, swept or not
         _agree(connection, customer, oracle, now)
-        consents.expire(connection, now, limit=100)
+        ledger(connection).expire(now, limit=100)
         _agree(connection, customer, oracle, now)
         connection.rollback()
 
@@ -113,7 +119,7 @@ def _agree(connection: Connection, customer: int, oracle: Oracle, now: datetime)
     assert _state(connection) == kept
     assert check_invariants(connection) == []
 
-    said = consents.as_said(connection, customer, now)
+    said = ledger(connection).said(customer, now)
     for channel in CHANNELS:
         for topic in TOPICS:
             row = in_force(said, channel, topic, now)

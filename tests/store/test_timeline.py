@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, select, text
 
 from orchestrator.errors import NotFound
-from orchestrator.store import customers, erase
+from orchestrator.store import customers
+from orchestrator.store.erase import PostgresErasure
 from orchestrator.store.reports import timeline
 from orchestrator.store.reports.export import EXPORTED, export
 from orchestrator.store.reports.invariants import check_invariants
@@ -137,15 +138,19 @@ def test_the_export_holds_every_table_and_is_json(engine: Engine, now: datetime)
     assert len(again["timeline"]) > 15
 
 
+def erasure(connection: Connection) -> PostgresErasure:
+    return PostgresErasure(connection=connection, hash_key=lambda identity: identity)
+
+
 def test_erasure_leaves_numbers_and_no_person(engine: Engine, now: datetime) -> None:
     later = now + 7 * HOUR
     with engine.begin() as connection:
         walk = story(connection, now)
         other = World(connection, now).customer("bob", attributes={"name": "Bob"})
-        assert erase.lock(connection, walk.customer_id) == [walk.customer_id]
-        identities = erase.identities_of(connection, walk.customer_id)
+        assert erasure(connection).lock(walk.customer_id) == [walk.customer_id]
+        identities = erasure(connection).identities_of(walk.customer_id)
         assert identities == ("ann@example.test", "ann@example.test")
-        erase.erase(connection, walk.customer_id, later, hashes=["key hash", "address hash"])
+        erasure(connection).erase(walk.customer_id, later, identities=["key hash", "address hash"])
     with engine.begin() as connection:
         for table in metadata.tables.values():
             stored = str(connection.execute(select(table)).all())
@@ -169,12 +174,12 @@ def test_erasure_leaves_numbers_and_no_person(engine: Engine, now: datetime) -> 
 def test_erasing_twice_changes_nothing(engine: Engine, now: datetime) -> None:
     with engine.begin() as connection:
         walk = story(connection, now)
-        erase.erase(connection, walk.customer_id, now, hashes=["h"])
+        erasure(connection).erase(walk.customer_id, now, identities=["h"])
         once = export(connection, walk.customer_id)
-        erase.erase(connection, walk.customer_id, now, hashes=["h"])
+        erasure(connection).erase(walk.customer_id, now, identities=["h"])
         assert export(connection, walk.customer_id) == once
         with pytest.raises(NotFound):
-            erase.lock(connection, 999)
+            erasure(connection).lock(999)
 
 
 def test_erasing_takes_a_fixed_number_of_statements(engine: Engine, now: datetime) -> None:
@@ -186,7 +191,7 @@ def test_erasing_takes_a_fixed_number_of_statements(engine: Engine, now: datetim
         ]  # fmt: skip
         connection.execute(insert(t.signals), rows)
     with counted(engine) as statements, engine.begin() as connection:
-        erase.erase(connection, walk.customer_id, now, hashes=["a", "b", "c"])
+        erasure(connection).erase(walk.customer_id, now, identities=["a", "b", "c"])
         assert (
             connection.execute(text("SELECT count(*) FROM signals WHERE properties <> '{}'")).scalar_one()
             == 0

@@ -21,8 +21,8 @@ def history(services: ServiceContext, customer_key: str) -> ConsentHistory:
         customer_id = transaction.customers.find(customer_key)
         policy = transaction.catalogue().policy
         now = transaction.instants().business
-        said = transaction.consents(customer_id, now)
-        entries = tuple(transaction.consent_history(customer_id))
+        said = transaction.consents.said(customer_id, now)
+        entries = tuple(transaction.consents.history(customer_id))
         region = transaction.customers.region_of(customer_id)
 
     def asked(channel: str, topic: str) -> ConsentInForce:

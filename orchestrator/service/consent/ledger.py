@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any, get_args
+from typing import get_args
 
 from orchestrator.core.consent.scope import in_force
 from orchestrator.core.customer_state import CustomerState
@@ -22,9 +22,10 @@ from orchestrator.records.consent import (
     ConsentEvidence,
     ConsentFact,
     ConsentMethod,
+    NewConsentRow,
 )
 from orchestrator.records.intake import IngestReport, Refused
-from orchestrator.service.consent.ledger_rows import append, ledger_row
+from orchestrator.service.consent.ledger_rows import ledger_row
 from orchestrator.service.consent.preferences import withdraw
 from orchestrator.service.context import Batch, ServiceContext, these
 from orchestrator.service.enrollment.apply_inbox import apply_inbox
@@ -84,7 +85,7 @@ def expire(services: ServiceContext) -> int:
     while True:
         with services.store.begin() as transaction:
             now = transaction.instants().business
-            done = transaction.expire_consents(now, limit=EXPIRED_AT_ONCE)
+            done = transaction.consents.expire(now, limit=EXPIRED_AT_ONCE)
         total += done
         if not done:
             break
@@ -117,16 +118,16 @@ def _recorded(services: ServiceContext, some: Mapping[int, Facts]) -> tuple[int,
 
 
 def _in_one(services: ServiceContext, some: Mapping[int, Facts]) -> int:
-    rows: list[dict[str, Any]] = []
+    rows: list[NewConsentRow] = []
     with services.batch(these(sorted(some))) as batch:
         for customer in batch:
             apply_inbox(customer, batch)
             rows += _record(customer, some[customer.customer_id], batch)
         batch.save()
-        return len(append(batch.transaction, rows))
+        return len(batch.transaction.consents.append(rows))
 
 
-def _record(customer: CustomerState, given: Facts, batch: Batch) -> list[dict[str, Any]]:
+def _record(customer: CustomerState, given: Facts, batch: Batch) -> list[NewConsentRow]:
     """The ledger rows of one customer's facts; what a withdrawal in force now covers is stopped."""
     facts = sorted(given.values(), key=lambda fact: fact.occurred_at)
     rows = [_row(customer, fact, batch) for fact in facts]
@@ -140,7 +141,7 @@ def _record(customer: CustomerState, given: Facts, batch: Batch) -> list[dict[st
     return rows
 
 
-def _row(customer: CustomerState, fact: ConsentFact, batch: Batch) -> dict[str, Any]:
+def _row(customer: CustomerState, fact: ConsentFact, batch: Batch) -> NewConsentRow:
     return ledger_row(
         customer,
         batch.catalogue.policy,
@@ -155,14 +156,14 @@ def _row(customer: CustomerState, fact: ConsentFact, batch: Batch) -> dict[str, 
     )
 
 
-def _said(fact: ConsentFact, row: Mapping[str, Any]) -> Consent:
+def _said(fact: ConsentFact, row: NewConsentRow) -> Consent:
     return Consent(
         channel=fact.channel,
         topic=fact.topic,
         granted=fact.action != "revoked",
         basis=fact.evidence.basis,
         since=fact.occurred_at,
-        expires_at=row["expires_at"],
+        expires_at=row.expires_at,
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from orchestrator.core.consent.scope import ANY, TRACKING, covers, is_closed
 from orchestrator.core.customer_state import (
@@ -23,9 +22,9 @@ from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, 
 from orchestrator.core.machine.reasons import OPTED_OUT
 from orchestrator.errors import Unavailable
 from orchestrator.language.model import Ask, Send
-from orchestrator.records.consent import Consent, ConsentEvidence
+from orchestrator.records.consent import Consent, ConsentAction, ConsentEvidence, NewConsentRow
 from orchestrator.records.preferences import OptOutReceipt, Preferences, StoppedMessage, StoppedStatus
-from orchestrator.service.consent.ledger_rows import append, ledger_row
+from orchestrator.service.consent.ledger_rows import ledger_row
 from orchestrator.service.context import Batch, ServiceContext, alone
 from orchestrator.service.enrollment.advance import park
 from orchestrator.service.enrollment.apply_inbox import apply_inbox
@@ -81,7 +80,7 @@ def _opt_out(services: ServiceContext, customer_id: int, scope: Scope, *, whole:
         rows = [] if already else [_row(customer, "revoked", scope, batch)]
         receipt = withdraw(customer, scope.channel, scope.topic, batch, already=already, whole=whole)
         batch.save()
-        append(batch.transaction, rows)
+        batch.transaction.consents.append(rows)
     return receipt
 
 
@@ -105,7 +104,7 @@ def opt_in(services: ServiceContext, customer_key: str, scope: Scope) -> None:
             one = replace(scope, channel=channel, topic=topic, source_id=source)
             granted.append(_row(customer, "granted", one, batch))
         batch.save()
-        append(batch.transaction, granted)
+        batch.transaction.consents.append(granted)
 
 
 def preferences(services: ServiceContext, customer_key: str) -> Preferences:
@@ -114,7 +113,7 @@ def preferences(services: ServiceContext, customer_key: str) -> Preferences:
         policy = transaction.catalogue().policy
         now = transaction.instants().business
         customer_id = transaction.customers.find(customer_key)
-        states = transaction.consents(customer_id, now)
+        states = transaction.consents.said(customer_id, now)
         snoozed = transaction.snoozes.until(customer_id, now)
         locale = transaction.customers.locale_of(customer_id)
     return Preferences(
@@ -218,7 +217,7 @@ def _stopped(message: MessageRow, status: StoppedStatus) -> StoppedMessage:
     )
 
 
-def _row(customer: CustomerState, action: str, scope: Scope, batch: Batch) -> dict[str, Any]:
+def _row(customer: CustomerState, action: ConsentAction, scope: Scope, batch: Batch) -> NewConsentRow:
     return ledger_row(
         customer,
         batch.catalogue.policy,

@@ -18,7 +18,7 @@ def snooze(services: ServiceContext, customer_key: str, until: datetime) -> None
     """Nothing promotional before ``until`` (business time). Raises NotFound, InputError for an instant in the past."""
     with services.store.begin() as transaction:
         customer_id = transaction.customers.find(customer_key)
-        transaction.lock([customer_id])
+        transaction.claims.these([customer_id])
         now = transaction.instants().business
         if until <= now:
             raise InputError("$.until", "expected an instant in the future")

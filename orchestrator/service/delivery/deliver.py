@@ -75,13 +75,13 @@ class Delivery:
     def _waiting(self, providers: Sequence[str], limit: int) -> Mapping[str, int]:
         with self.services.store.begin() as transaction:
             instants = transaction.instants()
-            return transaction.count_messages(
+            return transaction.claims.count_messages(
                 now=instants.business, machine=instants.machine, providers=providers, limit=limit
             )
 
     def _batch(self, admission: ProviderAllowance, renderer: Renderer, most: int) -> Drained:
         claim = Claim(
-            lock=lambda transaction, instants: transaction.claim_messages(
+            lock=lambda transaction, instants: transaction.claims.with_messages(
                 now=instants.business, machine=instants.machine, rooms=admission.rooms, limit=most
             )
         )

@@ -6,13 +6,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from channels.base import OutboundMessage, SendResult, SendStatus
 from channels.table import traits_of
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow
 from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, Settled
-from orchestrator.records.consent import Consent
+from orchestrator.records.consent import Consent, NewConsentRow
 from orchestrator.records.delivery import LocalCopy
 from orchestrator.records.receipt import ReceiptRow
 from orchestrator.service.context import Batch, ServiceContext, these
@@ -68,7 +67,7 @@ def _file_all(
     services: ServiceContext, by_customer: Mapping[int, list[CompletedSend]], *, bare: bool = False
 ) -> None:
     """``bare``: without what else is due of these customers."""
-    withdrawn: list[dict[str, Any]] = []
+    withdrawn: list[NewConsentRow] = []
     with services.batch(these(sorted(by_customer))) as batch:
         for customer in batch:
             if not bare:
@@ -84,8 +83,8 @@ def _file_all(
             if (copy := _local_copy(customer, completed)) is not None
         ]
         batch.save()
-        batch.transaction.append_consents(withdrawn)
-        batch.transaction.show(shown, batch.now)
+        batch.transaction.consents.append(withdrawn)
+        batch.transaction.feed.show(shown, batch.now)
     for customer in batch:
         for completed in by_customer[customer.customer_id]:
             _tell(customer, completed)
@@ -105,7 +104,7 @@ def _tell(customer: CustomerState, completed: CompletedSend) -> None:
     )
 
 
-def _file(customer: CustomerState, completed: CompletedSend, batch: Batch) -> list[dict[str, Any]]:
+def _file(customer: CustomerState, completed: CompletedSend, batch: Batch) -> list[NewConsentRow]:
     """File one answer; the ledger's row of an opt-out that the provider tells of, if it does."""
     job, handed = completed.job, completed.handed
     message = customer.message_by_id(job.message_id)
@@ -208,25 +207,25 @@ def _move(
         settle(message, "withdrawn", batch.now, reason="the step was left before it could be tried again")
 
 
-def _withdraw(customer: CustomerState, message: MessageRow, batch: Batch) -> dict[str, Any]:
+def _withdraw(customer: CustomerState, message: MessageRow, batch: Batch) -> NewConsentRow:
     """The provider knows of an opt-out we did not: everything on that channel stops, and it goes into our ledger."""
     customer.consents.append(
         Consent(channel=message.channel, topic="*", granted=False, basis="express", since=batch.now)
     )
     apply_to_all(customer, ConsentWithdrawn(channel=message.channel, topic="*"), batch)
-    return {
-        "customer_id": customer.customer_id,
-        "source_id": f"provider:{message.id}",
-        "action": "revoked",
-        "channel": message.channel,
-        "topic": "*",
-        "basis": "express",
-        "method": "provider_sync",
-        "source": message.provider,
-        "actor": "provider",
-        "occurred_at": batch.now,
-        "recorded_at": batch.now,
-    }
+    return NewConsentRow(
+        customer_id=customer.customer_id,
+        source_id=f"provider:{message.id}",
+        action="revoked",
+        channel=message.channel,
+        topic="*",
+        basis="express",
+        method="provider_sync",
+        source=message.provider,
+        actor="provider",
+        occurred_at=batch.now,
+        recorded_at=batch.now,
+    )
 
 
 def _receipt(job: AuthorisedSend, handed: SendResult, batch: Batch) -> ReceiptRow:

@@ -26,7 +26,7 @@ def advance(services: ServiceContext, *, limit: int) -> Drained:
     """
     started = monotonic()
     claim = Claim(
-        lock=lambda transaction, instants: transaction.claim_customers(now=instants.business, limit=limit)
+        lock=lambda transaction, instants: transaction.claims.customers(now=instants.business, limit=limit)
     )
     try:
         customers = _advance(services, claim)
@@ -52,7 +52,7 @@ def take_overdue(services: ServiceContext, *, limit: int = 50) -> int:
     """Customers whom batches kept passing over because their row was locked: each alone, with a lock that waits."""
     with services.store.begin() as transaction:
         instants = transaction.instants()
-        ids = transaction.overdue(before=instants.business - SKIPPED_FOR * instants.rate, limit=limit)
+        ids = transaction.claims.overdue(before=instants.business - SKIPPED_FOR * instants.rate, limit=limit)
     for customer_id in ids:
         emit("customer.skipped", customer_id=customer_id)
     _one_by_one(services, ids)
@@ -62,7 +62,7 @@ def take_overdue(services: ServiceContext, *, limit: int = 50) -> int:
 def park(services: ServiceContext, customer_id: int, error: Exception) -> None:
     """Set a customer aside, with the reason, until somebody has looked."""
     with services.store.begin() as transaction:
-        transaction.park(
+        transaction.parking.park(
             customer_id,
             reason=type(error).__name__,
             detail=str(error),

@@ -24,10 +24,10 @@ def take_interrupted(services: ServiceContext, delivery: Alone) -> int:
     """Whoever was in hand of a process that is gone; how many."""
     with services.store.begin() as transaction:
         instants = transaction.instants()
-        interrupted = transaction.take_interrupted(before=instants.machine - UNHEARD_FOR)
+        interrupted = transaction.batches.take_interrupted(before=instants.machine - UNHEARD_FOR)
         for interrupted_customer in interrupted:
             if interrupted_customer.crash_count >= MOST_CRASHES:
-                transaction.park(
+                transaction.parking.park(
                     interrupted_customer.customer_id,
                     reason="process_died",
                     detail=f"{interrupted_customer.crash_count} processes were killed at work on this customer",

@@ -36,6 +36,10 @@ class PlaybookStore(Protocol):
 class ParkingStore(Protocol):
     """Who was set aside because deciding failed."""
 
+    def park(self, customer_id: int, *, reason: str, detail: str, now: datetime) -> None:
+        """Set a whole customer aside; one who is parked already keeps the first reason."""
+        ...
+
     def release(self, customer_id: int, enrollment_id: int) -> bool:
         """Let one go on, with the id 0 the whole customer; False when it was not parked."""
         ...

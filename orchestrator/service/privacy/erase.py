@@ -17,7 +17,7 @@ from orchestrator.core.machine.events import Erased
 from orchestrator.errors import ErasureIncomplete, NotFound, Unavailable
 from orchestrator.records.consent import ConsentEvidence
 from orchestrator.records.erasure import ErasureReceipt, ForgetOutcome, ProviderForgot, SentSummary
-from orchestrator.service.consent.ledger_rows import append, ledger_row
+from orchestrator.service.consent.ledger_rows import ledger_row
 from orchestrator.service.consent.preferences import stop_messages
 from orchestrator.service.context import Batch, Claim, ServiceContext, alone
 from orchestrator.service.enrollment.apply_inbox import apply_inbox
@@ -43,7 +43,7 @@ def erase(
     started = monotonic()
     with services.store.begin() as transaction:
         customer_id = transaction.customers.find(customer_key)
-        known_outside = any(one.provider not in _OURS for one in transaction.handed_to(customer_id))
+        known_outside = any(one.provider not in _OURS for one in transaction.erasure.sent_to(customer_id))
     told: tuple[ProviderForgot, ...] = ()
     if known_outside:
         _silence(services, customer_id)
@@ -94,15 +94,15 @@ def _silence_in(services: ServiceContext, customer_id: int, *, whole: bool) -> N
             now=batch.now,
             source_id="erasure",
         )
-        append(batch.transaction, [erased])
+        batch.transaction.consents.append([erased])
 
 
 def _tell(
     services: ServiceContext, channel_for: Callable[[str], Channel], customer_id: int
 ) -> tuple[ProviderForgot, ...]:
     with services.store.begin() as transaction:
-        handed = transaction.handed_to(customer_id)
-        addresses = transaction.addresses_of(customer_id)
+        handed = transaction.erasure.sent_to(customer_id)
+        addresses = transaction.erasure.addresses_of(customer_id)
     told = []
     for one in handed:
         if one.provider in _OURS:
@@ -131,12 +131,12 @@ def _blank(services: ServiceContext, customer_id: int) -> None:
 
 
 def _blank_in(services: ServiceContext, customer_id: int, *, whole: bool) -> None:
-    claim = Claim(lock=lambda transaction, _: transaction.lock_for_erasure(customer_id))
+    claim = Claim(lock=lambda transaction, _: transaction.erasure.lock(customer_id))
     with services.batch(claim) as batch:
-        identities = batch.transaction.identities_of(customer_id)
+        identities = batch.transaction.erasure.identities_of(customer_id)
         _stop_everything(batch.one(), batch, whole=whole)
         batch.save()
-        batch.transaction.erase(customer_id, batch.now, identities=identities)
+        batch.transaction.erasure.erase(customer_id, batch.now, identities=identities)
 
 
 def _stop_everything(customer: CustomerState, batch: Batch, *, whole: bool) -> None:

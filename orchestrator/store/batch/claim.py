@@ -1,4 +1,4 @@
-"""Who is taken next, and the lock on her row: everything that changes a customer begins here.
+"""Who is taken next, and the lock on the customer's row: everything that changes a customer begins here.
 
 A claim is two statements: one finds and locks customers in id order, passing over those somebody else holds, and a
 *later* one (in :mod:`orchestrator.store.batch.load`) reads what decides. Counting in the locking statement would see
@@ -7,7 +7,8 @@ the world from before the lock was granted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -78,38 +79,42 @@ SELECT least(
 """)
 
 
-def claim_customers(connection: Connection, *, now: datetime, limit: int) -> list[int]:
-    """Lock up to ``limit`` customers with a due timer or something in their inbox; their ids in order."""
-    rows = connection.execute(_DUE_WALKS, {"now": now, "limit": limit, "some": limit * 4})
-    return [row.id for row in rows]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostgresClaims:
+    """The locks on customers, on one connection."""
 
+    connection: Connection
 
-def count_messages(
-    connection: Connection, *, now: datetime, machine: datetime, providers: Sequence[str], limit: int
-) -> dict[str, int]:
-    """How many messages are due at each of ``providers``, counting to ``limit``; locks nobody."""
-    values = {"now": now, "machine": machine, "providers": list(providers), "limit": limit}
-    return {row.provider: row.messages for row in connection.execute(_COUNT_MESSAGES, values)}
+    def customers(self, *, now: datetime, limit: int) -> list[int]:
+        """Lock up to ``limit`` customers with a due timer or something in their inbox; their ids in order."""
+        rows = self.connection.execute(_DUE_WALKS, {"now": now, "limit": limit, "some": limit * 4})
+        return [row.id for row in rows]
 
+    def count_messages(
+        self, *, now: datetime, machine: datetime, providers: Sequence[str], limit: int
+    ) -> dict[str, int]:
+        """How many messages are due at each of ``providers``, counting to ``limit``; locks nobody."""
+        values = {"now": now, "machine": machine, "providers": list(providers), "limit": limit}
+        return {row.provider: row.messages for row in self.connection.execute(_COUNT_MESSAGES, values)}
 
-def claim_messages(
-    connection: Connection, *, now: datetime, machine: datetime, rooms: Mapping[str, int], limit: int
-) -> list[int]:
-    """Lock up to ``limit`` customers with a message due at a provider that has room; their ids in order."""
-    if not rooms:
-        return []
-    values = {"now": now, "machine": machine, "providers": list(rooms), "rooms": list(rooms.values())}
-    return [row.id for row in connection.execute(_DUE_MESSAGES, {**values, "limit": limit})]
+    def with_messages(
+        self, *, now: datetime, machine: datetime, rooms: Mapping[str, int], limit: int
+    ) -> list[int]:
+        """Lock up to ``limit`` customers with a message due at a provider that has room; their ids in order."""
+        if not rooms:
+            return []
+        values = {"now": now, "machine": machine, "providers": list(rooms), "rooms": list(rooms.values())}
+        return [row.id for row in self.connection.execute(_DUE_MESSAGES, {**values, "limit": limit})]
 
+    def these(self, ids: Collection[int]) -> list[int]:
+        """Lock these customers in id order, in one statement, waiting for each; those that exist."""
+        return [row.id for row in self.connection.execute(_LOCK, {"ids": sorted(ids)})]
 
-def lock(connection: Connection, ids: Sequence[int]) -> list[int]:
-    """Lock these customers in id order, in one statement, waiting for each; those that exist."""
-    return [row.id for row in connection.execute(_LOCK, {"ids": list(ids)})]
-
-
-def overdue(connection: Connection, *, before: datetime, limit: int) -> list[int]:
-    """Customers whose work is overdue since ``before``: they are taken alone, with a lock that waits."""
-    return [row.customer_id for row in connection.execute(_OVERDUE, {"before": before, "limit": limit})]
+    def overdue(self, *, before: datetime, limit: int) -> list[int]:
+        """Customers whose work is overdue since ``before``: they are taken alone, with a lock that waits."""
+        return [
+            row.customer_id for row in self.connection.execute(_OVERDUE, {"before": before, "limit": limit})
+        ]
 
 
 def next_due(connection: Connection, shut: Mapping[str, datetime]) -> datetime | None:

@@ -1,0 +1,65 @@
+"""What a batch asks of the store: who is taken, what is read of them, what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from orchestrator.core.catalogue import Catalogue
+from orchestrator.core.customer_state import CustomerState
+from orchestrator.records.drain import InterruptedCustomer
+
+
+class ClaimStore(Protocol):
+    """The locks on customers: whoever changes anything about one holds it until the commit."""
+
+    def customers(self, *, now: datetime, limit: int) -> list[int]:
+        """Lock customers with due timers or a filled inbox, passing over those held elsewhere; ids in order."""
+        ...
+
+    def count_messages(
+        self, *, now: datetime, machine: datetime, providers: Sequence[str], limit: int
+    ) -> dict[str, int]:
+        """How many messages are due at each of these providers, counting to ``limit``; locks nobody."""
+        ...
+
+    def with_messages(
+        self, *, now: datetime, machine: datetime, rooms: Mapping[str, int], limit: int
+    ) -> list[int]:
+        """Lock customers with messages due at providers that have room, passing over those held elsewhere; ids in
+        order. A provider with little room and much to do leaves the others theirs."""
+        ...
+
+    def these(self, ids: Collection[int]) -> list[int]:
+        """Lock these customers in one statement in id order, waiting; the ids that exist."""
+        ...
+
+    def overdue(self, *, before: datetime, limit: int) -> list[int]:
+        """Customers whose work has waited since ``before``; locks nobody."""
+        ...
+
+
+class BatchStore(Protocol):
+    """Locked customers, read and written together."""
+
+    def load(
+        self, ids: Sequence[int], now: datetime, *, starting: Sequence[str] = ()
+    ) -> tuple[list[CustomerState], Catalogue]:
+        """Read everything about these locked customers, in order, and the definitions that decide about them.
+
+        ``starting`` names playbooks about to be started. A fixed number of statements.
+        """
+        ...
+
+    def save(self, customers: Sequence[CustomerState], now: datetime) -> None:
+        """Write what changed; new rows get their ids. A fixed number of statements."""
+        ...
+
+    def done(self) -> None:
+        """With this commit nobody is in hand: see :meth:`orchestrator.service.ports.Store.attempt`."""
+        ...
+
+    def take_interrupted(self, *, before: datetime) -> Sequence[InterruptedCustomer]:
+        """Whom processes left behind that were last heard of before ``before`` (machine time); given out once."""
+        ...

@@ -1,0 +1,39 @@
+"""A batch on one connection: locked customers as they are read, and what was changed of them as it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from orchestrator.core.catalogue import Catalogue
+from orchestrator.core.customer_state import CustomerState
+from orchestrator.records.drain import InterruptedCustomer
+from orchestrator.store.batch import batches_in_hand
+from orchestrator.store.batch.build import build_customers
+from orchestrator.store.batch.definitions import CatalogueCache
+from orchestrator.store.batch.save import save
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostgresBatches:
+    """Loads and saves customers by the definitions this process knows."""
+
+    connection: Connection
+    definitions: CatalogueCache
+
+    def load(
+        self, ids: Sequence[int], now: datetime, *, starting: Sequence[str] = ()
+    ) -> tuple[list[CustomerState], Catalogue]:
+        return build_customers(self.connection, ids, self.definitions, now, starting=starting)
+
+    def save(self, customers: Sequence[CustomerState], now: datetime) -> None:
+        save(self.connection, customers, now)
+
+    def done(self) -> None:
+        batches_in_hand.done(self.connection)
+
+    def take_interrupted(self, *, before: datetime) -> list[InterruptedCustomer]:
+        return batches_in_hand.take_interrupted(self.connection, before=before)
