@@ -25,6 +25,10 @@ from orchestrator.cli.exits import Exit
 from orchestrator.cli.exits import __doc__ as exits_doc
 from orchestrator.core.policies.order import ORDER
 from orchestrator.language import outcomes
+from orchestrator.language.account.calendar import CalendarRow, OwnDates
+from orchestrator.language.account.policy import AccountPolicy, ConsentLasts, HoldRule, Topic
+from orchestrator.language.account.retention import Retention
+from orchestrator.language.account.signals import DeclaredAttribute, WrittenComputed
 from orchestrator.language.fields import declared
 from orchestrator.language.model import ACTIONS, Ask, Enter, Goal, Playbook, Send, Step, ValueType
 from orchestrator.settings import PREFIX, Settings
@@ -332,6 +336,15 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "fields-send": partial(field_table, Send),
     "fields-ask": partial(field_table, Ask),
     "fields-actions": action_table,
+    "fields-policy": partial(field_table, AccountPolicy),
+    "fields-topic": partial(field_table, Topic),
+    "fields-hold": partial(field_table, HoldRule),
+    "fields-consent": partial(field_table, ConsentLasts),
+    "fields-retention": partial(field_table, Retention),
+    "fields-attribute": partial(field_table, DeclaredAttribute),
+    "fields-computed": partial(field_table, WrittenComputed),
+    "fields-calendar": partial(field_table, CalendarRow),
+    "fields-own-dates": partial(field_table, OwnDates),
     "settings": settings_table,
     "commands": command_table,
     "exit-codes": exit_table,

@@ -28,10 +28,17 @@ from orchestrator.language.reading.yaml_tree import read_yaml, read_yaml_file
 class CalendarRow:
     """One event of a calendar. ``ends`` is its last day."""
 
-    key: Annotated[str, Field("text", "what tells it from the others, never changed", needs="a text")]
-    name: Annotated[str, Field("text", "what messages call it", needs="a text")]
+    key: Annotated[
+        str,
+        Field(
+            "text",
+            "makes the event happen once for each customer, with `reentry: {per: event_key}`",
+            needs="a text",
+        ),
+    ]
+    name: Annotated[str, Field("text", "its words", needs="a text")]
     starts: Annotated[date, Field("date", "its first day", needs='a date such as "2026-11-27"')]
-    ends: Annotated[date, Field("date", "its last day; default the first")]
+    ends: Annotated[date, Field("date", "its last day; without it the event is one day long")]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -44,10 +44,11 @@ class Topic:
         bool, Field("flag", "`false`: obeys only erased, opted out, reachable; default `true`")
     ] = True
     obeys_caps: Annotated[
-        bool | None, Field("flag", "whether its messages wait for a place; default as `promotional`")
+        bool | None,
+        Field("flag", "whether its messages wait for a slot under the caps; default as `promotional`"),
     ] = None
     counts_toward_caps: Annotated[
-        bool | None, Field("flag", "whether its messages take one; default as `promotional`")
+        bool | None, Field("flag", "whether its messages take a slot; default as `promotional`")
     ] = None
 
 
@@ -186,7 +187,7 @@ class AccountPolicy:
     ] = time(9)
     holdout: Annotated[Decimal, Field("percent", "a share held out of every playbook")] = Decimal(0)
     booking: Annotated[
-        tuple[tuple[str, str], ...], Field("links", "names for `{{ booking_link('name') }}`")
+        tuple[tuple[str, str], ...], Field("links", "names with links, for `{{ booking_link('name') }}`")
     ] = ()
     reachable_in_app: Annotated[
         Duration,
@@ -198,7 +199,9 @@ class AccountPolicy:
     ] = _FORTNIGHT
     ignored_cooldown: Annotated[
         Duration,
-        Field("duration", "the rest after a playbook nobody answered; default `14d`", key="rests.ignored"),
+        Field(
+            "duration", "the cooldown after a playbook nobody answered; default `14d`", key="rests.ignored"
+        ),
     ] = _FORTNIGHT
     default_patience: Annotated[
         Duration, Field("duration", "how long a message may be held back; default `3d`", key="patience")
@@ -223,7 +226,8 @@ class AccountPolicy:
         tuple[str, ...],
         Field(
             "channel_list",
-            "channels that carry promotion only after an express yes; default those that need it by their row",
+            "channels that carry promotion only after an express yes; default those whose row says so, "
+            "`[sms, whatsapp]`",
         ),
     ] = field(default_factory=_express_consent)
     sender: Annotated[
@@ -242,8 +246,8 @@ class AccountPolicy:
         tuple[str, ...],
         Field(
             "names",
-            "adapters of [installed packages](../how-to/add-a-channel.md) that brought no row, so that steps may "
-            "name them",
+            "[adapters without a row](../how-to/add-a-channel.md#other-things-an-adapter-can-be) that steps may "
+            "send by",
             key="channels",
         ),
     ] = ()

@@ -90,7 +90,10 @@ class WrittenComputed:
     """A computed value as it is written: its type, one rule of six, and what goes with some of them."""
 
     type: Annotated[ValueType, Field("choice", "what it holds", needs=one_of(VALUE_TYPES))]
-    ratio: Annotated[Ratio | None, Field("block", "`{of, to}`: two names divided")] = None
+    ratio: Annotated[
+        Ratio | None,
+        Field("block", "`{of, to}`: one name divided by another; missing when `to` is zero"),
+    ] = None
     count: Annotated[str | None, Field("name", "how many events of this name")] = None
     sum: Annotated[EventField | None, Field("block", "`{event, field}`: the sum of a property")] = None
     distinct: Annotated[
@@ -106,7 +109,7 @@ class WrittenComputed:
         tuple[FirstRow, ...],
         Field(
             "rows",
-            "`[{if, value}]`: the value of the first row that is true",
+            "`[{if, value}]`: the value of the first true row",
             expected="rows such as {if: ..., value: large}",
             least=1,
         ),
@@ -115,7 +118,7 @@ class WrittenComputed:
         tuple[ScoreRow, ...],
         Field(
             "rows",
-            "`[{if, points, label}]`: the points of all rows that are true, 0 to 100",
+            "`[{if, points, label}]`: `start` plus the points of every true row, between 0 and 100",
             expected="rows such as {if: ..., points: 20}",
             least=1,
         ),
