@@ -8,8 +8,6 @@ import pytest
 
 from orchestrator.core.policies import quiet_hours
 from orchestrator.core.policies.request import PolicyRequest
-from orchestrator.store import parked
-from orchestrator.store.reports.health import health
 from tests.support.engine import Scene, one_message
 
 RUBBISH = (
@@ -19,8 +17,7 @@ RUBBISH = (
 
 
 def set_aside(scene: Scene) -> list[tuple[str, str]]:
-    with scene.engine.database.connect() as connection:
-        return [(one.customer_key, one.reason) for one in parked.listed(connection)]
+    return [(one.customer_key, one.reason) for one in scene.engine.reports.parked()]
 
 
 def test_a_poisoned_inbox_parks_one_and_the_others_go_on(scene: Scene) -> None:
@@ -32,10 +29,7 @@ def test_a_poisoned_inbox_parks_one_and_the_others_go_on(scene: Scene) -> None:
     scene.drain()
     assert set_aside(scene) == [("bea", "ValueError")]
     assert scene.spoken() == [("anna", "email"), ("cleo", "email")]
-    with scene.engine.database.connect() as connection:
-        assert health(connection, business=scene.clock.now, machine=scene.clock.now).parked == {
-            "ValueError": 1
-        }
+    assert scene.engine.reports.health().parked == {"ValueError": 1}
     scene.run(timedelta(days=5))
     assert scene.path("anna")[-1] == scene.path("cleo")[-1] == "finished"
     assert scene.step("bea") == "say"
@@ -49,7 +43,8 @@ def test_who_is_let_go_again_goes_on(scene: Scene) -> None:
     scene.execute(RUBBISH, key="anna")
     scene.drain()
     scene.execute("DELETE FROM inbox WHERE kind = 'rubbish'")
-    scene.execute("DELETE FROM parked")
+    assert scene.engine.release(scene.value("SELECT id FROM customers"), 0)
+    assert not scene.engine.release(scene.value("SELECT id FROM customers"), 0), "nobody is parked any more"
     scene.run(timedelta(days=5))
     assert scene.path() == ["say:no_response", "finished"]
 

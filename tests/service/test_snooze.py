@@ -74,6 +74,18 @@ def test_ending_what_was_never_begun_changes_nothing(scene: Scene) -> None:
         scene.engine.end_snooze("nobody")
 
 
+def test_a_customer_with_an_unreadable_inbox_can_end_a_snooze(scene: Scene) -> None:
+    scene.publish(one_message("mail", patience="9d"))
+    scene.person()
+    scene.engine.snooze("anna", NOON + timedelta(days=5))
+    scene.execute(
+        "INSERT INTO inbox (customer_id, id, kind, occurred_at, received_at, data)"
+        " SELECT id, 999999, 'rubbish', created_at, created_at, '{}' FROM customers"
+    )
+    scene.engine.end_snooze("anna")
+    assert scene.engine.preferences("anna").snoozed_until is None
+
+
 def test_a_snooze_ends_in_the_future(scene: Scene) -> None:
     scene.publish(one_message("mail"))
     scene.person()

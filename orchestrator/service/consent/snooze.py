@@ -10,7 +10,6 @@ from datetime import datetime
 
 from orchestrator.errors import InputError
 from orchestrator.service.context import ServiceContext, alone
-from orchestrator.service.enrollment.apply_inbox import apply_inbox
 from orchestrator.service.messages.recheck import recheck
 
 
@@ -26,12 +25,15 @@ def snooze(services: ServiceContext, customer_key: str, until: datetime) -> None
 
 
 def end_snooze(services: ServiceContext, customer_key: str) -> None:
-    """Lift every snooze of the customer; messages that waited for its end are due at once. Raises NotFound."""
+    """Lift every snooze of the customer; messages that waited for its end are due at once. Raises NotFound.
+
+    Nothing about enrollments is decided here, so the inbox stays as it is: an unreadable one keeps nobody from ending
+    a snooze.
+    """
     with services.store.begin() as transaction:
         customer_id = transaction.customers.find(customer_key)
     with services.batch(alone(customer_id)) as batch:
         customer = batch.one()
-        apply_inbox(customer, batch)
         recheck(customer, "cooldown")
         batch.save()
         batch.transaction.snoozes.end(customer_id, batch.now)

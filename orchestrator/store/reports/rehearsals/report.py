@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from orchestrator.language.model import Cap
 from orchestrator.store.reports.invariants import check_invariants
-from orchestrator.store.reports.rehearsals import report_queries as ask
+from orchestrator.store.reports.rehearsals import report_queries
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,26 +102,28 @@ def make_report(
 ) -> Report:
     return Report(
         seed=seed,
-        customers=ask.count(connection, ask.CUSTOMERS),
+        customers=report_queries.count(connection, report_queries.CUSTOMERS),
         start=start,
         end=end,
-        signals=ask.count(connection, ask.SIGNALS),
-        opt_outs=ask.count(connection, ask.OPT_OUTS),
+        signals=report_queries.count(connection, report_queries.SIGNALS),
+        opt_outs=report_queries.count(connection, report_queries.OPT_OUTS),
         playbooks=_playbooks(connection),
         channels=_channels(connection),
-        held_back=tuple(ReportHeldBack(**row) for row in ask.rows(connection, ask.HELD_BACK)),
-        parked=ask.words_by(connection, ask.PARKED).get("parked", ()),
+        held_back=tuple(
+            ReportHeldBack(**row) for row in report_queries.rows(connection, report_queries.HELD_BACK)
+        ),
+        parked=report_queries.words_by(connection, report_queries.PARKED).get("parked", ()),
         violations=tuple(str(one) for one in check_invariants(connection, caps=caps)),
     )
 
 
 def _playbooks(connection: Connection) -> tuple[PlaybookFigures, ...]:
-    ended = ask.words_by(connection, ask.ENDED)
-    refused = ask.words_by(connection, ask.REFUSED)
-    left = ask.words_by(connection, ask.LEFT_BY)
-    messages = {row["key"]: row for row in ask.rows(connection, ask.STEP_MESSAGES)}
+    ended = report_queries.words_by(connection, report_queries.ENDED)
+    refused = report_queries.words_by(connection, report_queries.REFUSED)
+    left = report_queries.words_by(connection, report_queries.LEFT_BY)
+    messages = {row["key"]: row for row in report_queries.rows(connection, report_queries.STEP_MESSAGES)}
     arms: dict[str, list[ReportArm]] = {}
-    for row in ask.rows(connection, ask.ARMS):
+    for row in report_queries.rows(connection, report_queries.ARMS):
         arm = ReportArm(
             name="holdout" if row["held_out"] else "contacted",
             entered=row["entered"],
@@ -130,7 +132,7 @@ def _playbooks(connection: Connection) -> tuple[PlaybookFigures, ...]:
         )
         arms.setdefault(row["playbook"], []).append(arm)
     steps: dict[str, list[StepFigures]] = {}
-    for row in ask.rows(connection, ask.STEPS):
+    for row in report_queries.rows(connection, report_queries.STEPS):
         key = f"{row['playbook']}/{row['step']}"
         sent = messages.get(key, {})
         figures = StepFigures(
@@ -152,13 +154,13 @@ def _playbooks(connection: Connection) -> tuple[PlaybookFigures, ...]:
             arms=tuple(arms.get(row["playbook"], ())),
             steps=tuple(steps.get(row["playbook"], ())),
         )
-        for row in ask.rows(connection, ask.PLAYBOOKS)
+        for row in report_queries.rows(connection, report_queries.PLAYBOOKS)
     )
 
 
 def _channels(connection: Connection) -> tuple[ChannelFigures, ...]:
-    responses = ask.words_by(connection, ask.RESPONSES)
+    responses = report_queries.words_by(connection, report_queries.RESPONSES)
     return tuple(
         ChannelFigures(**row, responses=responses.get(row["channel"], ()))
-        for row in ask.rows(connection, ask.CHANNELS)
+        for row in report_queries.rows(connection, report_queries.CHANNELS)
     )
