@@ -19,16 +19,11 @@ from orchestrator.core.machine.events import EnrollmentEvent
 from orchestrator.core.machine.facts import CustomerFacts
 from orchestrator.core.policies.request import ActiveCooldown, CapSlot, OpenHold
 from orchestrator.records.consent import Consent
-from orchestrator.records.conversion import ConversionRow
-from orchestrator.records.cooldown import CooldownRow, LiftedCooldown
-from orchestrator.records.hold import HoldRow
-from orchestrator.records.inbox import InboxRequest, InboxRow
-from orchestrator.records.member import AccountMember
-from orchestrator.records.message import MessageKind, MessageStatus
-from orchestrator.records.receipt import ReceiptRow
-from orchestrator.records.refusal import RefusalRow
-from orchestrator.records.signal import SignalRow
-from orchestrator.records.verdict import LastVerdict
+from orchestrator.records.cooldown import CooldownRow, HoldRow, LiftedCooldown
+from orchestrator.records.customer import AccountMember
+from orchestrator.records.enrollment import ConversionRow, RefusalRow
+from orchestrator.records.inbox import InboxRequest, InboxRow, SignalRow
+from orchestrator.records.message import LastVerdict, MessageKind, MessageStatus, ReceiptRow
 
 UNSETTLED = frozenset({"planned", "handing_over", "uncertain"})
 

@@ -1,4 +1,4 @@
-"""Cooldowns that enrollments begin and lift."""
+"""Why nothing promotional is said for a while: cooldowns that enrollments begin and lift, holds that signals open."""
 
 from __future__ import annotations
 
@@ -27,3 +27,13 @@ class LiftedCooldown:
 
     enrollment_id: int
     visit: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HoldRow:
+    """A hold as it is opened."""
+
+    customer_id: int
+    name: str  # of the account's rule
+    opened_at: datetime
+    ends_at: datetime | None  # None: until a signal closes it

@@ -38,3 +38,11 @@ class Customer:
     created_at: datetime
     updated_at: datetime
     contact_points: tuple[ContactPoint, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountMember:
+    """A customer of the account, as far as their colleagues' enrollments ask."""
+
+    customer_id: int
+    role: str | None  # the customer's attribute of that name

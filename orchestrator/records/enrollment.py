@@ -1,4 +1,4 @@
-"""One customer's way through one playbook version, as callers see it; why a start is refused; what was set aside."""
+"""One customer's way through one playbook version: as callers see it, refused, set aside, converted."""
 
 from __future__ import annotations
 
@@ -48,3 +48,27 @@ class Parked:
     detail: str  # for whoever repairs it
     at: datetime
     customer_key: str = ""  # the product's own key; only where it is listed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefusalRow:
+    """One refused start as it is kept: a refusal is no failure, and not nothing."""
+
+    customer_id: int
+    playbook: str
+    reason: StartRefusalReason | Literal["nobody"]  # nobody: a step wanted a colleague and there is none
+    detail: Mapping[str, str]  # why: a sentence
+    trigger: str  # the signal, the playbook or the caller that wanted it
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConversionRow:
+    """An offer that was taken, once in an enrollment. The message it is ascribed to is found when it is saved."""
+
+    customer_id: int
+    enrollment_id: int
+    event: str  # the signal, by the name the goal gives it
+    at: datetime
+    value: float | None  # in the account's currency
+    held_out: bool

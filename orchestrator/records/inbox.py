@@ -1,4 +1,4 @@
-"""A customer's inbox inside the engine: a row as it waits there, and a row that an enrollment asks for."""
+"""A customer's inbox: what is appended, what waits, what enrollments ask for, and the history that signals become."""
 
 from __future__ import annotations
 
@@ -6,6 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+
+InboxKind = Literal["consider", "identify", "policy", "receipt", "response", "signal", "start"]
+"""What an inbox row tells its customer's enrollments."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InboxItem:
+    """One fact from outside for one customer, as it is appended to the customer's inbox."""
+
+    customer_id: int
+    kind: InboxKind
+    source_id: str  # the same one twice is taken once
+    occurred_at: datetime  # stored as no later than now
+    data: Mapping[str, Any]  # JSON values, by kind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,3 +41,15 @@ class InboxRequest:
     customer_id: int  # whose inbox
     kind: Literal["start", "consider"]
     data: Mapping[str, Any]  # JSON values
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignalRow:
+    """One signal as it is kept."""
+
+    customer_id: int
+    id: int  # the inbox row it came in as: tells two of one instant apart
+    name: str
+    occurred_at: datetime
+    received_at: datetime
+    properties: Mapping[str, Any]

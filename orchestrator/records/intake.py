@@ -1,4 +1,4 @@
-"""What comes in from outside: profile facts, signals, responses; what became of them; a row of the inbox."""
+"""What callers hand in: profile facts, signals, responses; and what became of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
-
-InboxKind = Literal["consider", "identify", "policy", "receipt", "response", "signal", "start"]
-"""What an inbox row tells its customer's enrollments."""
 
 ResponseOutcome = Literal[
     "seen", "opened", "clicked", "dismissed", "answered", "replied", "closed", "negative"
@@ -72,14 +69,3 @@ class IngestReport:
     taken: int  # new
     repeated: int  # known by their source id: they changed nothing
     refused: tuple[Refused, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InboxItem:
-    """One fact from outside for one customer, as it is appended to the customer's inbox."""
-
-    customer_id: int
-    kind: InboxKind
-    source_id: str  # the same one twice is taken once
-    occurred_at: datetime  # stored as no later than now
-    data: Mapping[str, Any]  # JSON values, by kind

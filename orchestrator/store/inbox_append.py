@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from orchestrator.records.intake import InboxItem
+from orchestrator.records.inbox import InboxItem
 from orchestrator.store.sql.bulk import insert_rows
 from orchestrator.store.sql.tables import inbox, seen_sources
 

@@ -13,7 +13,7 @@ from orchestrator.core.customer_state import CustomerState, EnrollmentWork, Mess
 from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, Settled
 from orchestrator.records.consent import Consent, NewConsentRow
 from orchestrator.records.delivery import LocalCopy
-from orchestrator.records.receipt import ReceiptRow
+from orchestrator.records.message import ReceiptRow
 from orchestrator.service.context import Batch, ServiceContext, these
 from orchestrator.service.delivery.authorise import SETTLE, AuthorisedSend
 from orchestrator.service.enrollment.apply_events import apply_timers

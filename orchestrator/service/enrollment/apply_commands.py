@@ -18,9 +18,8 @@ from orchestrator.core.machine.commands import (
     WithdrawMessage,
 )
 from orchestrator.core.machine.events import FactsChanged, Stopped
-from orchestrator.records.conversion import ConversionRow
+from orchestrator.records.enrollment import ConversionRow, RefusalRow
 from orchestrator.records.inbox import InboxRequest
-from orchestrator.records.refusal import RefusalRow
 from orchestrator.service.context import Batch
 from orchestrator.service.enrollment.cooldowns import begin_cooldown, lift_cooldown
 from orchestrator.service.messages.plan_message import plan_message

@@ -10,8 +10,7 @@ from orchestrator.core.machine.events import EnrollmentEvent, FactsChanged, Resp
 from orchestrator.core.machine.ordering import in_order
 from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.model import Ask, Handoff
-from orchestrator.records.inbox import InboxRow
-from orchestrator.records.signal import SignalRow
+from orchestrator.records.inbox import InboxRow, SignalRow
 from orchestrator.service.context import Batch
 from orchestrator.service.enrollment.apply_receipts import apply_receipt
 from orchestrator.service.enrollment.enter import consider, enter

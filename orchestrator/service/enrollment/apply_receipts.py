@@ -11,7 +11,7 @@ from orchestrator.core.machine.reasons import PROVED_BY
 from orchestrator.core.machine.survey import answer_of
 from orchestrator.language.model import Ask
 from orchestrator.records.inbox import InboxRow
-from orchestrator.records.receipt import ReceiptRow
+from orchestrator.records.message import ReceiptRow
 from orchestrator.service.messages.settle import settle
 
 Texts = Mapping[str, Mapping[str, str]]

@@ -19,8 +19,8 @@ from orchestrator.core.entry import (
 )
 from orchestrator.core.machine.events import Entered
 from orchestrator.language.conditions.facts import SignalOccurrence
+from orchestrator.records.enrollment import RefusalRow
 from orchestrator.records.inbox import InboxRequest
-from orchestrator.records.refusal import RefusalRow
 from orchestrator.service.context import Batch
 from orchestrator.service.enrollment.event_queue import apply_event
 

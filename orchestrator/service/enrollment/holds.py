@@ -6,7 +6,7 @@ from datetime import datetime
 
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.core.policies.request import OpenHold
-from orchestrator.records.hold import HoldRow
+from orchestrator.records.cooldown import HoldRow
 from orchestrator.service.context import Batch
 from orchestrator.service.messages.recheck import recheck
 

@@ -14,9 +14,9 @@ from orchestrator.clock import monotonic
 from orchestrator.core.calendar import may_lie_ahead
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import MESSAGE, new_key, parse_public_id
+from orchestrator.records.inbox import InboxItem
 from orchestrator.records.intake import (
     Identify,
-    InboxItem,
     IngestReport,
     Refused,
     ReportedResponse,

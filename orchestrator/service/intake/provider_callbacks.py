@@ -12,7 +12,8 @@ from orchestrator.core.consent.scope import ANY
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import MESSAGE, parse_public_id
 from orchestrator.records.consent import ConsentEvidence
-from orchestrator.records.intake import InboxItem, IngestReport, Refused
+from orchestrator.records.inbox import InboxItem
+from orchestrator.records.intake import IngestReport, Refused
 from orchestrator.service.consent.preferences import Scope, opt_in, opt_out
 from orchestrator.service.context import ServiceContext
 from orchestrator.service.ports import Transaction

@@ -17,8 +17,7 @@ from orchestrator.core.template_values import facts_of
 from orchestrator.core.zones import zones_of
 from orchestrator.language.model import Ask, Send
 from orchestrator.language.outcomes import fallback_of
-from orchestrator.records.message import PolicyMoment, VerdictKind
-from orchestrator.records.verdict import LastVerdict
+from orchestrator.records.message import LastVerdict, PolicyMoment, VerdictKind
 
 
 def ask_policies(

@@ -11,7 +11,7 @@ from orchestrator.core.feed_visibility import Guards
 from orchestrator.language.conditions.requirements import LookBack
 from orchestrator.records.delivery import LocalCopy
 from orchestrator.records.feed import FeedAction, FeedItem
-from orchestrator.records.intake import InboxItem
+from orchestrator.records.inbox import InboxItem
 
 
 class CustomerStore(Protocol):

@@ -17,9 +17,9 @@ from orchestrator.core.policies.request import ActiveCooldown, CapSlot, OpenHold
 from orchestrator.core.zones import zones_of
 from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.conditions.requirements import LookBack, merge
+from orchestrator.records.customer import AccountMember
 from orchestrator.records.inbox import InboxRow
-from orchestrator.records.member import AccountMember
-from orchestrator.records.verdict import LastVerdict
+from orchestrator.records.message import LastVerdict
 from orchestrator.store.batch.definitions import CatalogueCache
 from orchestrator.store.batch.load import LoadedCustomer, Wanted, load_customers, load_guards, load_more
 from orchestrator.store.consents import as_policies_read

@@ -8,14 +8,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Table
 
-from orchestrator.records.conversion import ConversionRow
-from orchestrator.records.cooldown import CooldownRow
-from orchestrator.records.hold import HoldRow
-from orchestrator.records.inbox import InboxRequest
-from orchestrator.records.receipt import ReceiptRow
-from orchestrator.records.refusal import RefusalRow
-from orchestrator.records.signal import SignalRow
-from orchestrator.records.verdict import LastVerdict
+from orchestrator.records.cooldown import CooldownRow, HoldRow
+from orchestrator.records.enrollment import ConversionRow, RefusalRow
+from orchestrator.records.inbox import InboxRequest, SignalRow
+from orchestrator.records.message import LastVerdict, ReceiptRow
 from orchestrator.store.sql.bulk import insert_rows
 
 Record = (
