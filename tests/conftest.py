@@ -1,6 +1,6 @@
 """The services of the tests: a real PostgreSQL, Redis and RabbitMQ, and a database of its own for every test.
 
-``database_url``, ``engine``      a fresh database at the newest revision, copied from one migrated once
+``database_url``, ``engine``      a database at the newest revision with no row in it
 ``empty_database_url``            a fresh database with nothing in it
 ``redis_url``                     a Redis shared by the tests of one process, emptied before each
 ``redis_server``                  a Redis of this test alone, to stop, kill and empty
@@ -68,13 +68,15 @@ def postgres_url() -> str:
 
 
 @pytest.fixture(scope="session")
-def databases(postgres_url: str) -> Databases:
-    return Databases(postgres_url)
+def databases(postgres_url: str) -> Iterator[Databases]:
+    made = Databases(postgres_url)
+    yield made
+    made.drop_spare()
 
 
 @pytest.fixture
 def database_url(databases: Databases) -> Iterator[str]:
-    with databases.scratch(databases.template()) as url:
+    with databases.empty() as url:
         yield url
 
 

@@ -10,6 +10,14 @@ import pytest
 from orchestrator.store.coordination.clock import DatabaseClock
 from tests.faults.hammer_ledger import lay_ledger
 from tests.support.engine import Scene, real_engine
+from tests.support.postgres import Databases
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """A new one: its deadlocks are counted, and triggers are added to its tables."""
+    with databases.scratch(databases.template()) as url:
+        yield url
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_the_journal_folds_to_every_state(scene: Scene) -> None:
 def test_the_same_story_twice_gives_the_same_rows(databases: Databases, tmp_path: Path) -> None:
     told: list[dict[str, list[Any]]] = []
     for number in range(2):
-        with databases.scratch(databases.template()) as url:
+        with databases.empty() as url:
             scene = live(open_scene(url, tmp_path / f"{number}"))
             told.append(rows_of(scene))
             assert scene.violations() == []

@@ -147,7 +147,7 @@ def told(scene: Scene) -> Scene:
 
 
 def undisturbed(databases: Databases, folder: Path) -> tuple[dict[str, Any], int, int]:
-    with databases.scratch(databases.template()) as url:
+    with databases.empty() as url:
         scene = told(open_scene(url, folder))
         store = dying(scene)
         play(scene)
@@ -159,7 +159,7 @@ def undisturbed(databases: Databases, folder: Path) -> tuple[dict[str, Any], int
 
 
 def disturbed(databases: Databases, folder: Path, disturb: Callable[[Scene, Dying], None]) -> dict[str, Any]:
-    with databases.scratch(databases.template()) as url:
+    with databases.empty() as url:
         scene = told(open_scene(url, folder))
         store = dying(scene)
         disturb(scene, store)
