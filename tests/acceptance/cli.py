@@ -1,4 +1,4 @@
-"""Runs the real command as a process of its own, as a person or a script would."""
+"""Runs the real command in a process of its own, as a person or a script would."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.acceptance.forked import forked
 
 ROOT = Path(__file__).parents[2]
 PLAYBOOKS = ROOT / "playbooks"
@@ -47,19 +49,18 @@ def run(
     database_url: str | None = None,
     stdin: str | None = None,
     seconds: float = 240,
+    new_interpreter: bool = False,
     **more: str,
 ) -> Ran:
     """``orchestrator ARGUMENTS``; further keywords are settings without their prefix."""
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        cwd=ROOT,
-        env=environment(database_url, **more),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
+    words, variables = list(map(str, arguments)), environment(database_url, **more)
+    if new_interpreter:
+        done = subprocess.run(
+            [*COMMAND, *words], cwd=ROOT, env=variables, input=stdin, capture_output=True, text=True,
+            timeout=seconds, check=False,
+        )  # fmt: skip
+    else:
+        done = forked(words, folder=ROOT, environment=variables, stdin=stdin, seconds=seconds)
     assert "Traceback" not in done.stderr, done.stderr
     assert "Traceback" not in done.stdout, done.stdout
     return Ran(code=done.returncode, out=done.stdout, err=done.stderr)

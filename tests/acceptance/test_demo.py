@@ -110,7 +110,8 @@ def test_control_c_ends_it_and_its_database(demo: Demo, home: Path) -> None:
 @pytest.mark.timeout(600)
 def test_without_serving_it_ends_by_itself_with_the_same_report_each_time(home: Path) -> None:
     first, second = (
-        run("demo", "--no-serve", "--json", *SMALL, DATA_DIR=str(home), seconds=300) for _ in range(2)
+        run("demo", "--no-serve", "--json", *SMALL, DATA_DIR=str(home), seconds=300, new_interpreter=new)
+        for new in (False, True)
     )
     assert first.code == 0, first.err
     assert first.json["violations"] == []

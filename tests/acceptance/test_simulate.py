@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.acceptance.cli import PLAYBOOKS, Ran, run
+from tests.support.installation import eventually
 
 SMALL = ("--customers", "60", "--days", "21", "--json")
 
 
-def simulated(url: str, *arguments: str) -> Ran:
-    ran = run("simulate", *arguments, database_url=url)
+def simulated(url: str, *arguments: str, new_interpreter: bool = False) -> Ran:
+    ran = run("simulate", *arguments, database_url=url, new_interpreter=new_interpreter)
     assert ran.code == 0, ran.err
     return ran
 
@@ -32,14 +33,19 @@ def scratch_databases(url: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def whole(postgres_url: str) -> dict[str, Any]:
-    report: dict[str, Any] = simulated(postgres_url, str(PLAYBOOKS), *SMALL).json
+def printed(postgres_url: str) -> Ran:
+    return simulated(postgres_url, str(PLAYBOOKS), *SMALL)
+
+
+@pytest.fixture(scope="module")
+def whole(printed: Ran) -> dict[str, Any]:
+    report: dict[str, Any] = printed.json
     return report
 
 
-def test_the_same_seed_gives_the_same_bytes(postgres_url: str) -> None:
-    first, second = (simulated(postgres_url, str(PLAYBOOKS), *SMALL).out for _ in range(2))
-    assert first == second
+def test_the_same_seed_gives_the_same_bytes(postgres_url: str, printed: Ran) -> None:
+    """In a new interpreter, where hashes and the order of sets are others."""
+    assert simulated(postgres_url, str(PLAYBOOKS), *SMALL, new_interpreter=True).out == printed.out
 
 
 def test_another_seed_gives_another_report(postgres_url: str, whole: dict[str, Any]) -> None:
@@ -74,7 +80,9 @@ def test_what_was_entered_is_live_or_ended(whole: dict[str, Any]) -> None:
 def test_nothing_is_left_on_the_server(postgres_url: str) -> None:
     before = scratch_databases(postgres_url)
     simulated(postgres_url, "export_limit_modal", "--customers", "10", "--days", "3", "--json")
-    assert set(scratch_databases(postgres_url)) <= set(before)
+    new = set(scratch_databases(postgres_url)) - set(before)
+    # Other tests rehearse on this server meanwhile; what is theirs goes too.
+    eventually(lambda: not new & set(scratch_databases(postgres_url)), about=f"{new} are dropped")
 
 
 def test_one_playbook_is_rehearsed_by_its_name_with_those_it_begins(postgres_url: str) -> None:
