@@ -25,7 +25,7 @@ def test_a_message_opens_a_conversation_of_its_own(provider: FakeProvider) -> No
 def test_doubt_before_the_message_is_no_doubt_and_a_second_try_speaks_once(
     provider: FakeProvider, step: str, fault: str
 ) -> None:
-    channel = build.chat(provider, total=0.4)
+    channel = build.chat(provider, total=1.0 if fault.startswith("hang") else 20.0)
     provider.faults.add(kind=fault, service="conversations", operation=step)
     assert channel.send(build.outgoing("chat")).result is SendStatus.TRY_AGAIN
     assert channel.send(build.outgoing("chat")).result is SendStatus.SENT
@@ -33,7 +33,7 @@ def test_doubt_before_the_message_is_no_doubt_and_a_second_try_speaks_once(
 
 
 def test_a_message_that_got_through_before_is_not_said_again(provider: FakeProvider) -> None:
-    channel = build.chat(provider, total=0.4)
+    channel = build.chat(provider, total=1.0)
     provider.faults.add(kind="hang_after_accept", service="conversations", operation="send_message")
     assert channel.send(build.outgoing("chat")).result is SendStatus.UNCERTAIN
     assert channel.send(build.outgoing("chat")).result is SendStatus.SENT

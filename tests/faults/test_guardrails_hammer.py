@@ -57,7 +57,7 @@ def test_no_cap_no_opt_out_and_no_message_is_broken_by_a_crowd_of_processes(
     assert scene.violations(caps(LOOSE)) == [], str(result)
     assert scene.rows("SELECT customer_id, reason, detail FROM parked") == [], str(result)
     assert scene.value(DEADLOCKS) == 0, f"some waited for each other: {result}"
-    assert result.tries.total() > 50 * SECONDS, f"too little was tried to prove anything: {result}"
+    assert result.tries.total() > 10 * SECONDS, f"too little was tried to prove anything: {result}"
     assert result.overlaps > 0, f"nobody met anybody: {result}"
     for kind in (
         "planned: allowed",

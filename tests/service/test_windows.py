@@ -148,7 +148,7 @@ def test_a_frozen_redis_is_waited_for_once_and_not_long(redis_server: RedisServe
     with redis_server.frozen():
         began = rates.monotonic()
         assert sum(limiter.take(TEN_A_MINUTE, "a").count for _ in range(30)) == 10
-        assert rates.monotonic() - began < 2
+        assert rates.monotonic() - began < 5, "not for each of thirty"
     assert told == ["redis.unavailable"]
 
 

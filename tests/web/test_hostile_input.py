@@ -7,6 +7,7 @@ import json
 import re
 import socket
 from html.parser import HTMLParser
+from time import process_time
 from typing import Any
 
 import pytest
@@ -193,7 +194,7 @@ def test_slow_senders_keep_nobody_else_waiting(web: Web) -> None:
             one.sendall(b"POST /webhooks/sendgrid HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n[")
         began = monotonic()
         assert web.client.get("/readyz").status_code == 200
-        assert monotonic() - began < 5
+        assert monotonic() - began < 10, "less than the time a slow body is given"
     finally:
         for one in slow:
             one.close()
@@ -273,9 +274,9 @@ def test_thousands_of_clicks_in_one_batch_are_judged_at_once() -> None:
         {"event": "click", "timestamp": 7, "m": "m_1", "url": f"https://a.test/{n % 5}"}
         for n in range(10_000)
     ]
-    began = monotonic()
+    began = process_time()
     assert len(machine_burst(clicks)) == 10_000
-    assert monotonic() - began < 2
+    assert process_time() - began < 2
 
 
 # --- people's own words ---

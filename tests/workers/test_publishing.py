@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -46,9 +46,20 @@ def nudging(url: str) -> Iterator[RemoteWake]:
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
+    """Generous to a busy machine, yet less than what a client of Redis or RabbitMQ waits for of its own accord."""
     began = time.monotonic()
     yield
     assert time.monotonic() - began < seconds
+
+
+def is_no_wait(call: Callable[[], object]) -> None:
+    """The quickest of a few calls: a busy machine makes some of them late, and waiting makes all of them late."""
+    took = []
+    for _ in range(5):
+        began = time.monotonic()
+        call()
+        took.append(time.monotonic() - began)
+    assert min(took) < 0.1
 
 
 def waiting(server: RedisServer, wake: str) -> list[str]:
@@ -95,7 +106,7 @@ def test_a_lost_wake_up_holds_the_next_one_back_for_a_moment_only(
         publisher.wake("advance")
         with redis.Redis.from_url(redis_server.url) as client:
             client.delete("orchestrator:orchestrator.walks")
-        eventually(lambda: publisher.wake("advance") and waiting(redis_server, "advance"), seconds=5)
+        eventually(lambda: publisher.wake("advance") and waiting(redis_server, "advance"), seconds=30)
 
 
 def test_a_queue_that_nobody_empties_does_not_grow(
@@ -110,13 +121,12 @@ def test_a_queue_that_nobody_empties_does_not_grow(
 
 def test_a_refused_broker_costs_no_caller_anything_and_is_counted() -> None:
     url = f"redis://127.0.0.1:{free_port()}/0"
-    with publishing(url) as publisher, at_most(1.0):
+    with publishing(url) as publisher, at_most(4.0):
         assert not publisher.wake("advance")
         assert publisher.counts.dropped == 1
     with nudging(url) as nudge:
-        with at_most(0.1):
-            nudge()
-        eventually(lambda: nudge.sender and nudge.sender.counts.dropped, seconds=5)  # type: ignore[attr-defined]
+        is_no_wait(nudge)
+        eventually(lambda: nudge.sender and nudge.sender.counts.dropped, seconds=30)  # type: ignore[attr-defined]
 
 
 def test_a_frozen_broker_costs_no_caller_anything_and_is_counted(redis_server: RedisServer) -> None:
@@ -124,11 +134,10 @@ def test_a_frozen_broker_costs_no_caller_anything_and_is_counted(redis_server: R
         publisher.wake("advance")
         publisher.begun("advance")
         with redis_server.frozen():
-            with at_most(1.0):
+            with at_most(4.0):
                 assert not publisher.wake("advance")
-            with at_most(0.1):
-                nudge()
-            with at_most(1.5):
+            is_no_wait(nudge)
+            with at_most(4.0):
                 nudge.close(1.0)
         assert publisher.counts.dropped == 1
 
@@ -154,14 +163,14 @@ def test_an_emptied_broker_is_published_to_as_before(redis_server: RedisServer) 
 
 def test_many_nudges_are_few_wake_ups_and_the_last_is_never_forgotten(redis_server: RedisServer) -> None:
     with nudging(redis_server.url) as nudge, publishing(redis_server.url) as task:
-        with at_most(1.0):
+        with at_most(4.0):
             for _ in range(1000):
                 nudge()
-        assert nudge.flush(5)
+        assert nudge.flush(30)
         before = len(waiting(redis_server, "advance"))
         task.begun("advance")
         nudge()
-        assert nudge.flush(5)
+        assert nudge.flush(30)
         assert 1 <= before <= 3
         assert len(waiting(redis_server, "advance")) == before + 1
 
@@ -182,7 +191,7 @@ def test_a_forked_process_nudges_for_itself(redis_server: RedisServer) -> None:
         "from orchestrator.queue.nudge import make_nudge\n"
         "nudge = make_nudge(Settings(broker_url=SecretStr(sys.argv[1])))\n"
         "child = os.fork()\n"
-        "if child == 0:\n    nudge(); os._exit(0 if nudge.flush(5) else 1)\n"
+        "if child == 0:\n    nudge(); os._exit(0 if nudge.flush(30) else 1)\n"
         "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
     )
     subprocess.run([sys.executable, "-c", program, redis_server.url], check=True, timeout=60)
@@ -201,7 +210,7 @@ def test_rabbitmq_is_published_to_and_keeps_no_heap_of_hints(rabbitmq_url: str) 
         for _ in range(ENOUGH * 5 + 50):
             assert publisher.wake("advance")
         assert publisher.counts.dropped == 0
-        kept = eventually(lambda: messages_in(url, QUEUES["advance"]), seconds=5)
+        kept = eventually(lambda: messages_in(url, QUEUES["advance"]), seconds=30)
         assert kept <= ENOUGH * 5
 
 
@@ -222,7 +231,7 @@ def test_rabbitmq_with_a_redis_beside_it_coalesces_through_that(
 
 
 def test_a_refused_rabbitmq_costs_no_caller_anything() -> None:
-    with publishing(f"amqp://guest:guest@127.0.0.1:{free_port()}//") as publisher, at_most(1.0):
+    with publishing(f"amqp://guest:guest@127.0.0.1:{free_port()}//") as publisher, at_most(4.0):
         assert not publisher.wake("advance")
 
 
@@ -230,9 +239,9 @@ def test_a_refused_rabbitmq_costs_no_caller_anything() -> None:
 def test_a_broker_that_accepts_and_stays_silent_costs_no_caller_anything(scheme: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/"
-        with nudging(url) as nudge, at_most(0.1):
-            nudge()
-        with publishing(url) as publisher, at_most(2.0):
+        with nudging(url) as nudge:
+            is_no_wait(nudge)
+        with publishing(url) as publisher, at_most(4.0):
             assert not publisher.wake("advance")
 
 
