@@ -1,4 +1,4 @@
-"""``decide``: what happens next in one walk. Pure: no clock, no random, no I/O, and the same answer every time.
+"""``decide``: what happens next in one enrollment. Pure: no clock, no random, no I/O, and the same answer every time.
 
 The rules are those of the playbook language; each branch below is one of its sentences. All effects are commands in
 the answer, and every change of the state is a journal line that carries it.
@@ -51,183 +51,188 @@ def decide(  # noqa: C901, PLR0912 - one arm for each happening
 
     ``computed`` are the values the version computes from other facts.
     """
-    walk = DecisionDraft(playbook, enrollment, facts, computed)
+    draft = DecisionDraft(playbook, enrollment, facts, computed)
     if not enrollment.state.live:
         if isinstance(event, Signalled):
-            _late_goal(walk, event)
-        elif isinstance(event, Responded) and _late_answer(walk, event):
-            walk.note("late_response", outcome=event.outcome)
-        return walk.decision()
+            _late_goal(draft, event)
+        elif isinstance(event, Responded) and _late_answer(draft, event):
+            draft.note("late_response", outcome=event.outcome)
+        return draft.decision()
     match event:
         case Entered():
-            walk.begin(event.since)
+            draft.begin(event.since)
         case TimerDue():
-            _timer(walk)
+            _timer(draft)
         case BeforeHandOver():
             if event.visit == enrollment.state.visit:
-                walk.end_if_reason_gone()
+                draft.end_if_reason_gone()
         case HandedOver():
-            _handed_over(walk, event)
+            _handed_over(draft, event)
         case Settled():
-            _settled(walk, event)
+            _settled(draft, event)
         case Responded():
-            _responded(walk, event)
+            _responded(draft, event)
         case Signalled():
-            _signalled(walk, event)
+            _signalled(draft, event)
         case FactsChanged():
-            _facts_changed(walk)
+            _facts_changed(draft)
         case ConsentWithdrawn():
-            _consent_withdrawn(walk, event)
+            _consent_withdrawn(draft, event)
         case Erased():
-            walk.end_by("erasure", "erased")
+            draft.end_by("erasure")
         case Frozen():
             if event.visit == enrollment.state.visit:
-                walk.freeze(event.until)
+                draft.freeze(event.until)
         case Stopped():
-            walk.end_by("stop", "stopped", why=event.why)
+            draft.end_by("stop", why=event.why)
         case _:
             assert_never(event)
-    return walk.decision()
+    return draft.decision()
 
 
-def _timer(walk: DecisionDraft) -> None:
-    state = walk.state
-    if state.due_at is None or state.due_at > walk.now:
+def _timer(draft: DecisionDraft) -> None:
+    state = draft.state
+    if state.due_at is None or state.due_at > draft.view.now:
         return
     match state.phase:
         case Phase.SCHEDULED:
-            walk.begin_scheduled()
+            draft.begin_scheduled()
         case Phase.UNSENT:
-            walk.leave_by("not_sent", withdraw=PATIENCE_OVER)
+            draft.leave_by("not_sent", withdraw=PATIENCE_OVER)
         case Phase.HANDED | Phase.LISTENING:
-            walk.judge()
+            draft.judge()
         case Phase.WAITING:
-            _waited(walk)
+            _waited(draft)
         case Phase.ENDED:
             return
         case _:
             assert_never(state.phase)
 
 
-def _waited(walk: DecisionDraft) -> None:
-    condition = walk.awaited_condition()
-    timeout = walk.state.timeout_at
+def _waited(draft: DecisionDraft) -> None:
+    condition = draft.view.awaited_condition()
+    timeout = draft.state.timeout_at
     if condition is None:
-        walk.leave_by("no_response")
-    elif walk.holds(condition):
-        walk.leave_by("met")
-    elif timeout is not None and timeout > walk.now:
-        walk.wait_for_condition(timeout)
+        draft.leave_by("no_response")
+    elif draft.view.holds(condition):
+        draft.leave_by("met")
+    elif timeout is not None and timeout > draft.view.now:
+        draft.wait_for_condition(timeout)
     else:
-        walk.leave_by("no_response")
+        draft.leave_by("no_response")
 
 
-def _handed_over(walk: DecisionDraft, event: HandedOver) -> None:
-    if event.visit == walk.state.visit and walk.state.phase is Phase.UNSENT:
-        walk.listen_from(walk.now, Phase.HANDED, event.channel, tracked=event.tracked)
+def _handed_over(draft: DecisionDraft, event: HandedOver) -> None:
+    if event.visit == draft.state.visit and draft.state.phase is Phase.UNSENT:
+        draft.listen_from(draft.view.now, Phase.HANDED, event.channel, tracked=event.tracked)
 
 
-def _settled(walk: DecisionDraft, event: Settled) -> None:
-    state = walk.state
+def _settled(draft: DecisionDraft, event: Settled) -> None:
+    state = draft.state
     if event.visit != state.visit or state.phase not in (Phase.UNSENT, *_MESSAGE_PHASES):
         return
     match event.outcome:
         case DeliveryOutcome.SENT | DeliveryOutcome.HELD_OUT:
-            _spoken(walk, event)
+            _spoken(draft, event)
         case DeliveryOutcome.TRY_AGAIN:
-            walk.unsend()
+            draft.unsend()
         case DeliveryOutcome.BOUNCED:
-            any(walk.leave_by(outcome) for outcome in ("bounced", "failed"))  # a call knows no bounce
+            any(draft.leave_by(outcome) for outcome in ("bounced", "failed"))  # a call knows no bounce
         case DeliveryOutcome.FAILED:
-            walk.leave_by("failed")
+            draft.leave_by("failed")
         case DeliveryOutcome.NOT_SENT:
-            walk.leave_by("not_sent")
+            draft.leave_by("not_sent")
         case DeliveryOutcome.ABANDONED:
-            if walk.step.wait is None:
-                walk.judge()
+            if draft.view.step.wait is None:
+                draft.judge()
         case _:
             assert_never(event.outcome)
 
 
-def _spoken(walk: DecisionDraft, event: Settled) -> None:
-    action = walk.step.action
+def _spoken(draft: DecisionDraft, event: Settled) -> None:
+    action = draft.view.step.action
     if isinstance(action, Call):
-        walk.save_answer(action, event.answer)
-        walk.leave_by("done")
+        draft.save_answer(action, event.answer)
+        draft.leave_by("done")
         return
-    if walk.state.phase is Phase.LISTENING:
+    if draft.state.phase is Phase.LISTENING:
         return  # said before, by a callback
-    tracked = walk.state.tracked
-    walk.listen_from(event.at, Phase.LISTENING, event.channel, tracked=tracked, outcome=event.outcome)
+    tracked = draft.state.tracked
+    draft.listen_from(event.at, Phase.LISTENING, event.channel, tracked=tracked, outcome=event.outcome)
 
 
-def _responded(walk: DecisionDraft, event: Responded) -> None:
-    state = walk.state
+def _responded(draft: DecisionDraft, event: Responded) -> None:
+    state = draft.state
     if event.visit != state.visit or state.phase not in _MESSAGE_PHASES:
-        answered = _late_answer(walk, event)
-        walk.note("late_response", outcome=event.outcome)
-        if not walk.leave_by_any_step(event.outcome, event.detail) and answered:
-            _facts_changed(walk)
+        answered = _late_answer(draft, event)
+        draft.note("late_response", outcome=event.outcome)
+        if not draft.leave_by_any_step(event.outcome, event.detail) and answered:
+            _facts_changed(draft)
         return
-    walk.hear(event.outcome, event.occurred_at)
+    draft.hear(event.outcome, event.occurred_at)
     outcome = event.outcome
     if outcome == "answered" and event.detail is not None:
-        walk.save_survey(event.detail, state.step)
-        if walk.is_negative(event.detail) and (
-            walk.names("negative") or not walk.names("answered", event.detail)
+        draft.save_survey(event.detail, state.step)
+        if draft.view.is_negative(event.detail) and (
+            draft.view.names("negative") or not draft.view.names("answered", event.detail)
         ):
             outcome = "negative"
-    if outcome in walk.playbook.at_once(state.step, state.channel) and walk.leave_by(outcome, event.detail):
+    if outcome in draft.view.playbook.at_once(state.step, state.channel) and draft.leave_by(
+        outcome, event.detail
+    ):
         return
-    walk.leave_by_any_step(outcome, event.detail)
+    draft.leave_by_any_step(outcome, event.detail)
 
 
-def _late_answer(walk: DecisionDraft, event: Responded) -> bool:
-    """Keep an answer to a question the walk has left. Whether it was kept: a step answered before is not asked anew."""
+def _late_answer(draft: DecisionDraft, event: Responded) -> bool:
+    """Keep a late answer to a question. Whether it was kept: a step answered before is not asked anew."""
     step, answer = event.step, event.detail
-    if event.outcome != "answered" or answer is None or step is None or step in walk.state.answers:
+    if event.outcome != "answered" or answer is None or step is None or step in draft.state.answers:
         return False
-    walk.save_survey(answer, step)
+    draft.save_survey(answer, step)
     return True
 
 
-def _signalled(walk: DecisionDraft, event: Signalled) -> None:
+def _signalled(draft: DecisionDraft, event: Signalled) -> None:
     happened = SignalOccurrence(name=event.name, occurred_at=event.occurred_at, properties=event.properties)
-    names = _names(walk, happened)
-    if _goal(walk, happened, names):
-        walk.end_by("goal", "converted")
+    names = _names(draft, happened)
+    if _goal(draft, happened, names):
+        draft.end_by("goal")
         return
     words = (
-        walk.playbook.signals_heard(walk.state.step) if happened.occurred_at >= walk.since else frozenset()
+        draft.view.playbook.signals_heard(draft.state.step)
+        if happened.occurred_at >= draft.view.since
+        else frozenset()
     )
-    heard = [name for name in names if name in words]  # what lies before the walk moves nobody
-    if any(walk.leave_by_own(name, _closing_detail(happened)) for name in heard):
+    heard = [name for name in names if name in words]  # what lies before the entry moves nobody
+    if any(draft.leave_by_own(name, _closing_detail(happened)) for name in heard):
         return
-    if _facts_changed(walk):  # the step's own "met" wins over at_any_step too
+    if _facts_changed(draft):  # the step's own "met" wins over at_any_step too
         return
-    any(walk.leave_by_any_step(name, _closing_detail(happened)) for name in heard)
+    any(draft.leave_by_any_step(name, _closing_detail(happened)) for name in heard)
 
 
-def _late_goal(walk: DecisionDraft, event: Signalled) -> None:
+def _late_goal(draft: DecisionDraft, event: Signalled) -> None:
     happened = SignalOccurrence(name=event.name, occurred_at=event.occurred_at, properties=event.properties)
-    _goal(walk, happened, _names(walk, happened))
+    _goal(draft, happened, _names(draft, happened))
 
 
-def _goal(walk: DecisionDraft, happened: SignalOccurrence, names: tuple[str, ...]) -> bool:
-    goal = walk.playbook.playbook.goal
-    if goal is None or walk.state.converted_at is not None:
+def _goal(draft: DecisionDraft, happened: SignalOccurrence, names: tuple[str, ...]) -> bool:
+    goal = draft.view.playbook.playbook.goal
+    if goal is None or draft.state.converted_at is not None:
         return False
     name = next((name for name in names if name in goal.event), None)
-    last = walk.enrollment.entered_at + goal.within.span
-    if name is None or not walk.since <= happened.occurred_at <= last:
+    last = draft.view.enrollment.entered_at + goal.within.span
+    if name is None or not draft.view.since <= happened.occurred_at <= last:
         return False
-    walk.convert(name, happened, goal.value)
+    draft.convert(name, happened, goal.value)
     return True
 
 
-def _names(walk: DecisionDraft, happened: SignalOccurrence) -> tuple[str, ...]:
+def _names(draft: DecisionDraft, happened: SignalOccurrence) -> tuple[str, ...]:
     """The playbook's own signals come first: they say more than the event they narrow."""
-    own = (signal.name for signal in walk.playbook.playbook.signals if matches(signal, happened, walk.facts))
+    view = draft.view
+    own = (signal.name for signal in view.playbook.playbook.signals if matches(signal, happened, view.facts))
     return (*own, happened.name)
 
 
@@ -239,31 +244,31 @@ def _closing_detail(happened: SignalOccurrence) -> str | None:
     return None
 
 
-def _facts_changed(walk: DecisionDraft) -> bool:
+def _facts_changed(draft: DecisionDraft) -> bool:
     """Whether new facts took the run out of its step."""
-    visit = walk.state.visit
-    condition = walk.awaited_condition()
-    if condition is not None and walk.holds(condition):
-        walk.leave_by("met")
+    visit = draft.state.visit
+    condition = draft.view.awaited_condition()
+    if condition is not None and draft.view.holds(condition):
+        draft.leave_by("met")
     else:
-        walk.move_anchors()
-    return walk.state.visit != visit
+        draft.move_anchors()
+    return draft.state.visit != visit
 
 
-def _consent_withdrawn(walk: DecisionDraft, event: ConsentWithdrawn) -> None:
-    definition = walk.playbook.playbook
+def _consent_withdrawn(draft: DecisionDraft, event: ConsentWithdrawn) -> None:
+    definition = draft.view.playbook.playbook
     if event.topic not in ("*", definition.topic):
         return
     if event.channel == "*":
-        if not walk.is_silent() and not walk.leave_by_any_step("opted_out"):
-            walk.end_by("opt_out", "opted_out")
+        if not draft.view.is_silent() and not draft.leave_by_any_step("opted_out"):
+            draft.end_by("opt_out")
         return
-    state = walk.state
-    if not isinstance(walk.step.action, Send | Ask):
+    state = draft.state
+    if not isinstance(draft.view.step.action, Send | Ask):
         return
     if state.phase is Phase.UNSENT:
-        if walk.only_channel(event.channel):
-            walk.leave_by("not_sent", withdraw=OPTED_OUT_OF_CHANNEL)
+        if draft.view.only_channel(event.channel):
+            draft.leave_by("not_sent", withdraw=OPTED_OUT_OF_CHANNEL)
     elif state.phase in _MESSAGE_PHASES and state.channel == event.channel:
-        walk.hear("negative", walk.now)
-        walk.leave_by("negative")
+        draft.hear("negative", draft.view.now)
+        draft.leave_by("negative")

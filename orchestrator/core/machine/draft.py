@@ -24,7 +24,7 @@ from orchestrator.core.machine.commands import (
     StartEnrollment,
     WithdrawMessage,
 )
-from orchestrator.core.machine.enrollment import EnrollmentSnapshot, Phase, state_to_json
+from orchestrator.core.machine.enrollment import EnrollmentSnapshot, EnrollmentState, Phase, state_to_json
 from orchestrator.core.machine.events import DeliveryOutcome
 from orchestrator.core.machine.experiment import variant
 from orchestrator.core.machine.facts import CustomerFacts
@@ -36,7 +36,7 @@ from orchestrator.language.conditions.computed import Computed
 from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.conditions.requirements import names_needed
 from orchestrator.language.conditions.values import as_number
-from orchestrator.language.graph.compile import Compiled
+from orchestrator.language.graph.compile import Compiled, EndTrigger
 from orchestrator.language.graph.routes import ANY, Hop
 from orchestrator.language.model import (
     Ask,
@@ -70,7 +70,7 @@ class EndlessEnrollment(OrchestratorError):
     """A run moved on and on without ever waiting: its playbook was published without the check."""
 
 
-class DecisionDraft(EnrollmentView):
+class DecisionDraft:
     def __init__(
         self,
         playbook: Compiled,
@@ -78,11 +78,18 @@ class DecisionDraft(EnrollmentView):
         customer: CustomerFacts,
         computed: Mapping[str, Computed],
     ) -> None:
-        super().__init__(playbook, enrollment, customer, computed)
+        self.view = EnrollmentView(
+            playbook=playbook, enrollment=enrollment, customer=customer, computed=computed
+        )
         self._commands: list[Command] = []
         self._entries: list[JournalEntry] = []
         self._logged = state_to_json(enrollment.state)
         self._moves = 0
+
+    @property
+    def state(self) -> EnrollmentState:
+        """The state as it is now, after the moves so far."""
+        return self.view.state
 
     # --- writing down -----------------------------------------------------------------------------------------------
 
@@ -106,38 +113,39 @@ class DecisionDraft(EnrollmentView):
         if state_to_json(self.state) != self._logged:
             self.note("state")
         return Decision(
-            enrollment=self.enrollment, commands=tuple(self._commands), entries=tuple(self._entries)
+            enrollment=self.view.enrollment, commands=tuple(self._commands), entries=tuple(self._entries)
         )
 
     def _change(self, **values: Any) -> None:
-        self.enrollment = replace(self.enrollment, state=replace(self.state, **values))
+        enrollment = replace(self.view.enrollment, state=replace(self.state, **values))
+        self.view = replace(self.view, enrollment=enrollment)
 
     # --- entering ---------------------------------------------------------------------------------------------------
 
     def begin(self, since: datetime | None = None) -> None:
-        """The walk begins. One that never speaks uses up re-entry by having been walked."""
-        speaks = any(self.playbook.kind(name) in SPEAKING for name in self.playbook.order)
+        """The enrollment begins. One that never speaks uses up re-entry by having begun."""
+        speaks = any(self.view.playbook.kind(name) in SPEAKING for name in self.view.playbook.order)
         self._change(any_sent=not speaks, since=since)
         self.note("started")
-        self.enter(self.playbook.first)
+        self.enter(self.view.playbook.first)
 
     def enter(self, name: str) -> None:
         """Enter a step and go on until one has to be waited for."""
         self._moves += 1
         if self._moves > MOST_MOVES:
             raise EndlessEnrollment(
-                f"playbook '{self.playbook.playbook.name}' moved {MOST_MOVES} times without waiting, last into "
+                f"playbook '{self.view.playbook.playbook.name}' moved {MOST_MOVES} times without waiting, last into "
                 f"'{name}'; run 'orchestrator check' on it and publish a mended version"
             )
-        kind = self.playbook.kind(name)
+        kind = self.view.playbook.kind(name)
         times = self.state.visits.get(name, 0)
-        exhausted = kind in SPEAKING and times >= self.at_most(name)
+        exhausted = kind in SPEAKING and times >= self.view.at_most(name)
         self._change(
             step=name,
             visit=self.state.visit + 1,
             phase=Phase.WAITING,
-            step_entered_at=self.now,
-            due_at=self.now,
+            step_entered_at=self.view.now,
+            due_at=self.view.now,
             give_up_at=None,
             frozen_until=None,
             timeout_at=None,
@@ -152,16 +160,16 @@ class DecisionDraft(EnrollmentView):
             return
         if exhausted:
             self.leave_by("exhausted")
-        elif self.step.at is not None:
-            self._schedule(self.step.at)
+        elif self.view.step.at is not None:
+            self._schedule(self.view.step.at)
         else:
             self._act()
 
     def _schedule(self, at: Moment) -> None:
-        due = self.instant(at)
+        due = self.view.instant(at)
         if due is None:
             self.leave_by("missed")
-        elif due > self.now:
+        elif due > self.view.now:
             self._change(phase=Phase.SCHEDULED, due_at=due)
         else:
             self._begin_at(due)
@@ -170,20 +178,20 @@ class DecisionDraft(EnrollmentView):
         """The instant a step was put off to has come, unless its anchor moved meanwhile."""
         if self.end_if_reason_gone():
             return
-        if isinstance(self.step.at, Anchored):
-            self._schedule(self.step.at)
+        if isinstance(self.view.step.at, Anchored):
+            self._schedule(self.view.step.at)
         elif self.state.due_at is not None:
             self._begin_at(self.state.due_at)
 
     def _begin_at(self, due: datetime) -> None:
-        late = self.instant(self.step.late, due) if self.step.late is not None else None
-        if self.now > (late or due + LATE):
+        late = self.view.instant(self.view.step.late, due) if self.view.step.late is not None else None
+        if self.view.now > (late or due + LATE):
             self.leave_by("missed")
         else:
             self._act()
 
     def _act(self) -> None:
-        step = self.step
+        step = self.view.step
         action = step.action
         match action:
             case Send() | Ask() | Handoff() | Call():
@@ -203,12 +211,14 @@ class DecisionDraft(EnrollmentView):
                 self.leave_by(GO)
             case Start():
                 self._freeze_offers(value.name for _, value in action.context if isinstance(value, SameAs))
-                if not self.enrollment.held_out:
+                if not self.view.enrollment.held_out:
                     context = {name: self._literal(value) for name, value in action.context}
                     self._commands.append(
                         StartEnrollment(playbook=action.playbook, one_of=action.one_of, context=context)
                     )
-                self.note("start_held_out" if self.enrollment.held_out else "start_asked", to=action.playbook)
+                self.note(
+                    "start_held_out" if self.view.enrollment.held_out else "start_asked", to=action.playbook
+                )
                 self.leave_by(GO)
             case End():
                 self._finish(action.outcome)
@@ -216,9 +226,9 @@ class DecisionDraft(EnrollmentView):
                 assert_never(action)
 
     def _plan(self, patience: Moment | None) -> None:
-        default = self.now + timedelta(hours=self.customer.default_patience_hours)
-        give_up = self.instant(patience) if patience is not None else default
-        give_up = max(give_up or default, self.now)
+        default = self.view.now + timedelta(hours=self.view.customer.default_patience_hours)
+        give_up = self.view.instant(patience) if patience is not None else default
+        give_up = max(give_up or default, self.view.now)
         self._change(phase=Phase.UNSENT, due_at=give_up, give_up_at=give_up)
         self._commands.append(PlanMessage(step=self.state.step, visit=self.state.visit, give_up_at=give_up))
         self.note("message_planned")
@@ -232,17 +242,18 @@ class DecisionDraft(EnrollmentView):
             remove_tags=action.remove_tags,
         )
         self._commands.append(wanted)
-        self.customer = self.customer.with_traits(wanted)
+        self.view = replace(self.view, customer=self.view.customer.with_traits(wanted))
 
     def _wait(self, action: Wait) -> None:
         if action.until is None:
-            self._rest_until(self.instant(self.step.wait) if self.step.wait is not None else self.now)
+            wait = self.view.step.wait
+            self._rest_until(self.view.instant(wait) if wait is not None else self.view.now)
         elif isinstance(action.until, Moment):
-            self._rest_until(self.instant(action.until))
-        elif self.holds(action.until):
+            self._rest_until(self.view.instant(action.until))
+        elif self.view.holds(action.until):
             self.leave_by("met")
         else:
-            timeout = self.instant(self.step.wait) if self.step.wait is not None else None
+            timeout = self.view.instant(self.view.step.wait) if self.view.step.wait is not None else None
             if timeout is None:
                 self.leave_by("missed")
             else:
@@ -250,22 +261,22 @@ class DecisionDraft(EnrollmentView):
 
     def wait_for_condition(self, timeout: datetime) -> None:
         """Signals and attributes wake the run; time alone can make a condition true too, so it is asked hourly."""
-        self._change(phase=Phase.WAITING, timeout_at=timeout, due_at=min(timeout, self.now + RECHECK))
+        self._change(phase=Phase.WAITING, timeout_at=timeout, due_at=min(timeout, self.view.now + RECHECK))
 
     def _rest_until(self, due: datetime | None) -> None:
         if due is None:
             self.leave_by("missed")
-        elif due <= self.now:
+        elif due <= self.view.now:
             self.leave_by("no_response")
         else:
             self._change(phase=Phase.WAITING, due_at=due)
 
     def _cool_down(self, action: Cooldown) -> None:
-        until = self.instant(action.for_)
-        if until is None or until <= self.now:
+        until = self.view.instant(action.for_)
+        if until is None or until <= self.view.now:
             self.leave_by("missed" if until is None else "no_response")
             return
-        definition = self.playbook.playbook
+        definition = self.view.playbook.playbook
         value = {"topic": definition.topic, "playbook": definition.name}.get(action.scope, "*")
         self._commands.append(
             BeginCooldown(visit=self.state.visit, scope=action.scope, scope_value=value, until=until)
@@ -275,24 +286,28 @@ class DecisionDraft(EnrollmentView):
     def _choose(self, action: Choose) -> None:
         for index, branch in enumerate(action.branches):
             if branch.if_ is not None:
-                self._freeze_offers(names_needed(branch.if_, signals=self.signals))
-            if branch.if_ is None or self.holds(branch.if_):
-                self._go(self.playbook.branch(self.state.step, index), "chosen")
+                self._freeze_offers(names_needed(branch.if_, signals=self.view.signals))
+            if branch.if_ is None or self.view.holds(branch.if_):
+                self._go(self.view.playbook.branch(self.state.step, index), "chosen")
                 return
 
     def _split(self, action: Split) -> None:
-        chosen = variant(self.enrollment.subject, self.enrollment.playbook, self.state.step, action.shares)
+        chosen = variant(
+            self.view.enrollment.subject, self.view.enrollment.playbook, self.state.step, action.shares
+        )
         self._change(variants={**self.state.variants, self.state.step: chosen})
         self.leave_by(chosen)
 
     def _freeze_offers(self, names: Iterable[str] | None = None) -> None:
-        frozen = self.offers_used(names)
+        frozen = self.view.offers_used(names)
         if frozen:
             self._change(offers={**self.state.offers, **frozen})
 
     def _literal(self, value: Scalar | SameAs) -> Any:
         return (
-            as_json_value(self.facts.value(value.name)) if isinstance(value, SameAs) else as_json_value(value)
+            as_json_value(self.view.facts.value(value.name))
+            if isinstance(value, SameAs)
+            else as_json_value(value)
         )
 
     # --- messages ---------------------------------------------------------------------------------------------------
@@ -309,7 +324,7 @@ class DecisionDraft(EnrollmentView):
         """Count the listening time from ``start``: the hand-over mark, then the moment it really went out."""
         handed = phase is Phase.HANDED
         unheard = start + RESULT_WITHIN if handed else start
-        due = self.instant(self.step.wait, start) if self.step.wait is not None else unheard
+        due = self.view.instant(self.view.step.wait, start) if self.view.step.wait is not None else unheard
         self._change(
             phase=phase,
             handed_at=start,
@@ -323,7 +338,7 @@ class DecisionDraft(EnrollmentView):
             self.note("handed_over", outcome=channel)
             return
         self.note(outcome.value, outcome=channel)
-        if self.step.wait is None:
+        if self.view.step.wait is None:
             self.judge()
 
     def unsend(self) -> None:
@@ -337,7 +352,7 @@ class DecisionDraft(EnrollmentView):
         state = self.state
         if state.phase is not Phase.UNSENT or state.give_up_at is None or until == state.frozen_until:
             return
-        begins = max(self.now, state.frozen_until or self.now)
+        begins = max(self.view.now, state.frozen_until or self.view.now)
         give_up = until + max(state.give_up_at - begins, timedelta(0))
         self._change(due_at=give_up, give_up_at=give_up, frozen_until=until)
         self._commands.append(SetPatience(visit=state.visit, give_up_at=give_up))
@@ -350,19 +365,19 @@ class DecisionDraft(EnrollmentView):
 
     def judge(self) -> None:
         """The listening time is over: the most specific word that is true; a call without an answer has failed."""
-        if isinstance(self.step.action, Call):
+        if isinstance(self.view.step.action, Call):
             self._change(any_sent=True)  # it may have been made
             self.leave_by("failed")
             return
-        for outcome in self.playbook.judged(self.state.step, self.state.channel):
-            if self.is_true(outcome):
+        for outcome in self.view.playbook.judged(self.state.step, self.state.channel):
+            if self.view.is_true(outcome):
                 self.leave_by(outcome)
                 return
 
     def save_survey(self, answer: str, step: str) -> None:
         self._change(answers={**self.state.answers, step: answer})
         action = (
-            self.playbook.step(step).action if self.playbook.has(step) else None
+            self.view.playbook.step(step).action if self.view.playbook.has(step) else None
         )  # a migrated run's old question
         if isinstance(action, Ask) and action.saves is not None:
             self._change(saved={**self.state.saved, action.saves: answer})
@@ -375,7 +390,7 @@ class DecisionDraft(EnrollmentView):
 
     def leave_by(self, outcome: str, detail: str | None = None, *, withdraw: str | None = None) -> bool:
         """Follow ``outcome`` from the current step if it leads anywhere."""
-        hop = self.hop(outcome, detail)
+        hop = self.view.hop(outcome, detail)
         if hop is None:
             return False
         self._go(hop, outcome, withdraw=withdraw)
@@ -383,7 +398,7 @@ class DecisionDraft(EnrollmentView):
 
     def leave_by_own(self, outcome: str, detail: str | None = None) -> bool:
         """Follow ``outcome`` if the step's own ``then`` names it."""
-        hop = self.hop(outcome, detail)
+        hop = self.view.hop(outcome, detail)
         if hop is None or hop.trigger.startswith(ANY):
             return False
         self._go(hop, outcome)
@@ -392,7 +407,7 @@ class DecisionDraft(EnrollmentView):
     def leave_by_any_step(self, outcome: str, detail: str | None = None) -> bool:
         """Follow ``outcome``, or what a negative word becomes, if ``at_any_step`` names it."""
         for name in chain(outcome) if outcome == "negative" else (outcome,):
-            hop = self.any_hop(name, detail)
+            hop = self.view.any_hop(name, detail)
             if hop is not None:
                 self._go(hop, name)
                 return True
@@ -400,38 +415,41 @@ class DecisionDraft(EnrollmentView):
 
     def _go(self, hop: Hop, outcome: str, *, withdraw: str | None = None) -> None:
         self._clear_message(withdraw or step_left(outcome), outcome, may_keep=outcome != LEDGER_OUTCOME)
-        if self._rests() and outcome in self.playbook.signals_heard(self.state.step):
+        if self._rests() and outcome in self.view.playbook.signals_heard(self.state.step):
             self._commands.append(LiftCooldown(visit=self.state.visit))
         self._change(outcomes={**self.state.outcomes, self.state.step: outcome})
-        self.note("step_left", outcome=outcome, to=hop.to)
-        self.enter(self.playbook.move(self.state.step, hop.trigger))
+        entered = self.view.playbook.move(self.state.step, hop.trigger)
+        self.note("step_left", outcome=outcome, to=entered)
+        self.enter(entered)
 
     def _rests(self) -> bool:
-        return isinstance(self.step.action, Cooldown) and self.state.phase is Phase.WAITING
+        return isinstance(self.view.step.action, Cooldown) and self.state.phase is Phase.WAITING
 
     def _clear_message(self, reason: str, outcome: str, *, may_keep: bool) -> None:
-        action = self.step.action
+        action = self.view.step.action
         if self.state.phase is Phase.HANDED and outcome not in _UNDELIVERED:
             self._change(any_sent=True)  # it may have gone out
         if self.state.phase in (Phase.UNSENT, Phase.HANDED, Phase.LISTENING):
             keep = action.keep if may_keep and isinstance(action, Send | Ask) else None
-            until = self.instant(keep) if keep is not None and self.state.phase is not Phase.UNSENT else None
+            until = (
+                self.view.instant(keep) if keep is not None and self.state.phase is not Phase.UNSENT else None
+            )
             self._commands.append(WithdrawMessage(visit=self.state.visit, reason=reason, keep_until=until))
 
     # --- ending -----------------------------------------------------------------------------------------------------
 
     def end_if_reason_gone(self) -> bool:
-        leave = self.playbook.playbook.leave
-        if leave is None or self.playbook.kind(self.state.step) == "end" or not self.holds(leave):
+        leave = self.view.playbook.playbook.leave
+        if leave is None or self.view.playbook.kind(self.state.step) == "end" or not self.view.holds(leave):
             return False
-        self.end_by("leave", "left")
+        self.end_by("leave")
         return True
 
-    def end_by(self, trigger: str, outcome: str, *, why: str | None = None) -> None:
-        """Follow one of the compiler's own transitions out of a live step."""
-        self.playbook.move(self.state.step, f"engine:{trigger}")
-        self._clear_message(why or run_ended(outcome), outcome, may_keep=False)
-        self._finish(outcome)
+    def end_by(self, trigger: EndTrigger, *, why: str | None = None) -> None:
+        """Follow one of the compiler's own transitions out of a live step, to the end the machine answers."""
+        end = self.view.playbook.end(self.state.step, trigger)
+        self._clear_message(why or run_ended(end), end, may_keep=False)
+        self._finish(end)
 
     def convert(self, event: str, happened: SignalOccurrence, value: str | None) -> None:
         number = as_number(happened.properties.get(value)) if value is not None else None
@@ -449,7 +467,7 @@ class DecisionDraft(EnrollmentView):
             due_at=None,
             give_up_at=None,
             timeout_at=None,
-            ended_at=self.now,
+            ended_at=self.view.now,
             end_status=outcome,
         )
         self.note("ended", outcome=outcome)
@@ -461,11 +479,11 @@ class DecisionDraft(EnrollmentView):
         anchored = self._anchored()
         if anchored is None:
             return
-        due = self.instant(anchored)
+        due = self.view.instant(anchored)
         if due is None:
             if self.state.phase in (Phase.SCHEDULED, Phase.WAITING):
                 self.leave_by("missed")
-        elif self.awaited_condition() is not None:
+        elif self.view.awaited_condition() is not None:
             if due != self.state.timeout_at:
                 self.wait_for_condition(due)
                 self.note("moved")
@@ -478,10 +496,10 @@ class DecisionDraft(EnrollmentView):
         moment: object = None
         match self.state.phase:
             case Phase.SCHEDULED:
-                moment = self.step.at
+                moment = self.view.step.at
             case Phase.HANDED | Phase.LISTENING:
-                moment = self.step.wait
-            case Phase.WAITING if isinstance(self.step.action, Wait):
-                until = self.step.action.until
-                moment = until if isinstance(until, Moment) else self.step.wait
+                moment = self.view.step.wait
+            case Phase.WAITING if isinstance(self.view.step.action, Wait):
+                until = self.view.step.action.until
+                moment = until if isinstance(until, Moment) else self.view.step.wait
         return moment if isinstance(moment, Anchored) else None

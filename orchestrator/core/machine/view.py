@@ -1,8 +1,9 @@
-"""What a walk sees: its playbook, its state and the customer's facts, before it moves."""
+"""What a decision sees of an enrollment: its playbook, its state and the customer's facts, before it moves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -24,21 +25,18 @@ from orchestrator.language.outcomes import LEDGER_OUTCOME, SPEAKING
 _ACTIONS = frozenset({"answered", "clicked", "replied", "negative", "dismissed"})
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EnrollmentView:
-    """One run of one customer at ``customer.now``. Nothing here changes anything."""
+    """One enrollment of one customer at ``customer.now``. A move makes another view."""
 
-    def __init__(
-        self,
-        playbook: Compiled,
-        enrollment: EnrollmentSnapshot,
-        customer: CustomerFacts,
-        computed: Mapping[str, Computed],
-    ) -> None:
-        self.playbook = playbook
-        self.computed = computed
-        self.enrollment = enrollment
-        self.customer = customer
-        self.now = customer.now
+    playbook: Compiled
+    enrollment: EnrollmentSnapshot
+    customer: CustomerFacts
+    computed: Mapping[str, Computed]
+
+    @property
+    def now(self) -> datetime:
+        return self.customer.now
 
     @property
     def since(self) -> datetime:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import cached_property
 from threading import Lock
+from typing import Literal
 
 import transitions
 
@@ -33,8 +34,11 @@ from orchestrator.language.outcomes import (
 
 logging.getLogger("transitions").setLevel(logging.WARNING)
 
+EndTrigger = Literal["goal", "opt_out", "erasure", "leave", "stop"]
+"""What ends an enrollment from any live step."""
+
 # The ends the compiler adds: trigger to state.
-GENERATED_ENDS: Mapping[str, str] = {
+GENERATED_ENDS: Mapping[EndTrigger, str] = {
     "goal": "converted",
     "opt_out": "opted_out",
     "erasure": "erased",
@@ -100,6 +104,10 @@ class Compiled:
         if not moved:
             raise CompileError(self._nowhere(step, trigger))
         return box.at_step
+
+    def end(self, step: str, trigger: EndTrigger) -> str:
+        """The end that one of the compiler's own transitions leads to from ``step``."""
+        return self.move(step, f"engine:{trigger}")
 
     def route(
         self,
