@@ -346,3 +346,20 @@ def test_what_lies_before_the_walk_moves_nobody(scene: Scene) -> None:
     scene.engine.track([Track(key="anna", event="session_started", occurred_at=NOON - timedelta(days=3))])
     scene.drain()
     assert scene.step() == "idle"
+
+
+def test_an_enrollment_that_ends_with_a_message_that_cannot_be_planned_ends_once(scene: Scene) -> None:
+    """The first message was ignored, the second has no address: one end, and one cooldown after it."""
+    steps = (
+        "  mail: {send: {channel: email, template: note}, wait: 1d, then: text}\n"
+        "  text: {send: {channel: sms, template: note}, wait: 1d, then: done}\n"
+        "  done: {end: finished}\n"
+    )
+    scene.publish(playbook("offer", steps))
+    scene.person(phone=None)
+    scene.start("anna", "offer")
+    scene.drain()
+    scene.run(timedelta(days=2))
+    assert scene.messages()[-1] == ("text", "sms", "not_sent")
+    assert scene.value("SELECT count(*) FROM journal WHERE event = 'ended'") == 1
+    assert scene.value("SELECT count(*) FROM cooldowns") == 1
