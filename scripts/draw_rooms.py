@@ -147,7 +147,7 @@ def crowded(root: Path) -> list[str]:
 def drawn(text: str, files: Graph) -> str:
     """The page with its picture and table as the imports are now."""
     rooms = rooms_of(files)
-    body = f"\n{picture(rooms)}\n{table(rooms, files)}\n"
+    body = f"\n{picture(rooms)}\n{table(rooms)}\n"
     return _PART.sub(lambda found: found["open"] + body + found["close"], text)
 
 
@@ -188,18 +188,11 @@ def _implied(rooms: Graph, below: Graph, room: str, target: str) -> bool:
     return any(target in below[other] for other in rooms[room] - {target})
 
 
-def table(rooms: Graph, files: Graph) -> str:
-    """Every room with its size and all it imports."""
-    order = _from_the_top(rooms)
-    lines = ["| room | files | imports |", "| --- | --- | --- |"]
-    for room in order:
-        members = [module for module in files if room_of(module) == room and _is_file(module)]
-        lines.append(f"| {_name(room)} | {len(members)} | {', '.join(sorted(rooms[room])) or '–'} |")
+def table(rooms: Graph) -> str:
+    """Every room with all that it imports."""
+    lines = ["| room | imports |", "| --- | --- |"]
+    lines += [f"| {_name(room)} | {', '.join(sorted(rooms[room])) or '–'} |" for room in _from_the_top(rooms)]
     return "\n".join(lines) + "\n"
-
-
-def _is_file(module: str) -> bool:
-    return (ROOT / Path(*module.split("."))).with_suffix(".py").exists() or module == SURFACE
 
 
 def _name(room: str) -> str:

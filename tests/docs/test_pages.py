@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from scripts import draw_rooms
 from tests.docs import tables
 from tests.docs.diagrams import faults
 from tests.docs.pages import DOCS, ROOT, Page, paths, read
@@ -59,16 +58,17 @@ def test_a_generated_part_says_what_the_code_says(name: str) -> None:
         assert body.strip() == tables.GENERATED[name]().strip(), f"{path}: run python -m tests.docs"
 
 
-def test_the_picture_of_imports_is_the_rule_of_imports() -> None:
-    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    inner = next(rule["layers"] for rule in rules if rule.get("containers") == ["orchestrator"])
-    outer = next(rule["layers"] for rule in rules if rule["name"].startswith("Imports run one way"))
-    page = read(DOCS / "explanation" / "architecture.md")
-    drawn = next(block.text for block in page.blocks if block.language == "mermaid")
-    rows = [[name.strip(" ()") for name in layer.split("|")] for layer in inner]
-    wanted = {(above, below) for here, next_ in pairwise(rows) for above in here for below in next_}
-    assert _arrows(drawn) >= wanted
-    assert _arrows(drawn) - wanted == set(pairwise(outer))
+def test_the_picture_of_the_rooms_is_current_and_no_rule_of_rooms_is_broken() -> None:
+    files = draw_rooms.imports(ROOT)
+    assert draw_rooms.problems(files, ROOT) == []
+    page = draw_rooms.PAGE.read_text(encoding="utf-8")
+    assert draw_rooms.drawn(page, files) == page, "run python scripts/draw_rooms.py"
+
+
+def test_each_circle_of_imports_is_found() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"e", "a"}, "e": {"d"}}
+    circles = draw_rooms.circles_of({name: frozenset(targets) for name, targets in graph.items()})
+    assert sorted(sorted(set(circle)) for circle in circles) == [["a", "b", "c"], ["d", "e"]]
 
 
 def test_the_tests_that_guard_the_laws_exist() -> None:
@@ -86,15 +86,6 @@ def test_a_broken_drawing_is_noticed() -> None:
     assert faults("flowchart TD\n    a[one] -> b\n")
     assert faults("stateDiagram-v2\n    a ->> b : word\n")
     assert faults("graph of my own\n")
-
-
-def _arrows(text: str) -> set[tuple[str, str]]:
-    found: set[tuple[str, str]] = set()
-    for line in text.splitlines():
-        if " --> " in line:
-            left, right = line.strip().split(" --> ")
-            found |= {(a.strip(), b.strip()) for a in left.split(" & ") for b in right.split(" & ")}
-    return found
 
 
 def _target(path: Path, link: str) -> Path:
