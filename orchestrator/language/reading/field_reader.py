@@ -57,11 +57,6 @@ class Fields:
         node = self.node_of(key)
         return None if node is None else reader(node, f"{self.what}: {key}", self.problems)
 
-    def read_or(self, key: str, reader: Callable[[Node, str, Problems], T | None], otherwise: T) -> T:
-        """As :meth:`read`, with what an absent or wrong field stands for."""
-        found = self.read(key, reader)
-        return otherwise if found is None else found
-
     def inner(self, key: str, known: Sequence[str]) -> Fields:
         """The fields of a nested map; none of them when it is absent or wrong."""
         node = self.node_of(key)

@@ -114,15 +114,13 @@ def author_source() -> str:
 def _playbook() -> str:
     fields = [one for one in declared(Playbook) if one.field.spelling != "steps"]
     body = _returned("finished", [_dict(fields), "steps"])
-    return _function(
-        "Playbook", ["*", *map(_parameter, declared(Playbook))], "model.Playbook", Playbook, body
-    )
+    return _function("Playbook", ["*", *map(parameter, declared(Playbook))], "model.Playbook", Playbook, body)
 
 
 def _plain_block(block: type[object], kind: str) -> str:
     fields = declared(block)
     body = _returned("part", [kind, "None", _dict(fields)])
-    return _function(block.__name__, ["*", *map(_parameter, fields)], kind, block, body)
+    return _function(block.__name__, ["*", *map(parameter, fields)], kind, block, body)
 
 
 def _step() -> Iterator[str]:
@@ -136,7 +134,7 @@ def _step() -> Iterator[str]:
 
 def _step_parameters(action: str, routes: str) -> list[str]:
     fields = [
-        f"then: str | {routes} | None = None" if one.field.spelling == "then" else _parameter(one)
+        f"then: str | {routes} | None = None" if one.field.spelling == "then" else parameter(one)
         for one in declared(Step)
     ]
     return ["name: str", f"action: {action}", "*", *fields]
@@ -153,8 +151,8 @@ def _action(name: str, key: str) -> str:
         only = fields[0]
         body = f'return part({kind}, "{key}", {only.attribute})'
         return _function(name, [f"{only.attribute}: {_hint(only)}"], kind, block, body)
-    first = [_parameter(one) for one in fields if one.field.alone]
-    rest = [_parameter(one) for one in fields if not one.field.alone]
+    first = [parameter(one) for one in fields if one.field.alone]
+    rest = [parameter(one) for one in fields if not one.field.alone]
     body = _returned("part", [kind, f'"{key}"', _dict(fields)])
     return _function(name, [*first, "*", *rest], kind, block, body)
 
@@ -194,7 +192,8 @@ def _dict(fields: Iterable[DeclaredField]) -> str:
     return line if len(line) <= _WIDTH - 40 else f"{{\n{_filled(entries, 12)}\n        }}"
 
 
-def _parameter(one: DeclaredField) -> str:
+def parameter(one: DeclaredField) -> str:
+    """What a builder takes for a declared field; what may be left out is None."""
     given = "" if one.field.needs is not None else " | None = None"
     return f"{one.attribute}: {_hint(one)}{given}"
 

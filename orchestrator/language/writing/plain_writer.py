@@ -12,7 +12,7 @@ from typing import Any as Value
 from typing import assert_never
 
 from orchestrator.language.conditions.computed import Computed, CountedEvents, FirstOf, Ratio, Score
-from orchestrator.language.fields import DeclaredField, alone_in, declared
+from orchestrator.language.fields import DeclaredField, alone_in, groups
 from orchestrator.language.model import (
     ACTIONS,
     EVERY_WORD,
@@ -65,13 +65,13 @@ def plain_action(action: Action) -> dict[str, Plain]:
     """The step's one action under its key; nothing for a plain wait."""
     if action == Wait():
         return {}
-    return {key: _block(action) for key, kind in ACTIONS.items() if isinstance(action, kind)}
+    return {key: plain_block(action) for key, kind in ACTIONS.items() if isinstance(action, kind)}
 
 
 # --- declared fields ------------------------------------------------------------------------------------------------
 
 
-def _block(value: Plain) -> Plain:
+def plain_block(value: Plain) -> Plain:
     """A block as its fields, or as the one value that stands for it."""
     alone, fields = alone_in(type(value)), _fields(value)
     return fields[alone.key] if alone is not None and list(fields) == [alone.key] else fields
@@ -79,8 +79,13 @@ def _block(value: Plain) -> Plain:
 
 def _fields(value: Plain) -> dict[str, Plain]:
     """What a block's fields hold; one that holds its default is not written."""
-    held = ((one, getattr(value, one.attribute)) for one in declared(type(value)))
-    return {one.key: _written(one, inner) for one, inner in held if inner != one.default}
+    found: dict[str, Plain] = {}
+    for head, group in groups(type(value)).items():
+        held = {key: (one, getattr(value, one.attribute)) for key, one in group.items()}
+        written = {key: _written(one, inner) for key, (one, inner) in held.items() if inner != one.default}
+        if written:
+            found[head] = written.get("", written)
+    return found
 
 
 def _written(one: DeclaredField, value: Plain) -> Plain:  # noqa: C901, PLR0912 - the closed list of spellings
@@ -106,7 +111,7 @@ def _written(one: DeclaredField, value: Plain) -> Plain:  # noqa: C901, PLR0912 
             return OrderedFields((name, percent_text(share)) for name, share in value)
         case "regions":
             return OrderedFields(
-                (region, _block(RegionHours(from_=start, until=end))) for region, (start, end) in value
+                (region, plain_block(RegionHours(from_=start, until=end))) for region, (start, end) in value
             )
         case "filters":
             return where(value)
@@ -118,17 +123,17 @@ def _written(one: DeclaredField, value: Plain) -> Plain:  # noqa: C901, PLR0912 
         case "scale":
             return f"{value[0]}-{value[1]}"
         case "capped":
-            return _block(value) if isinstance(value, FallbackChannel) else value
+            return plain_block(value) if isinstance(value, FallbackChannel) else value
         case "then" | "routes":
             return _routes(value)
         case "reentry":
-            return "never" if value == Reentry() else _block(value)
+            return "never" if value == Reentry() else plain_block(value)
         case "one_per":
             return "account" if value == ("*",) else {"account": list(value)}
         case "branches" | "rows":
-            return [_block(row) for row in value]
+            return [plain_block(row) for row in value]
         case "named":
-            return OrderedFields((block.name, _block(block)) for block in value)
+            return OrderedFields((block.name, plain_block(block)) for block in value)
         case "offers":
             return OrderedFields((offer.name, _rows(offer)) for offer in value)
         case "quiet_hours":
@@ -136,7 +141,7 @@ def _written(one: DeclaredField, value: Plain) -> Plain:  # noqa: C901, PLR0912 
         case "steps":
             return OrderedFields((step.name, plain_step(step)) for step in value)
         case "block":
-            return _block(value)
+            return plain_block(value)
         case _:
             assert_never(one.field.spelling)
 
@@ -160,7 +165,7 @@ def _rows(offer: Offer) -> list[Plain]:
 def _quiet_hours(windows: tuple[QuietWindow, ...]) -> OrderedFields:
     rows: dict[str, list[Plain]] = {}
     for window in windows:
-        rows.setdefault(window.channel, []).append(_block(window))
+        rows.setdefault(window.channel, []).append(plain_block(window))
     return OrderedFields((channel, found[0] if len(found) == 1 else found) for channel, found in rows.items())
 
 
@@ -275,16 +280,16 @@ def plain_computed(one: Computed) -> dict[str, Plain]:
     rule = one.rule
     match rule:
         case Ratio():
-            return {"type": one.type, "ratio": _block(rule)}
+            return {"type": one.type, "ratio": plain_block(rule)}
         case CountedEvents():
             key = "count" if rule.measure == "times" else rule.measure
             subject: Plain = rule.event if key == "count" else {"event": rule.event, "field": rule.field}
             window = _given(within=_text(rule.within), where=where(rule.where))
             return {"type": one.type, key: subject, **window}
         case FirstOf():
-            return {"type": one.type, "first": [_block(row) for row in rule.rows]}
+            return {"type": one.type, "first": [plain_block(row) for row in rule.rows]}
         case Score():
-            points = [_block(row) for row in rule.rows]
+            points = [plain_block(row) for row in rule.rows]
             return {"type": one.type, "score": points, **_given(start=rule.start or None)}
         case _:
             assert_never(rule)
