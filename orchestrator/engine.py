@@ -83,7 +83,7 @@ class Engine:
         context: Mapping[str, Any] | None = None,
         key: str | None = None,
     ) -> Enrollment:
-        """Begin a walk; the same ``key`` gives the same enrollment.
+        """Enroll a customer; the same ``key`` gives the same enrollment.
 
         Raises NotFound, InputError, and StartRefused with the reason.
         """
@@ -215,7 +215,7 @@ class Engine:
     # --- workers ----------------------------------------------------------------------------------------------------
 
     def advance(self, *, limit: int | None = None) -> Drained:
-        """One batch of due walks."""
+        """One batch of customers with something due: inbox rows and timers."""
         return advance(self.services, limit=limit or self.settings.batch_size)
 
     def deliver(self, *, limit: int | None = None) -> Drained:
@@ -227,11 +227,11 @@ class Engine:
         started = monotonic()
         customers = messages = 0
         while True:
-            walked = self.advance()
+            advanced = self.advance()
             delivered = self.deliver()
-            customers += walked.customers + delivered.customers
+            customers += advanced.customers + delivered.customers
             messages += delivered.messages
-            more = walked.customers > 0 or delivered.messages > 0
+            more = advanced.customers > 0 or delivered.messages > 0
             if not more:
                 return Drained(customers=customers, messages=messages, more=False)
             if seconds is not None and monotonic() - started >= seconds:

@@ -89,7 +89,7 @@ _WALKS = """
 
 _ARMS = text(f"SELECT e.held_out, {_WALKS} WHERE e.playbook_id = :id GROUP BY e.held_out")
 
-# Variants compare contacted walks only: in the holdout both looked alike to the customer.
+# Variants compare contacted enrollments only: in the holdout both looked alike to the customer.
 _VARIANTS = text(f"""
     SELECT s.key AS step, s.value AS variant, {_WALKS} CROSS JOIN LATERAL jsonb_each_text(e.state -> 'variants') AS s
     WHERE e.playbook_id = :id AND NOT e.held_out GROUP BY 1, 2 ORDER BY 1, 2""")
@@ -123,7 +123,7 @@ _REFUSED = text("""
     SELECT reason, count(*) AS number FROM refusals
     WHERE playbook = :name GROUP BY reason ORDER BY number DESC, reason""")
 
-# Withdrawals by customers while they walked here: the price of speaking.
+# Withdrawals by customers while they were enrolled here: the price of speaking.
 _OPTED_OUT = text("""
     SELECT count(DISTINCT e.customer_id) FROM enrollments AS e
     JOIN consent_ledger AS l ON l.customer_id = e.customer_id AND l.action = 'revoked'

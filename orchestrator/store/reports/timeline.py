@@ -23,7 +23,14 @@ def customer_timeline(connection: Connection, customer_id: int) -> Timeline:
     the step it led out of, a verdict before its hand-over.
     """
     told = _Rows(connection, customer_id)
-    parts = (told.person(), told.responses(), told.walks(), told.refusals(), told.messages(), told.outcome())
+    parts = (
+        told.person(),
+        told.responses(),
+        told.enrollments(),
+        told.refusals(),
+        told.messages(),
+        told.outcome(),
+    )
     entries = [entry for part in parts for entry in part]
     entries.sort(key=lambda entry: entry.at)  # stable: the order above is the order of cause
     explanations = sorted(told.explanations.values(), key=lambda one: one.planned_at)
@@ -36,7 +43,7 @@ class _Rows:
     def __init__(self, connection: Connection, customer_id: int) -> None:
         self._connection = connection
         self._customer_id = customer_id
-        self._walks = {row.id: row for row in self._rows(t.enrollments)}
+        self._enrollments = {row.id: row for row in self._rows(t.enrollments)}
         self._messages = {row.id: row for row in self._rows(t.messages)}
         self._feed = {row.message_id: row for row in self._rows(t.feed_items)}
         self._verdicts: dict[int, list[Row[Any]]] = defaultdict(list)
@@ -91,16 +98,16 @@ class _Rows:
             said = timeline_sentences.not_entered(row)
             yield TimelineEntry(at=row.first_at, kind="refusal", words=said, playbook=row.playbook, data=data)
 
-    def walks(self) -> Iterator[TimelineEntry]:
-        for row in self._walks.values():
-            yield _of_walk(
+    def enrollments(self) -> Iterator[TimelineEntry]:
+        for row in self._enrollments.values():
+            yield _of_enrollment(
                 row, row.entered_at, "start", timeline_sentences.start(row), data={"trigger": row.trigger}
             )
         for row in self._rows(t.journal):
-            walk, said = self._walks.get(row.enrollment_id), timeline_sentences.journal(row)
-            if walk is not None and said is not None:
+            enrollment, said = self._enrollments.get(row.enrollment_id), timeline_sentences.journal(row)
+            if enrollment is not None and said is not None:
                 data = _facts(row, "event outcome to_step visit")
-                yield _of_walk(walk, row.at, "step", said, step=row.step or None, data=data)
+                yield _of_enrollment(enrollment, row.at, "step", said, step=row.step or None, data=data)
 
     def responses(self) -> Iterator[TimelineEntry]:
         """What people did with a message."""
@@ -115,8 +122,10 @@ class _Rows:
 
     def _answer(self, message: Row[Any]) -> str | None:
         """What was answered to a question, as its run has kept it."""
-        walk = self._walks.get(message.enrollment_id)
-        answer: str | None = None if walk is None else walk.state.get("answers", {}).get(message.step)
+        enrollment = self._enrollments.get(message.enrollment_id)
+        answer: str | None = (
+            None if enrollment is None else enrollment.state.get("answers", {}).get(message.step)
+        )
         return answer
 
     def messages(self) -> Iterator[TimelineEntry]:
@@ -159,9 +168,11 @@ class _Rows:
                 data = _facts(row, "scope scope_value reason shadow ends_at")
                 yield TimelineEntry(at=at, kind="cooldown", words=said, data=data)
         for row in self._rows(t.conversions):
-            if walk := self._walks.get(row.enrollment_id):
+            if enrollment := self._enrollments.get(row.enrollment_id):
                 data = _facts(row, "event value held_out")
-                yield _of_walk(walk, row.at, "conversion", timeline_sentences.conversion(row), data=data)
+                yield _of_enrollment(
+                    enrollment, row.at, "conversion", timeline_sentences.conversion(row), data=data
+                )
         for row in self._rows(t.parked):
             data = {"reason": row.reason}
             yield TimelineEntry(at=row.at, kind="parked", words=f"set aside: {row.reason}", data=data)
@@ -177,25 +188,25 @@ def rows_of(connection: Connection, table: Table, customer_id: int) -> list[Row[
 
 
 def _in_a_row(refusals: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
-    """Refusals of one playbook that followed each other and say the same."""
-    open_runs: dict[str, list[Row[Any]]] = {}
+    """Refusals of one playbook that follow each other and say the same."""
+    unfinished: dict[str, list[Row[Any]]] = {}
     for row in refusals:
-        enrollment = open_runs.get(row.playbook)
-        if enrollment is not None and (enrollment[0].reason, enrollment[0].trigger, enrollment[0].detail) == (
+        rows = unfinished.get(row.playbook)
+        if rows is not None and (rows[0].reason, rows[0].trigger, rows[0].detail) == (
             row.reason,
             row.trigger,
             row.detail,
         ):
-            enrollment.append(row)
+            rows.append(row)
             continue
-        if enrollment is not None:
-            yield enrollment
-        open_runs[row.playbook] = [row]
-    yield from open_runs.values()
+        if rows is not None:
+            yield rows
+        unfinished[row.playbook] = [row]
+    yield from unfinished.values()
 
 
-def _of_walk(
-    walk: Row[Any],
+def _of_enrollment(
+    enrollment: Row[Any],
     at: datetime,
     kind: TimelineKind,
     said: str,
@@ -207,9 +218,9 @@ def _of_walk(
         at=at,
         kind=kind,
         words=said,
-        playbook=walk.playbook,
+        playbook=enrollment.playbook,
         step=step,
-        enrollment_id=public_id(ENROLLMENT, walk.customer_id, walk.id),
+        enrollment_id=public_id(ENROLLMENT, enrollment.customer_id, enrollment.id),
         data=data,
     )
 

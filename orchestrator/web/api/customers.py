@@ -29,8 +29,8 @@ class ConsentView(BaseModel):
     expires_at: datetime | None = None
 
 
-class WalkView(BaseModel):
-    """One walk through a playbook, the latest first."""
+class CustomerEnrollmentBody(BaseModel):
+    """One enrollment in a playbook, the latest first."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -61,7 +61,7 @@ class CustomerView(BaseModel):
     region: str | None
     last_seen_at: datetime | None
     consents: list[ConsentView]
-    playbooks: list[WalkView]
+    playbooks: list[CustomerEnrollmentBody]
 
 
 class TimelineEntryBody(BaseModel):
@@ -184,7 +184,7 @@ def erase(
 # Last: a key may hold slashes, and this address would swallow the ones above.
 @router.get("/{key:path}", summary="What is known about a customer")
 def customer(engine: TheEngine, _caller: Reader, key: openapi.CustomerKey) -> CustomerView:
-    """Profile, consents and walks."""
+    """Profile, consents and enrollments."""
     profile = engine.reports.profile(key)
     found = profile.customer
     return CustomerView(
@@ -200,5 +200,5 @@ def customer(engine: TheEngine, _caller: Reader, key: openapi.CustomerKey) -> Cu
         region=found.region,
         last_seen_at=found.last_seen_at,
         consents=[ConsentView.model_validate(row) for row in profile.consents],
-        playbooks=[WalkView.model_validate(row) for row in profile.enrollments],
+        playbooks=[CustomerEnrollmentBody.model_validate(row) for row in profile.enrollments],
     )

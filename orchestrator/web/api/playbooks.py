@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/playbooks", tags=["playbooks"], responses=openapi
 
 @router.get("", summary="Every playbook's newest version and its figures")
 def playbooks(engine: TheEngine, _caller: Reader) -> list[dict[str, Any]]:
-    """Who walks now, conversions of both arms, lift with its interval."""
+    """Live enrollments, conversions of both arms, lift with its interval."""
     return [row.to_plain() for row in engine.reports.funnels()]
 
 
@@ -37,7 +37,7 @@ def playbook_funnel(
     version: Annotated[int | None, Query(ge=1, description="Default: the newest")] = None,
     as_: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> Response:
-    """Steps, variants, messages, what was held back and why, how walks ended."""
+    """Steps, variants, messages, what was held back and why, how enrollments ended."""
     row = engine.reports.funnel(name, version)
     return csv_response(row) if as_ == "csv" else JSONResponse(row.to_plain())
 

@@ -70,7 +70,7 @@ class StartRequest(_Strict):
 
 
 class EnrollmentBody(BaseModel):
-    """One customer's walk through one playbook version."""
+    """One customer's enrollment in one playbook version."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -81,7 +81,9 @@ class EnrollmentBody(BaseModel):
     step: str
     phase: str
     entered_at: datetime
-    held_out: bool = Field(description="In the holdout: walks, but is deliberately not contacted")
+    held_out: bool = Field(
+        description="In the holdout: goes through the steps, but is deliberately not contacted"
+    )
     because: str | None
     context: dict[str, Any]
     ended_at: datetime | None = None

@@ -1,7 +1,7 @@
 """Click links: record, then send the reader on to the target that is signed into the link.
 
-A click moves a walk only when a person may have made it. Every other is kept as a machine's or a suspect one, with the
-reason, and moves nobody.
+A click moves an enrollment only when a person may have made it. Every other is kept as a machine's or a suspect one,
+with the reason, and moves nobody.
 """
 
 from __future__ import annotations

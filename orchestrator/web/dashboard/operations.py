@@ -55,6 +55,6 @@ def release(
     customer_id: Annotated[int, Form()],
     enrollment_id: Annotated[int, Form()],
 ) -> Response:
-    """Let a parked walk, or customer, go on: after its cause was put right."""
+    """Let a parked enrollment, or customer, go on: after its cause was put right."""
     engine.release(customer_id, enrollment_id)
     return RedirectResponse("/engine", 303)

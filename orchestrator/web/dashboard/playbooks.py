@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 def playbooks(engine: TheEngine, session: Visitor) -> HTMLResponse:
-    """Every playbook's newest version: who walks it now, and what it earned."""
+    """Every playbook's newest version: who is in it now, and what it earned."""
     found = engine.reports.playbooks()
     return show(
         engine,
@@ -77,7 +77,7 @@ def pause(
     name: str,
     reason: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
-    """Lets nobody in until resumed; who walks already goes on."""
+    """Lets nobody in until resumed; who is in it already goes on."""
     engine.pause(name, reason=reason.strip() or "paused from the dashboard")
     return RedirectResponse(f"/playbooks/{name}", 303)
 

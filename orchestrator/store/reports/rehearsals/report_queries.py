@@ -70,7 +70,7 @@ HELD_BACK = """
     GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"""
 
 
-# Customers and walks that were set aside because of a defect: their stories stop short, so the figures are not whole.
+# Who was set aside because of a defect: these stories stop short, so the figures are not whole.
 PARKED = """
     SELECT 'parked' AS key, reason || ': ' || detail AS outcome, count(*) AS times
     FROM parked GROUP BY 1, 2 ORDER BY 3 DESC, 2"""
