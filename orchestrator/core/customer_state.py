@@ -25,7 +25,7 @@ from orchestrator.records.enrollment import ConversionRow, RefusalRow
 from orchestrator.records.inbox import InboxRequest, InboxRow, SignalRow
 from orchestrator.records.message import LastVerdict, MessageKind, MessageStatus, ReceiptRow
 
-UNSETTLED = frozenset({"planned", "handing_over", "uncertain"})
+UNSETTLED: frozenset[MessageStatus] = frozenset({"planned", "handing_over", "uncertain"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

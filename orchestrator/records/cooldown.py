@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+CooldownScope = Literal["everything", "topic", "playbook"]
+"""What a cooldown keeps quiet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -11,7 +15,7 @@ class CooldownRow:
     """A cooldown as it is kept."""
 
     customer_id: int
-    scope: str  # everything, topic or playbook
+    scope: CooldownScope
     scope_value: str  # the topic's or playbook's name, or *
     reason: str
     enrollment_id: int | None  # None: the customer asked for it

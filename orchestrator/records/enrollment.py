@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
+
+
+class Phase(StrEnum):
+    """What the current step is doing. Every phase but ``ended`` has a ``due_at``: nobody waits for ever."""
+
+    SCHEDULED = "scheduled"  # awaits its ``at``
+    UNSENT = "unsent"  # its message is planned; due when patience is over
+    HANDED = "handed"  # its message is on its way; due when the listening time, counted from the hand-over, is over
+    LISTENING = "listening"  # its message went out; due when the listening time is over
+    WAITING = "waiting"  # waits without a message
+    ENDED = "ended"
+
 
 StartRefusalReason = Literal[
     "already_live",  # an enrollment of this playbook (and re-entry key) is under way
@@ -28,7 +41,7 @@ class Enrollment:
     playbook: str
     version: int  # of the playbook; it never changes under an enrollment
     step: str  # where the enrollment is, or was when it ended
-    phase: str  # what that step is doing: scheduled, unsent, handed, listening, waiting, ended
+    phase: Phase  # what that step is doing
     entered_at: datetime
     held_out: bool  # in the holdout: goes its way in silence, to be compared with
     because: str | None  # the sentence of the way by which the customer came in

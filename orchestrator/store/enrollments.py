@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from orchestrator.errors import NotFound
 from orchestrator.ids import ENROLLMENT, public_id
-from orchestrator.records.enrollment import Enrollment
+from orchestrator.records.enrollment import Enrollment, Phase
 from orchestrator.store.sql.tables import customers, enrollments, playbooks
 
 
@@ -35,7 +35,7 @@ class PostgresEnrollments:
             playbook=row.playbook,
             version=row.version,
             step=row.step,
-            phase=row.state["phase"],
+            phase=Phase(row.state["phase"]),
             entered_at=row.entered_at,
             held_out=row.held_out,
             because=row.because,

@@ -24,7 +24,6 @@ from orchestrator.core.machine.decide import decide
 from orchestrator.core.machine.enrollment import (
     EnrollmentSnapshot,
     EnrollmentState,
-    Phase,
     state_from_json,
     state_to_json,
 )
@@ -48,6 +47,7 @@ from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.graph.compile import Compiled, compile_playbook
 from orchestrator.language.graph.edges import reached, successors
 from orchestrator.language.model import Playbook
+from orchestrator.records.enrollment import Phase
 from tests.properties.generated_playbooks import CHANNELS, playbooks
 from tests.support.effort import examples
 from tests.support.walks import NOON, folded

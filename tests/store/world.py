@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, text
 
-from orchestrator.core.machine.enrollment import EnrollmentState, Phase, state_to_json
+from orchestrator.core.machine.enrollment import EnrollmentState, state_to_json
+from orchestrator.records.enrollment import Phase
 from orchestrator.store.sql import tables as t
 
 UNSETTLED = ("planned", "handing_over", "uncertain")

@@ -18,7 +18,6 @@ from orchestrator.core.machine.decide import decide
 from orchestrator.core.machine.enrollment import (
     EnrollmentSnapshot,
     EnrollmentState,
-    Phase,
     state_from_json,
     state_to_json,
 )
@@ -45,6 +44,7 @@ from orchestrator.language.graph.compile import Compiled, compile_playbook
 from orchestrator.language.model import Playbook
 from orchestrator.language.problems import has_errors
 from orchestrator.language.reading.playbook import read_playbook
+from orchestrator.records.enrollment import Phase
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)  # a Monday
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

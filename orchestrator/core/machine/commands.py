@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.core.machine.enrollment import EnrollmentSnapshot
+from orchestrator.records.cooldown import CooldownScope
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +42,7 @@ class BeginCooldown:
     """Begin a cooldown."""
 
     visit: int
-    scope: str
+    scope: CooldownScope
     scope_value: str
     until: datetime
 

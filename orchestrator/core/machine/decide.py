@@ -11,7 +11,7 @@ from typing import assert_never
 
 from orchestrator.core.machine.commands import Decision
 from orchestrator.core.machine.draft import NO_COMPUTED, DecisionDraft
-from orchestrator.core.machine.enrollment import EnrollmentSnapshot, Phase
+from orchestrator.core.machine.enrollment import EnrollmentSnapshot
 from orchestrator.core.machine.events import (
     BeforeHandOver,
     ConsentWithdrawn,
@@ -35,6 +35,7 @@ from orchestrator.language.conditions.evaluate import matches
 from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.graph.compile import Compiled
 from orchestrator.language.model import Ask, Call, Send
+from orchestrator.records.enrollment import Phase
 
 _MESSAGE_PHASES = (Phase.HANDED, Phase.LISTENING)
 

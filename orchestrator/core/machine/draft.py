@@ -24,7 +24,7 @@ from orchestrator.core.machine.commands import (
     StartEnrollment,
     WithdrawMessage,
 )
-from orchestrator.core.machine.enrollment import EnrollmentSnapshot, EnrollmentState, Phase, state_to_json
+from orchestrator.core.machine.enrollment import EnrollmentSnapshot, EnrollmentState, state_to_json
 from orchestrator.core.machine.events import DeliveryOutcome
 from orchestrator.core.machine.experiment import variant
 from orchestrator.core.machine.facts import CustomerFacts
@@ -55,6 +55,7 @@ from orchestrator.language.model import (
 )
 from orchestrator.language.moments import Anchored, Moment
 from orchestrator.language.outcomes import GO, LEDGER_OUTCOME, SPEAKING, chain
+from orchestrator.records.enrollment import Phase
 
 NO_COMPUTED: Mapping[str, Computed] = {}
 LATE = timedelta(hours=24)

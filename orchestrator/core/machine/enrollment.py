@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-
-class Phase(StrEnum):
-    """What the current step is doing. Every phase but ``ended`` has a ``due_at``: nobody waits for ever."""
-
-    SCHEDULED = "scheduled"  # awaits its ``at``
-    UNSENT = "unsent"  # its message is planned; due when patience is over
-    HANDED = "handed"  # its message is on its way; due when the listening time, counted from the hand-over, is over
-    LISTENING = "listening"  # its message went out; due when the listening time is over
-    WAITING = "waiting"  # waits without a message
-    ENDED = "ended"
+from orchestrator.records.enrollment import Phase
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from orchestrator.core.machine.enrollment import EnrollmentSnapshot, EnrollmentState, Phase
+from orchestrator.core.machine.enrollment import EnrollmentSnapshot, EnrollmentState
 from orchestrator.core.machine.facts import CustomerFacts, EnrollmentFacts
 from orchestrator.core.machine.json_values import as_json_value
 from orchestrator.language.conditions.computed import Computed, WithComputed
@@ -20,6 +20,7 @@ from orchestrator.language.graph.routes import Hop, any_hops
 from orchestrator.language.model import Ask, Condition, FilteredSignal, Send, Step, Wait
 from orchestrator.language.moments import Moment
 from orchestrator.language.outcomes import LEDGER_OUTCOME, SPEAKING
+from orchestrator.records.enrollment import Phase
 
 # What a person does about a message: who did one of these has not "seen it and done nothing".
 _ACTIONS = frozenset({"answered", "clicked", "replied", "negative", "dismissed"})

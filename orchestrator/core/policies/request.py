@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from orchestrator.language.account.policy import Waiting
 from orchestrator.language.model import Cap, QuietWindow
 from orchestrator.records.consent import Consent
+from orchestrator.records.cooldown import CooldownScope
 from orchestrator.records.message import MessageKind
 
 
@@ -22,7 +23,7 @@ from orchestrator.records.message import MessageKind
 class ActiveCooldown:
     """One cooldown in force or past. ``scope`` is everything, topic or playbook."""
 
-    scope: str
+    scope: CooldownScope
     scope_value: str
     reason: str
     ends_at: datetime

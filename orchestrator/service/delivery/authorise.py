@@ -21,6 +21,7 @@ from orchestrator.core.quiet_hours import silent_from
 from orchestrator.core.template_values import template_values
 from orchestrator.core.zones import zones_of
 from orchestrator.language.model import Ask, Send
+from orchestrator.records.message import MessageKind
 from orchestrator.service.context import Batch
 from orchestrator.service.delivery.provider_gates import Remaining
 from orchestrator.service.enrollment.event_queue import apply_event, apply_pending
@@ -44,7 +45,7 @@ class AuthorisedSend:
     message_id: int
     attempt: int
     step: str
-    kind: str
+    kind: MessageKind
     channel: str
     provider: str
     address: str

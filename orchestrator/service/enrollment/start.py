@@ -73,7 +73,7 @@ def enrollment_of(work: EnrollmentWork, customer_key: str) -> Enrollment:
         playbook=enrollment.playbook,
         version=work.published.version,
         step=state.step,
-        phase=state.phase.value,
+        phase=state.phase,
         entered_at=enrollment.entered_at,
         held_out=enrollment.held_out,
         because=enrollment.because,

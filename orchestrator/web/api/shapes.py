@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from orchestrator.records.enrollment import Enrollment
+from orchestrator.records.enrollment import Enrollment, Phase
 from orchestrator.records.intake import IngestReport, Refused, ResponseOutcome
 from orchestrator.records.preferences import OptOutReceipt, StoppedStatus
 from orchestrator.web.api.segment import Instant, JsonFacts, Key
@@ -79,7 +79,7 @@ class EnrollmentBody(BaseModel):
     playbook: str = Field(examples=["power_user_upsell"])
     version: int
     step: str
-    phase: str
+    phase: Phase
     entered_at: datetime
     held_out: bool = Field(
         description="In the holdout: goes through the steps, but is deliberately not contacted"

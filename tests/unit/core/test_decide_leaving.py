@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.core.machine.commands import PlanMessage, RecordConversion, WithdrawMessage
-from orchestrator.core.machine.enrollment import Phase
 from orchestrator.core.machine.events import BeforeHandOver, DeliveryOutcome, Erased, Signalled, Stopped
+from orchestrator.records.enrollment import Phase
 from tests.support.walks import DAY, HOUR, NOON, Stroll, a_customer
 
 STEPS = """

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orchestrator.core.machine.enrollment import Phase
 from orchestrator.core.machine.events import TimerDue
+from orchestrator.records.enrollment import Phase
 from tests.support.walks import DAY, HOUR, NOON, Stroll, a_customer
 
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")  # its clocks change by half an hour

@@ -14,10 +14,10 @@ from orchestrator.core.machine.commands import (
     StartEnrollment,
     WithdrawMessage,
 )
-from orchestrator.core.machine.enrollment import Phase
 from orchestrator.core.machine.events import DeliveryOutcome, Settled, TimerDue
 from orchestrator.core.machine.experiment import variant
 from orchestrator.language.model import Split
+from orchestrator.records.enrollment import Phase
 from tests.support.walks import DAY, HOUR, NOON, Stroll, a_customer
 
 ENDS = "\n".join(f"{name}: {{end: {name}}}" for name in ("yes", "no"))

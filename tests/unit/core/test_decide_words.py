@@ -9,8 +9,8 @@ import pytest
 from channels.table import BUILT_IN
 from channels.traits import AT_ONCE, ChannelTraits
 from orchestrator.core.machine.commands import WithdrawMessage
-from orchestrator.core.machine.enrollment import Phase
 from orchestrator.core.machine.events import DeliveryOutcome, Responded, Settled
+from orchestrator.records.enrollment import Phase
 from tests.support.walks import DAY, HOUR, NOON, Stroll, folded
 
 

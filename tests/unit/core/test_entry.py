@@ -21,13 +21,13 @@ from orchestrator.core.entry import (
     refusal_of,
     triggered,
 )
-from orchestrator.core.machine.enrollment import Phase
 from orchestrator.core.machine.experiment import in_holdout
 from orchestrator.core.policies.request import ActiveCooldown
 from orchestrator.language.account.policy import AccountPolicy, read_policy
 from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.graph.compile import compile_playbook
 from orchestrator.records.consent import Consent
+from orchestrator.records.enrollment import Phase
 from tests.support.walks import DAY, NOON, POLICY, a_customer, playbook
 
 STEPS = """
