@@ -6,7 +6,8 @@
       policy.yaml  signals.yaml  calendar.yaml
       power_user_upsell/   playbook.yaml or playbook.py, templates, texts.de.yaml
 
-A ``playbook.py`` is the author's own program, run as such; it may import nothing but ``orchestrator``'s author names.
+A ``playbook.py`` is the author's own program, run as such; it may import ``orchestrator``'s author
+names, ``datetime.timedelta`` and nothing else.
 """
 
 from __future__ import annotations
@@ -246,12 +247,14 @@ def _safe() -> dict[str, Any]:
 def _import(
     name: str, globals_: object = None, locals_: object = None, fromlist: Any = (), level: int = 0
 ) -> Any:
-    if name == "__future__":
+    if name == "__future__" or (name == "datetime" and tuple(fromlist or ()) == ("timedelta",)):
         return builtins.__import__(name, fromlist=fromlist)
     unknown = [one for one in fromlist or () if one not in author.__all__]
     if name != "orchestrator" or not fromlist or unknown:
         asked = unknown[0] if unknown and name == "orchestrator" else name
-        raise ImportError(f"a playbook imports orchestrator's author names and nothing else, got '{asked}'")
+        raise ImportError(
+            f"a playbook imports orchestrator's author names, timedelta and nothing else, got '{asked}'"
+        )
     return author
 
 

@@ -90,6 +90,8 @@ def test_a_missing_template_is_named(folder: Path) -> None:
     [
         ("import os\n", "nothing else, got 'os'"),
         ("from orchestrator import start_playbook\n", "got 'start_playbook'"),
+        ("from datetime import datetime\n", "nothing else, got 'datetime'"),
+        ("import datetime\n", "nothing else, got 'datetime'"),
         ("x = (\n", "this is not Python"),
         ("x = 1 / 0\n", "playbook.py:1: ZeroDivisionError"),
         ("open('x')\n", "NameError"),
@@ -100,6 +102,22 @@ def test_a_wrong_python_playbook_is_explained(folder: Path, source: str, problem
     (folder / "nudge" / "playbook.yaml").unlink()
     (folder / "nudge" / "playbook.py").write_text(source, encoding="utf-8")
     assert any(problem in one for one in said(folder)), said(folder)
+
+
+def test_a_python_playbook_may_count_with_timedelta(folder: Path) -> None:
+    (folder / "nudge" / "playbook.yaml").unlink()
+    (folder / "nudge" / "playbook.py").write_text(
+        "from datetime import timedelta\n"
+        "from orchestrator import End, Enter, Playbook, Send, Step\n"
+        "mail = Send(channel='email', template='mail')\n"
+        "steps = [Step('mail', mail, wait=2 * timedelta(hours=36), then='done'), Step('done', End('left'))]\n"
+        "enter = Enter(reentry='never', because='why not')\n"
+        "Playbook(name='nudge', version=1, title='Nudge', topic='upsell', enter=enter, steps=steps)\n",
+        encoding="utf-8",
+    )
+    (bundle,) = load_folder(folder)
+    assert bundle.playbook is not None, said(folder)
+    assert str(bundle.playbook.steps[0].wait) == "3d"
 
 
 def test_a_binary_playbook_is_a_problem_of_that_file(folder: Path) -> None:
