@@ -50,5 +50,5 @@ def monotonic() -> float:
 
 
 def system_now() -> datetime:
-    """The machine's own instant, UTC: for signatures that a stranger checks against her clock."""
+    """The machine's own instant, UTC: for signatures that a stranger checks against another clock."""
     return datetime.now(UTC)

@@ -22,7 +22,7 @@ ASKED_AGAIN = (opted_out, hold, cooldown)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guards:
-    """What may stand between a customer and her feed. ``facts`` are there when a hold stands on a condition."""
+    """What may stand between a customer and the feed. ``facts`` are there when a hold stands on a condition."""
 
     consents: Sequence[Consent]
     cooldowns: Sequence[ActiveCooldown]

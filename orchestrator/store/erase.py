@@ -21,7 +21,7 @@ from orchestrator.store.sql.tables import tombstones
 ERASED_KEY = "erased:"
 
 
-# Survey answers and called functions' answers may name a person, and an offer may quote her region; steps, visits,
+# Survey answers and called functions' answers may name a person, and an offer may quote a region; steps, visits,
 # words and instants do not. `because` quotes attributes, and a context is whatever the product sent.
 _SQL = """
     DELETE FROM contact_points WHERE customer_id = :id;

@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entered:
-    """The walk begins. ``since`` is when the signal that let the customer in occurred: what she does from then on
+    """The enrollment begins. ``since`` is when the signal that let the customer in occurred: what is done from then on
     belongs to the walk, even if a worker comes to both only later."""
 
     since: datetime | None = None

@@ -17,9 +17,9 @@ _NOTHING: tuple[SignalOccurrence, ...] = ()
 
 @dataclass(kw_only=True, slots=True)
 class CustomerFacts:
-    """One customer as loaded by a batch, kept current while her items are folded.
+    """One customer as loaded by a batch, kept current while events are applied.
 
-    ``playbooks`` says of each playbook name whether she has a ``live`` or an ``ended`` run; others are ``never``.
+    ``playbooks`` says of each playbook name whether there is a ``live`` or an ``ended`` enrollment; others are ``never``.
     """
 
     key: str
@@ -54,7 +54,7 @@ class CustomerFacts:
         return events
 
     def with_traits(self, wanted: SetTraits) -> CustomerFacts:
-        """The customer as she will be when ``wanted`` is carried out."""
+        """The customer as it will be when ``wanted`` is carried out."""
         tags = [tag for tag in self.tags if tag not in wanted.remove_tags]
         tags.extend(tag for tag in wanted.add_tags if tag not in tags)
         return replace(self, attributes={**self.attributes, **wanted.attributes}, tags=tuple(tags))

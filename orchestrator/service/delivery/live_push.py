@@ -1,4 +1,4 @@
-"""Live push: tells a customer's open pages, through Redis, that her feed changed. Best effort and quick."""
+"""Live push: tells a customer's open pages, through Redis, that the feed changed. Best effort and quick."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes up whom a process had in hand when it was killed: each alone, and parked when a second process died of her.
+"""Takes up whom a process had in hand when it was killed: each alone, and parked when a second process died at it.
 
 An exception is caught and its customer parked at once. This is for what nobody catches: a crash of the interpreter,
 memory that runs out, an operator's ``kill -9``.

@@ -50,7 +50,7 @@ def apply_traits(customer: CustomerState, data: Mapping[str, Any], catalogue: Ca
 
 
 def carries_presence(data: Mapping[str, Any], name: str, catalogue: Catalogue) -> bool:
-    """Whether a signal shows the person in the product: her own, and not one the back office sends about her."""
+    """Whether a signal shows the person in the product: their own, and not one the back office sends about them."""
     if data.get("account"):
         return False
     return not any(

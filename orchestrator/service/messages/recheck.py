@@ -23,7 +23,7 @@ def recheck(customer: CustomerState, *policies: str) -> None:
 
 
 def profile_changed(customer: CustomerState) -> None:
-    """Something about the customer herself: her zone moves her nights, and a hold may stand on a condition."""
+    """Something about the customer: a zone moves the nights, and a hold may stand on a condition."""
     recheck(customer, "hold", "quiet_hours")
 
 

@@ -1,8 +1,8 @@
-"""Erasure: everything personal about one person goes, here and at the providers, and she does not come back.
+"""Erasure: everything personal about one person goes, here and at the providers, and does not come back.
 
 The providers come before the blanking: afterwards nobody would know which addresses to name to them. So when one of
-them cannot be told, she is silenced for good but not yet forgotten, and the same call is to be repeated. No address is
-kept for that longer than she is kept herself.
+them cannot be told, the person is left in peace for good but not yet forgotten, and the same call is to be repeated. No address is
+kept for that longer than the person is.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def erase(
     *,
     anyway: bool = False,
 ) -> ErasureReceipt:
-    """Forget a person: her walks end, providers are told, everything personal is blanked, and keyed hashes stay.
+    """Forget a person: enrollments end, providers are told, everything personal is blanked, and keyed hashes stay.
 
     Raises NotFound; ErasureIncomplete when a provider could not be told and not ``anyway``: repeat it then.
     """

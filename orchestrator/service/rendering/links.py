@@ -1,7 +1,7 @@
 """Signed links: the keys customers carry in messages, and the tokens of the in-app feed.
 
 A token holds row ids and words, never a name or an address, and is good for one purpose alone: a preference token
-does not open a click link. Links in messages never expire, so a person can opt out with the oldest mail she has;
+does not open a click link. Links in messages never expire, so a person can opt out with the oldest mail there is;
 they stay readable as long as the key that signed them is among the signing keys. Feed tokens expire.
 """
 

@@ -92,7 +92,7 @@ def guards(
     *,
     look_back: LookBack | None,
 ) -> Guards:
-    """What may stand between one customer and her feed, without a lock: it is asked again at the next look."""
+    """What may stand between one customer and the feed, without a lock: it is asked again at the next look."""
     loaded = load_guards(connection, customer_id, now=now, look_back=look_back)
     if loaded is None:
         return Guards(consents=(), cooldowns=(), holds=())

@@ -163,7 +163,7 @@ def load_guards(
     now: datetime,
     look_back: Mapping[str, timedelta | None] | None,
 ) -> LoadedCustomer | None:
-    """What may stand between one customer and her feed; ``look_back`` None: without the facts that conditions ask.
+    """What may stand between one customer and the feed; ``look_back`` None: without the facts that conditions ask.
 
     One round trip.
     """

@@ -139,7 +139,7 @@ def _runs(connection: Connection, customers: Sequence[CustomerState], now: datet
         [{**_key(work), **_moving(work, now)} for work in changed if not work.new],
         key=("customer_id", "id"),
     )
-    # Ended runs let go first: a customer may enter again in the batch in which she left.
+    # Ended enrollments let go first: a customer may enter again in the batch of leaving.
     delete_rows(
         connection,
         t.timers,
