@@ -111,7 +111,7 @@ class Unavailable(StoreError):
 
 
 class ErasureIncomplete(Unavailable):
-    """``failed`` providers could not be told to forget a person. The person is spoken to no more, but is not erased yet."""
+    """``failed`` providers could not be told to forget a person, who hears no more but is not erased yet."""
 
     def __init__(self, failed: Iterable[str]) -> None:
         self.failed = tuple(failed)

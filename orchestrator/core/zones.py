@@ -74,7 +74,7 @@ def candidate_zones(
 def zones_of(
     known: str | None, source: str | None, points: Mapping[str, tuple[str, str | None]], default: str
 ) -> CandidateZones:
-    """The chain for one customer: what profile or device said (``source``), the phone number, the account's default; UTC
+    """The chain for one customer: what profile or device said (``source``), the number, the account's default; UTC
     when even that is no zone. ``points`` are contact points by channel."""
     profile = known if source == "profile" else None
     device = known if source == "device" else None

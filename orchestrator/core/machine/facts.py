@@ -19,7 +19,7 @@ _NOTHING: tuple[SignalOccurrence, ...] = ()
 class CustomerFacts:
     """One customer as loaded by a batch, kept current while events are applied.
 
-    ``playbooks`` says of each playbook name whether there is a ``live`` or an ``ended`` enrollment; others are ``never``.
+    ``playbooks`` says of each playbook whether an enrollment is ``live`` or has ``ended``; others are ``never``.
     """
 
     key: str

@@ -1,8 +1,8 @@
 """Erasure: everything personal about one person goes, here and at the providers, and does not come back.
 
 The providers come before the blanking: afterwards nobody would know which addresses to name to them. So when one of
-them cannot be told, the person is left in peace for good but not yet forgotten, and the same call is to be repeated. No address is
-kept for that longer than the person is.
+them cannot be told, the person is left in peace for good but not yet forgotten, and the same call is to be repeated.
+No address is kept for that longer than the person is.
 """
 
 from __future__ import annotations
