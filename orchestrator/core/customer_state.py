@@ -83,7 +83,7 @@ class MessageRow:
 
 @dataclass(kw_only=True, slots=True)
 class EnrollmentWork:
-    """One run with what the store keeps beside it."""
+    """One enrollment with what the store keeps beside it."""
 
     enrollment: EnrollmentSnapshot
     published: PublishedPlaybook
@@ -107,7 +107,7 @@ class PendingEvent:
 
 @dataclass(kw_only=True, slots=True)
 class EndedEnrollment:
-    """An ended run, as far as re-entry asks."""
+    """An ended enrollment, as far as re-entry asks."""
 
     playbook: str
     reentry_key: str
@@ -189,6 +189,6 @@ class CustomerState:
         return next((row for row in self.messages.values() if row.id == message_id), None)
 
     def in_order(self) -> list[EnrollmentWork]:
-        """The live runs, the most important first; ties by id, so that every process folds alike."""
+        """The live enrollments, the most important first; ties by id, so that every process goes alike."""
         live = [one for one in self.enrollments.values() if one.enrollment.state.live]
         return sorted(live, key=lambda one: (-one.published.playbook.priority, one.enrollment.enrollment_id))

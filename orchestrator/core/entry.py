@@ -121,7 +121,7 @@ def new_enrollment(
     because: str | None,
     start_key: str | None,
 ) -> EnrollmentWork:
-    """A run at its entry, holdout decided: not yet in any step."""
+    """An enrollment at its entry, holdout decided: not yet in any step."""
     playbook = published.playbook
     enrollment = EnrollmentSnapshot(
         customer_id=customer.customer_id,
@@ -142,7 +142,7 @@ def new_enrollment(
 
 
 def is_held_out(customer: CustomerState, playbook: Playbook, catalogue: Catalogue) -> bool:
-    """Whether a run of this playbook is walked in silence: by the playbook's own share or the account's."""
+    """Whether an enrollment of this playbook goes its way in silence: by the playbook's own share or the account's."""
     subject = _subject(customer, playbook)
     return in_holdout(subject, playbook.name, playbook.holdout) or in_holdout(
         subject, "*", catalogue.policy.holdout
@@ -150,12 +150,12 @@ def is_held_out(customer: CustomerState, playbook: Playbook, catalogue: Catalogu
 
 
 def is_known(customer: CustomerState, playbook: Playbook, context: Mapping[str, Any]) -> bool:
-    """Whether re-entry alone refuses this start: the run is under way, or was had and may not be had again yet."""
+    """Whether re-entry alone refuses this start: it is under way, or was had and may not be had again yet."""
     return _reentry(customer, playbook, reentry_key_of(playbook, context)) is not None
 
 
 def live_enrollment(customer: CustomerState, playbook: str, reentry_key: str) -> EnrollmentWork | None:
-    """The customer's live run of this playbook and key."""
+    """The customer's live enrollment of this playbook and key."""
     for work in customer.enrollments.values():
         enrollment = work.enrollment
         if (
@@ -244,12 +244,12 @@ def _candidate(
 
 
 def _subject(customer: CustomerState, playbook: Playbook) -> str:
-    """What holdout and variants hash: the account where runs are one per account, else the customer."""
+    """What holdout and variants hash: the account where enrollments are one per account, else the customer."""
     return (customer.facts.account_key if playbook.enter.one_per else None) or customer.key
 
 
 def _calendar_names(playbook: Playbook) -> frozenset[str]:
-    """What a calendar tells each run besides the declared context."""
+    """What a calendar tells each enrollment besides the declared context."""
     return _CALENDAR_NAMES if playbook.enter.calendar else frozenset()
 
 

@@ -63,7 +63,7 @@ class SetTraits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartEnrollment:
-    """Begin another run, of this customer or of a colleague with one of these roles, in its own transaction."""
+    """Begin another enrollment, of this customer or of a colleague with one of these roles, in its own transaction."""
 
     playbook: str
     one_of: tuple[str, ...]
@@ -105,7 +105,7 @@ class JournalEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """The run after it, the effects wanted, and the journal lines that explain both."""
+    """The enrollment after it, the effects wanted, and the journal lines that explain both."""
 
     enrollment: EnrollmentSnapshot
     commands: tuple[Command, ...] = ()

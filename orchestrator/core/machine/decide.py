@@ -47,8 +47,8 @@ def decide(  # noqa: C901, PLR0912 - one arm for each happening
     facts: CustomerFacts,
     computed: Mapping[str, Computed] = NO_COMPUTED,
 ) -> Decision:
-    """The decision for one happening at ``facts.now``. An ended run absorbs everything but its conversion and a late
-    answer to its question.
+    """The decision for one event at ``facts.now``. An ended enrollment absorbs everything but its conversion and a
+    late answer to its question.
 
     ``computed`` are the values the version computes from other facts.
     """
@@ -246,7 +246,7 @@ def _closing_detail(happened: SignalOccurrence) -> str | None:
 
 
 def _facts_changed(draft: DecisionDraft) -> bool:
-    """Whether new facts took the run out of its step."""
+    """Whether new facts took the enrollment out of its step."""
     visit = draft.state.visit
     condition = draft.view.awaited_condition()
     if condition is not None and draft.view.holds(condition):

@@ -68,7 +68,7 @@ _UNDELIVERED = frozenset({"bounced", "failed", "not_sent"})
 
 
 class EndlessEnrollment(OrchestratorError):
-    """A run moved on and on without ever waiting: its playbook was published without the check."""
+    """An enrollment moved on and on without ever waiting: its playbook was published without the check."""
 
 
 class DecisionDraft:
@@ -261,7 +261,7 @@ class DecisionDraft:
                 self.wait_for_condition(timeout)
 
     def wait_for_condition(self, timeout: datetime) -> None:
-        """Signals and attributes wake the run; time alone can make a condition true too, so it is asked hourly."""
+        """Signals and attributes wake it; time alone can make a condition true too, so it is asked hourly."""
         self._change(phase=Phase.WAITING, timeout_at=timeout, due_at=min(timeout, self.view.now + RECHECK))
 
     def _rest_until(self, due: datetime | None) -> None:
@@ -379,7 +379,7 @@ class DecisionDraft:
         self._change(answers={**self.state.answers, step: answer})
         action = (
             self.view.playbook.step(step).action if self.view.playbook.has(step) else None
-        )  # a migrated run's old question
+        )  # a migrated enrollment's old question
         if isinstance(action, Ask) and action.saves is not None:
             self._change(saved={**self.state.saved, action.saves: answer})
 

@@ -1,4 +1,4 @@
-"""One customer's walk as a value: what it is, and what of it moves."""
+"""One customer's enrollment as a value: what it is, and what of it moves."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from orchestrator.records.enrollment import Phase
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnrollmentState:
-    """Everything about a walk that changes. The journal's entries fold back to it.
+    """Everything about an enrollment that changes. The journal's entries fold back to it.
 
     ``heard`` are the words received about the current message, each with its first instant. ``said`` are answers,
     variants, outcomes and channels of the steps already left, by step.
     """
 
-    since: datetime | None = None  # the instant of the signal that began the walk; None: its entry
+    since: datetime | None = None  # the instant of the signal that began the enrollment; None: its entry
     step: str = ""
     visit: int = 0
     phase: Phase = Phase.WAITING
@@ -38,7 +38,7 @@ class EnrollmentState:
     channels: Mapping[str, str] = field(default_factory=dict)
     offers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     saved: Mapping[str, Any] = field(default_factory=dict)
-    any_sent: bool = False  # at least one message went out (or was held out): the walk uses up re-entry
+    any_sent: bool = False  # at least one message went out (or was held out): the enrollment uses up re-entry
     converted_at: datetime | None = None
     ended_at: datetime | None = None
     end_status: str | None = None

@@ -1,4 +1,4 @@
-"""The closed set of things that can happen to a walk: the input of ``decide``."""
+"""The closed set of things that can happen to an enrollment: the input of ``decide``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entered:
     """The enrollment begins. ``since`` is when the signal that let the customer in occurred: what is done from then on
-    belongs to the walk, even if a worker comes to both only later."""
+    belongs to it, even if a worker comes to both only later."""
 
     since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimerDue:
-    """The instant the walk was waiting for has come."""
+    """The instant the enrollment was waiting for has come."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +39,7 @@ class HandedOver:
 
 
 class DeliveryOutcome(StrEnum):
-    """What became of a hand-over, as far as the walk is concerned."""
+    """What became of a hand-over, as far as the enrollment is concerned."""
 
     SENT = "sent"
     HELD_OUT = "held_out"  # counts as sent for timing
@@ -66,7 +66,7 @@ class Responded:
     """A person (or, by its word, a machine) did something with the message of ``visit``.
 
     ``detail`` is the name of the link or button, the key of the answer, or the reason of a closing. ``step`` is the
-    message's, which the walk may have left.
+    message's, which the enrollment may have left.
     """
 
     visit: int
@@ -113,7 +113,7 @@ class Frozen:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stopped:
-    """Somebody or something outside the playbook ends the walk; ``why`` is kept in the journal."""
+    """Somebody or something outside the playbook ends the enrollment; ``why`` is kept in the journal."""
 
     why: str
 

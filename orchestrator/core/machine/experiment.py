@@ -21,7 +21,7 @@ def bucket(*parts: str) -> Decimal:
 
 
 def in_holdout(subject: str, playbook: str, share: Decimal) -> bool:
-    """Whether the subject (a customer's key, or the account's where runs are one per account) is held out."""
+    """Whether the subject (a customer's key, or the account's where enrollments are one per account) is held out."""
     return bucket("holdout", playbook, subject) < share
 
 

@@ -1,4 +1,4 @@
-"""What a walk may ask: a customer's facts seen through one run."""
+"""What an enrollment may ask: a customer's facts seen through one enrollment."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class CustomerFacts:
         return events
 
     def with_traits(self, wanted: SetTraits) -> CustomerFacts:
-        """The customer as it will be when ``wanted`` is carried out."""
+        """The customer as they will be when ``wanted`` is carried out."""
         tags = [tag for tag in self.tags if tag not in wanted.remove_tags]
         tags.extend(tag for tag in wanted.add_tags if tag not in tags)
         return replace(self, attributes={**self.attributes, **wanted.attributes}, tags=tuple(tags))
@@ -62,7 +62,7 @@ class CustomerFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnrollmentFacts:
-    """The same customer inside one run: its context, answers, variants, outcomes, channels, visits and offers."""
+    """The same customer inside one enrollment: context, answers, variants, outcomes, channels, visits, offers."""
 
     customer: CustomerFacts
     enrollment: EnrollmentSnapshot
@@ -97,7 +97,7 @@ class EnrollmentFacts:
 
 
 def enrollment_fact(state: EnrollmentState, head: str, tail: str) -> tuple[bool, Any]:
-    """A dotted run fact: whether ``head`` names one, and its value (None when there is none yet)."""
+    """A dotted enrollment fact: whether ``head`` names one, and its value (None when there is none yet)."""
     match head:
         case "answer":
             return True, state.answers.get(tail)

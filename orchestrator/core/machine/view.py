@@ -41,7 +41,7 @@ class EnrollmentView:
 
     @property
     def since(self) -> datetime:
-        """From when on what the customer does belongs to this walk."""
+        """From when on what the customer does belongs to this enrollment."""
         return self.state.since or self.enrollment.entered_at
 
     @property
@@ -108,7 +108,7 @@ class EnrollmentView:
         return hop is not None and hop.outcome_used == outcome
 
     def exhausted(self) -> frozenset[str]:
-        """The steps this run may not enter again."""
+        """The steps this enrollment may not enter again."""
         return frozenset(
             name
             for name, times in self.state.visits.items()
@@ -152,7 +152,7 @@ class EnrollmentView:
         return bool(among) and set(among) <= {channel}
 
     def is_silent(self) -> bool:
-        """Whether the run is already where ``at_any_step: {opted_out: ...}`` leads: steps that cannot speak."""
+        """Whether the enrollment is already where ``at_any_step: {opted_out: ...}`` leads: steps that cannot speak."""
         routes = [route for route in self.playbook.playbook.at_any_step if route.outcome == LEDGER_OUTCOME]
         silent = [hop.to for hop in any_hops(routes)]
         return self.state.step in reached(silent, successors(self.playbook.playbook))

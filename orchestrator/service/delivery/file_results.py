@@ -1,4 +1,4 @@
-"""Files what became of hand-overs: receipts first and always, then the message, the walk and its timer."""
+"""Files what became of hand-overs: receipts first and always, then the message, the enrollment and its timer."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ Texts = Mapping[str, Mapping[str, str]]
 # Words that prove the provider has the message.
 _PROVE = frozenset(ReceiptKind) - {ReceiptKind.FAILED, ReceiptKind.HELP, ReceiptKind.OPTED_IN}
 
-# Receipt word to the word a walk hears.
+# Receipt word to the word an enrollment hears.
 _HEARD = {
     ReceiptKind.OPENED: "opened",
     ReceiptKind.OPENED_BY_MACHINE: "opened_by_machine",
@@ -36,7 +36,7 @@ _HEARD = {
 def apply_receipt(
     customer: CustomerState, message: MessageRow, item: InboxRow, ask: Ask | None, texts: Texts
 ) -> list[EnrollmentEvent]:
-    """File the receipt on ``message`` and say what it means for its run, in order.
+    """File the receipt on ``message`` and say what it means for its enrollment, in order.
 
     ``ask`` is the question that the message put, if it put one, and ``texts`` the translations of its answers.
     """

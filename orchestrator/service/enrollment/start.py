@@ -1,4 +1,4 @@
-"""``start_playbook``: the product begins a walk. Idempotent per key, and it says why when it refuses."""
+"""``start_playbook``: the product begins an enrollment. Idempotent per key, and it says why when it refuses."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def start_playbook(
 
 
 def enrollment_of(work: EnrollmentWork, customer_key: str) -> Enrollment:
-    """The run as its callers see it."""
+    """The enrollment as its callers see it."""
     enrollment, state = work.enrollment, work.enrollment.state
     return Enrollment(
         id=public_id(ENROLLMENT, enrollment.customer_id, enrollment.enrollment_id),

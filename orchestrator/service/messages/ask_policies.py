@@ -54,7 +54,7 @@ def ask_policies(
 
 def _of_the_objections(objections: Mapping[str, Defer | Drop]) -> tuple[str, Defer | Drop]:
     """The first that lets the message wait, until any of the waiting channels may be open; else a refusal that ends
-    the walk, whatever stood against other channels; else the first."""
+    the enrollment, whatever stood against other channels; else the first."""
     waiting = [(channel, one) for channel, one in objections.items() if isinstance(one, Defer)]
     if waiting:
         chosen, first = waiting[0]

@@ -33,9 +33,10 @@ def build_customers(
     *,
     starting: Sequence[str] = (),
 ) -> tuple[list[CustomerState], Catalogue]:
-    """Read the locked customers ``ids``, in order, and the definitions they walk by.
+    """Read the locked customers ``ids``, in order, and the definitions they go by.
 
-    ``starting`` names playbooks about to be started. A run of a version this process has not heard of makes it look.
+    ``starting`` names playbooks about to be started. An enrollment of a version this process has not heard of makes it
+    look.
     """
     catalogue = definitions.refresh(connection)
     loaded = load_customers(connection, ids, now=now, cap_window=catalogue.cap_window)
@@ -57,7 +58,7 @@ def build_customers(
 def _concerned(
     loaded: dict[int, LoadedCustomer], catalogue: Catalogue, starting: Sequence[str]
 ) -> list[PublishedPlaybook]:
-    """The versions these customers walk, and those that their inbox may start."""
+    """The versions these customers are in, and those that their inbox may start."""
     found: dict[int, PublishedPlaybook] = {}
     for one in loaded.values():
         for row in one.enrollments:
@@ -233,7 +234,7 @@ def _runs(
 
 
 def _answered(loaded: LoadedCustomer) -> set[int]:
-    """The runs that one of the questions just answered belongs to."""
+    """The enrollments that one of the questions just answered belongs to."""
     messages = {
         item.data.get("message_id") for item in loaded.inbox if item.data.get("outcome") == "answered"
     }
@@ -241,7 +242,7 @@ def _answered(loaded: LoadedCustomer) -> set[int]:
 
 
 def _may_convert(published: PublishedPlaybook, row: Any, now: datetime) -> bool:
-    """Whether a goal reached now would still count for a run that is over."""
+    """Whether a goal reached now would still count for an enrollment that is over."""
     goal = published.playbook.goal
     return goal is not None and row.state is not None and row.entered_at + goal.within.span >= now
 

@@ -1,7 +1,8 @@
 """Reads everything a batch of locked customers may need, set-based: the same statements whatever the batch's size.
 
-Only rows that can still matter are read: live runs whole, ended ones as far as re-entry, late goals and late answers
-ask; messages that are unsettled, listened to, or named by something in the inbox; places inside the longest cap window.
+Only rows that can still matter are read: live enrollments whole, ended ones as far as re-entry, late goals and late
+answers ask; messages that are unsettled, listened to, or named by something in the inbox; cap slots inside the longest
+window of a cap.
 """
 
 from __future__ import annotations
