@@ -138,7 +138,7 @@ class Engine:
         source_id: str | None = None,
     ) -> OptOutReceipt:
         """Withdraw consent, in force from the commit; the receipt says what was stopped."""
-        scope = preferences.Scope(channel=channel, topic=topic, evidence=evidence, source_id=source_id)
+        scope = preferences.ConsentScope(channel=channel, topic=topic, evidence=evidence, source_id=source_id)
         return self._nudged(preferences.opt_out(self.services, customer, scope))
 
     def opt_in(
@@ -151,7 +151,7 @@ class Engine:
         source_id: str | None = None,
     ) -> None:
         """Grant consent: it re-opens only what it names."""
-        scope = preferences.Scope(channel=channel, topic=topic, evidence=evidence, source_id=source_id)
+        scope = preferences.ConsentScope(channel=channel, topic=topic, evidence=evidence, source_id=source_id)
         preferences.opt_in(self.services, customer, scope)
         self.nudge()
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from orchestrator.language.checking.context import Checking
+from orchestrator.language.checking.context import Checking, Keys
 from orchestrator.language.conditions.requirements import RUN_ANCHORS
 from orchestrator.language.moments import Anchored
 from orchestrator.language.problems import did_you_mean, shown
-
-Keys = tuple[str | int, ...]
 
 
 def check_anchor(checking: Checking, moment: Anchored, where: Keys, what: str) -> None:

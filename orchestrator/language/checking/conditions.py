@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from orchestrator.language.checking.anchors import check_anchor
-from orchestrator.language.checking.context import Checking
+from orchestrator.language.checking.context import Checking, Keys
 from orchestrator.language.conditions.requirements import RUN_ANCHORS, leaves
 from orchestrator.language.model import (
     Ask,
@@ -24,8 +24,6 @@ from orchestrator.language.model import (
 from orchestrator.language.moments import Anchored
 from orchestrator.language.problems import did_you_mean, one_of, shown
 from orchestrator.language.templates import RUN_FACTS
-
-Keys = tuple[str | int, ...]
 
 _NUMBERS = ("number", "money", "percent")
 _ORDERED = ("at_least", "at_most", "more_than", "less_than")

@@ -21,6 +21,10 @@ EVENT_FACTS: Mapping[str, str] = {
 }
 
 
+Keys = tuple[str | int, ...]
+"""Where something stands in a file: the names and places that lead to it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Checking:
     playbook: Playbook

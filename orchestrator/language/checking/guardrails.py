@@ -11,14 +11,12 @@ from orchestrator.language.account.calendar import Calendars
 from orchestrator.language.account.policy import AccountPolicy, HoldRule
 from orchestrator.language.account.signals import Vocabulary
 from orchestrator.language.checking.conditions import check_condition
-from orchestrator.language.checking.context import Checking
+from orchestrator.language.checking.context import Checking, Keys
 from orchestrator.language.checking.retention import refuse_longer
 from orchestrator.language.conditions.requirements import events_needed
 from orchestrator.language.model import Cap, Enter, Playbook, QuietWindow, Reentry
 from orchestrator.language.problems import PlacedProblem, did_you_mean, one_of, shown
 from orchestrator.language.reading.tree import Node
-
-Keys = tuple[str | int, ...]
 
 # A hold's condition is asked about a customer, in whatever playbook: it may use nothing of a playbook's own.
 _ANY_PLAYBOOK = Playbook(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from orchestrator.language.checking.anchors import check_anchor
 from orchestrator.language.checking.conditions import check_condition, check_filters, check_name
-from orchestrator.language.checking.context import EVENT_FACTS, Checking
+from orchestrator.language.checking.context import EVENT_FACTS, Checking, Keys
 from orchestrator.language.conditions.playbook_requirements import moments_of
 from orchestrator.language.conditions.requirements import RUN_ANCHORS, same_as
 from orchestrator.language.model import (
@@ -33,8 +33,6 @@ from orchestrator.language.problems import (
     shown,
 )
 from orchestrator.language.templates import GIVEN, RUN_FACTS
-
-Keys = tuple[str | int, ...]
 
 
 def check_names(checking: Checking) -> None:

@@ -42,7 +42,8 @@ from orchestrator.telemetry import emit
 BATCH = 500  # customers of one transaction
 EXPIRED_AT_ONCE = 1000
 
-Facts = dict[int, ConsentFact]
+ImportedFacts = dict[int, ConsentFact]
+"""Facts by their place in what was handed in."""
 
 
 def import_consents(services: ServiceContext, items: Sequence[ConsentFact]) -> IngestReport:
@@ -58,7 +59,7 @@ def import_consents(services: ServiceContext, items: Sequence[ConsentFact]) -> I
         ids = transaction.customers.ensure({fact.key for fact in good.values()}, now)
         given = {fact.address for fact in good.values() if fact.address is not None}
         forgotten = transaction.customers.forgotten(given)
-    of_customer: dict[int, Facts] = {}
+    of_customer: dict[int, ImportedFacts] = {}
     for index, fact in good.items():
         if fact.key not in ids or fact.address in forgotten:
             path = "$.key" if fact.key not in ids else "$.address"
@@ -97,7 +98,7 @@ def expire(services: ServiceContext) -> int:
 # --- importing ------------------------------------------------------------------------------------------------------
 
 
-def _recorded(services: ServiceContext, some: Mapping[int, Facts]) -> tuple[int, list[Refused]]:
+def _recorded(services: ServiceContext, some: Mapping[int, ImportedFacts]) -> tuple[int, list[Refused]]:
     """One transaction over these customers; when it fails each alone, so that none costs the others their facts."""
     try:
         return _in_one(services, some), []
@@ -117,7 +118,7 @@ def _recorded(services: ServiceContext, some: Mapping[int, Facts]) -> tuple[int,
     return taken, refused
 
 
-def _in_one(services: ServiceContext, some: Mapping[int, Facts]) -> int:
+def _in_one(services: ServiceContext, some: Mapping[int, ImportedFacts]) -> int:
     rows: list[NewConsentRow] = []
     with services.batch(these(sorted(some))) as batch:
         for customer in batch:
@@ -127,7 +128,7 @@ def _in_one(services: ServiceContext, some: Mapping[int, Facts]) -> int:
         return len(batch.transaction.consents.append(rows))
 
 
-def _record(customer: CustomerState, given: Facts, batch: Batch) -> list[NewConsentRow]:
+def _record(customer: CustomerState, given: ImportedFacts, batch: Batch) -> list[NewConsentRow]:
     """The ledger rows of one customer's facts; what a withdrawal in force now covers is stopped."""
     facts = sorted(given.values(), key=lambda fact: fact.occurred_at)
     rows = [_row(customer, fact, batch) for fact in facts]
@@ -174,8 +175,8 @@ def _content_id(fact: ConsentFact) -> str:
 
 def _sifted(
     items: Sequence[ConsentFact], policy: AccountPolicy, now: datetime
-) -> tuple[Facts, list[Refused]]:
-    good: Facts = {}
+) -> tuple[ImportedFacts, list[Refused]]:
+    good: ImportedFacts = {}
     refused: list[Refused] = []
     for index, fact in enumerate(items):
         try:

@@ -38,7 +38,7 @@ _NAMED_BY_CALLER = ("api", "agent")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scope:
+class ConsentScope:
     """What a word about consent covers, and the particulars of its ledger row."""
 
     channel: str = ANY
@@ -48,7 +48,7 @@ class Scope:
     said_at: datetime | None = None  # of a yes; a no counts from when it is heard
 
 
-def opt_out(services: ServiceContext, customer_key: str, scope: Scope) -> OptOutReceipt:
+def opt_out(services: ServiceContext, customer_key: str, scope: ConsentScope) -> OptOutReceipt:
     """Withdraw consent. Repeating it is harmless: the receipt then says it was in force before."""
     customer_id = _concerned(services, customer_key, scope)
     try:
@@ -70,7 +70,9 @@ def opt_out(services: ServiceContext, customer_key: str, scope: Scope) -> OptOut
     return receipt
 
 
-def _opt_out(services: ServiceContext, customer_id: int, scope: Scope, *, whole: bool) -> OptOutReceipt:
+def _opt_out(
+    services: ServiceContext, customer_id: int, scope: ConsentScope, *, whole: bool
+) -> OptOutReceipt:
     """``whole`` False: without what waits in the inbox, and without a word to the enrollments."""
     with services.batch(alone(customer_id)) as batch:
         customer = batch.one()
@@ -84,7 +86,7 @@ def _opt_out(services: ServiceContext, customer_id: int, scope: Scope, *, whole:
     return receipt
 
 
-def opt_in(services: ServiceContext, customer_key: str, scope: Scope) -> None:
+def opt_in(services: ServiceContext, customer_key: str, scope: ConsentScope) -> None:
     """Grant consent. It re-opens only what it names; "everything" names each withdrawal that stands."""
     with services.batch(alone(_concerned(services, customer_key, scope))) as batch:
         customer = batch.one()
@@ -217,7 +219,7 @@ def _stopped(message: MessageRow, status: StoppedStatus) -> StoppedMessage:
     )
 
 
-def _row(customer: CustomerState, action: ConsentAction, scope: Scope, batch: Batch) -> NewConsentRow:
+def _row(customer: CustomerState, action: ConsentAction, scope: ConsentScope, batch: Batch) -> NewConsentRow:
     return ledger_row(
         customer,
         batch.catalogue.policy,
@@ -231,7 +233,7 @@ def _row(customer: CustomerState, action: ConsentAction, scope: Scope, batch: Ba
     )
 
 
-def _concerned(services: ServiceContext, customer_key: str, scope: Scope) -> int:
+def _concerned(services: ServiceContext, customer_key: str, scope: ConsentScope) -> int:
     """Whom it is about. Raises NotFound, InputError for a channel or topic that there is not."""
     with services.store.begin() as transaction:
         if scope.evidence.method in _NAMED_BY_CALLER:

@@ -14,7 +14,7 @@ from orchestrator.ids import MESSAGE, parse_public_id
 from orchestrator.records.consent import ConsentEvidence
 from orchestrator.records.inbox import InboxItem
 from orchestrator.records.intake import IngestReport, Refused
-from orchestrator.service.consent.preferences import Scope, opt_in, opt_out
+from orchestrator.service.consent.preferences import ConsentScope, opt_in, opt_out
 from orchestrator.service.context import ServiceContext
 from orchestrator.service.ports import Transaction
 
@@ -141,7 +141,7 @@ def _arrival(receipt: Receipt, target: _Target) -> InboxItem:
 
 
 def _consent(services: ServiceContext, receipt: Receipt, customer: str) -> None:
-    scope = Scope(
+    scope = ConsentScope(
         channel=receipt.channel or ANY,
         topic=receipt.topic or ANY,
         evidence=ConsentEvidence(
