@@ -54,9 +54,10 @@ def main() -> None:
 
 
 def _told(error: Exception) -> Exit:
-    if isinstance(error, errors.OrchestratorError):
-        complain(error, code=code_of(error))
-        return code_of(error)
+    known = _mapped(error)
+    if isinstance(known, errors.OrchestratorError):
+        complain(known, code=code_of(known))
+        return code_of(known)
     if os.environ.get("ORCHESTRATOR_LOG_LEVEL") == "debug":
         traceback.print_exception(error)
     complain(error, code=Exit.DEFECT)

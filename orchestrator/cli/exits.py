@@ -37,7 +37,7 @@ def code_of(error: BaseException) -> Exit:
     match error:
         case errors.Unavailable() | errors.EmbeddedError():
             return Exit.UNREACHABLE
-        case errors.SettingsError():
+        case errors.SettingsError() | errors.AdapterError():
             return Exit.USAGE
         case errors.OrchestratorError():
             return Exit.NO

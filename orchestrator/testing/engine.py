@@ -213,7 +213,7 @@ class TestEngine:
         message = self._latest(customer, step)
         self._told += 1
         given: dict[str, Any] = {
-            "source": "sendgrid" if message.channel == "email" else "twilio",
+            "source": "test",
             "source_id": f"test-{self._told}",
             "occurred_at": self.clock.now,
             "message_id": message.message_id,

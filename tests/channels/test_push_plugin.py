@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from channels import registry
+from orchestrator.cli.exits import Exit
 from orchestrator.errors import StartRefused
 from orchestrator.language.writing.json_schema import playbook_schema
 from orchestrator.settings import Settings
@@ -164,3 +165,13 @@ def test_the_preference_page_has_a_switch_for_it_and_the_switch_holds(
     with pytest.raises(StartRefused) as refused:
         engine.start("anna", "first")
     assert refused.value.reason == "opted_out"
+
+
+def test_a_row_that_cannot_be_loaded_ends_check_with_what_was_expected(tmp_path: Path) -> None:
+    install(
+        tmp_path / "site-packages", "acme-push", {"orchestrator.channel_traits": {"push": "acme_push:PUSH"}}
+    )
+    with on_the_path(tmp_path / "site-packages"):
+        checked = run("check", written(tmp_path / "account", account_files()))
+    assert checked.code == Exit.USAGE
+    assert "channel 'push': expected an importable 'module:ROW', got 'acme_push:PUSH'" in checked.err
