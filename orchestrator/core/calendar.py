@@ -1,4 +1,4 @@
-"""Calendar entries: which events lie ahead of a customer, each as the context of a run."""
+"""Calendar entries: which events lie ahead of a customer, each as the context of an enrollment."""
 
 from __future__ import annotations
 

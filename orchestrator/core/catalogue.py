@@ -36,7 +36,7 @@ class PublishedPlaybook:
 
     @property
     def needs_members(self) -> bool:
-        """Whether a run may have to know the customer's colleagues."""
+        """Whether an enrollment may have to know the customer's colleagues."""
         starts = (step.action for step in self.playbook.steps if isinstance(step.action, Start))
         return bool(self.playbook.enter.one_per) or any(action.one_of for action in starts)
 

@@ -17,7 +17,7 @@ def facts_of(facts: Facts, published: PublishedPlaybook) -> Facts:
 
 
 def template_values(customer: CustomerState, work: EnrollmentWork) -> dict[str, Any]:
-    """Every name a template of this run may use: attributes, computed values, context and dotted run facts."""
+    """Every name a template of this enrollment may use: attributes, computed values, context and dotted run facts."""
     enrollment = work.enrollment
     state = enrollment.state
     facts = facts_of(EnrollmentFacts(customer=customer.facts, enrollment=enrollment), work.published)

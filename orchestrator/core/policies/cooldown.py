@@ -1,6 +1,6 @@
-"""A resting customer hears no other pitch of the rest's scope until it ends.
+"""A customer in a cooldown hears no other pitch of its scope until it ends.
 
-The run that set a rest is not held by it: what it still does after its own cooldown step was written by its author.
+The enrollment that began it is not held by it: what it still does after its own cooldown step, its author wrote.
 """
 
 from __future__ import annotations

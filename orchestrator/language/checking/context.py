@@ -45,7 +45,7 @@ class Checking:
 
     @cached_property
     def context(self) -> Mapping[str, str]:
-        """The names a run's context holds from its start, with their types."""
+        """The names an enrollment's context holds from its start, with their types."""
         return {**dict(self.playbook.context), **(EVENT_FACTS if self.playbook.enter.calendar else {})}
 
     @cached_property

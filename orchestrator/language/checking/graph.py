@@ -78,7 +78,7 @@ def _check_ways_out(checking: Checking, follow: Mapping[str, tuple[str, ...]], s
 def _check_loops(checking: Checking) -> None:
     """A loop that can be gone round for ever without any time passing.
 
-    A message step lets a run in only so often; after that it is left by ``exhausted``, so that is the edge that counts.
+    A message step is entered only so often; after that it is left by ``exhausted``, so that is the edge that counts.
     """
     follow = {
         name: tuple(

@@ -29,7 +29,7 @@ class Facts(Protocol):
 
     @property
     def entered_at(self) -> datetime | None:
-        """When the run began; None before there is one."""
+        """When the enrollment began; None before there is one."""
         ...
 
     def value(self, name: str) -> Any | None:

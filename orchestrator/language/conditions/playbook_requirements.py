@@ -30,7 +30,7 @@ from orchestrator.language.moments import Anchored, Moment
 
 
 def conditions_of(playbook: Playbook) -> Iterator[Condition]:
-    """Every condition a run or an entry may ask."""
+    """Every condition an enrollment or an entry may ask."""
     if playbook.enter.if_ is not None:
         yield playbook.enter.if_
     if playbook.leave is not None:

@@ -36,7 +36,7 @@ class _Arrow:
 
 
 def to_mermaid(playbook: Playbook, *, counts: Mapping[str, int] | None = None) -> str:
-    """A Mermaid ``stateDiagram-v2``. ``counts`` are the runs now in each step."""
+    """A Mermaid ``stateDiagram-v2``. ``counts`` are the enrollments now in each step."""
     lines = ["stateDiagram-v2", f"    [*] --> {playbook.steps[0].name}"]
     for step in playbook.steps:
         label = _label(step.name, kind_of(step.action), channels_of(step.action))

@@ -62,7 +62,7 @@ class _Box:
 
 
 class Compiled:
-    """A playbook ready to be walked. Immutable, shared between runs and threads."""
+    """A playbook ready to be walked. Immutable, shared between enrollments and threads."""
 
     def __init__(self, playbook: Playbook) -> None:
         if not playbook.steps:
@@ -88,7 +88,7 @@ class Compiled:
         return kind_of(self.step(step).action)
 
     def is_end(self, state: str) -> bool:
-        """Whether a run rests here for good: an ``end`` step or one of the ends the compiler added."""
+        """Whether an enrollment rests here for good: an ``end`` step or one of the ends the compiler added."""
         return self.kind(state) == "end" if state in self._steps else state in GENERATED_ENDS.values()
 
     def move(self, step: str, trigger: str) -> str:

@@ -97,7 +97,7 @@ def values(node: Node, what: str, problems: Problems) -> tuple[tuple[str, Scalar
 
 
 def types(node: Node, what: str, problems: Problems) -> tuple[tuple[str, str], ...] | None:
-    """``{checkout_id: text}``: what a run is told at its start."""
+    """``{checkout_id: text}``: what an enrollment is told at its start."""
     if not isinstance(node, Map):
         problems.error(node.place, f"{what}: expected names with types, got {came(node)}")
         return None

@@ -64,7 +64,7 @@ def checked_id(value: object, path: str) -> str:
 
 
 def checked_context(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's context as plain JSON values. Raises InputError."""
+    """An enrollment's context as plain JSON values. Raises InputError."""
     return _sized(values, "$.context")
 
 

@@ -1,7 +1,7 @@
 """Rendering: a playbook version's templates and one customer's values become what the customer will see.
 
 Templates run in a sandbox, are compiled once per published version and kept. Whatever goes wrong with one is a
-:class:`RenderFailed`, which the engine turns into the outcome ``failed``: a bad template never parks a run.
+:class:`RenderFailed`, which the engine turns into the outcome ``failed``: a bad template never parks an enrollment.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ class _Rows:
                 yield _of_message(row, at, "response", said, data=data)
 
     def _answer(self, message: Row[Any]) -> str | None:
-        """What was answered to a question, as its run has kept it."""
+        """What was answered to a question, as its enrollment has kept it."""
         enrollment = self._enrollments.get(message.enrollment_id)
         answer: str | None = (
             None if enrollment is None else enrollment.state.get("answers", {}).get(message.step)
