@@ -88,9 +88,8 @@ class DeclaredField:
         return next(one for one in kinds if one is not NoneType)
 
 
-_DECLARED: dict[
-    type[object], tuple[DeclaredField, ...]
-] = {}  # what was asked once: hints are slow to resolve
+# What was asked once: resolving hints is slow.
+_DECLARED: dict[type[object], tuple[DeclaredField, ...]] = {}
 
 
 def declared(block: type[object]) -> tuple[DeclaredField, ...]:

@@ -186,24 +186,19 @@ def _branches(node: Node, what: str, problems: Problems) -> tuple[Branch, ...] |
         return None
     rows: list[Branch | None] = []
     for number, one in enumerate(node.nodes, start=1):
-        last = number == len(node.nodes)
-        asks = isinstance(one, Map) and one.get("if") is not None
-        if last and asks:
-            _say(
-                one,
-                "if",
-                f"{what} row {number}: the last row has no 'if': it is where everybody else goes",
-                problems,
-            )
-        if not last and not asks:
-            _say(one, "go", f"{what} row {number}: only the last row may go without 'if'", problems)
-        rows.append(block(Branch, one, f"{what} row {number}", problems))
+        where = f"{what} row {number}"
+        if isinstance(one, Map):
+            _expect_if(one, where, problems, last=number == len(node.nodes))
+        rows.append(block(Branch, one, where, problems))
     return None if None in rows else tuple(row for row in rows if row is not None)
 
 
-def _say(node: Node, key: str, message: str, problems: Problems) -> None:
-    if isinstance(node, Map):
-        problems.error((node.get(key) or node).place, message)
+def _expect_if(row: Map, what: str, problems: Problems, *, last: bool) -> None:
+    asked = row.get("if")
+    if last and asked is not None:
+        problems.error(asked.place, f"{what}: the last row has no 'if': it is where everybody else goes")
+    if not last and asked is None:
+        problems.error((row.get("go") or row).place, f"{what}: only the last row may go without 'if'")
 
 
 def _rows(one: DeclaredField, node: Node, what: str, problems: Problems) -> tuple[object, ...] | None:
