@@ -27,7 +27,7 @@ from orchestrator.language.moments import Weekday
 HORIZON = timedelta(days=8)  # a weekday rule repeats within it: what is silent so long is silent for ever
 
 Interval = tuple[datetime, datetime]
-Span = tuple[str, str, frozenset[str]]  # from, until, weekdays (none: every day)
+WallSpan = tuple[str, str, frozenset[str]]  # from, until, weekdays (none: every day)
 
 _DAY = timedelta(days=1)
 _WEEKDAYS: tuple[str, ...] = get_args(Weekday)
@@ -106,10 +106,10 @@ def everywhere() -> tuple[ZoneInfo, ...]:
 
 def _rules(
     channel: str, region: str | None, zones: Sequence[ZoneInfo], windows: Iterable[QuietWindow]
-) -> tuple[list[Span], Sequence[ZoneInfo]]:
+) -> tuple[list[WallSpan], Sequence[ZoneInfo]]:
     """The silent spans of a day that hold for the channel and region, and the zones they are judged in."""
     closed = traits_of(channel).fails_closed
-    spans: list[Span] = [
+    spans: list[WallSpan] = [
         (*hours, frozenset(window.weekdays))
         for window in windows_for(channel, windows)
         for hours in _hours(window, region, closed=closed)
@@ -137,7 +137,7 @@ def _hours(window: QuietWindow, region: str | None, *, closed: bool) -> set[tupl
     return hours
 
 
-def _intervals_near(moment: datetime, place: ZoneInfo, spans: Iterable[Span]) -> Iterator[Interval]:
+def _intervals_near(moment: datetime, place: ZoneInfo, spans: Iterable[WallSpan]) -> Iterator[Interval]:
     today = moment.astimezone(place).date()
     days = [today + _DAY * count for count in (-2, -1, 0, 1)]  # a clock change may reach over midnight
     for begins, ends, weekdays in spans:

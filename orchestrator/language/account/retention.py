@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from orchestrator.language.fields import Field, keys_of
 from orchestrator.language.moments import Duration
 
-Kept = Duration | Literal["forever"]
+KeptFor = Duration | Literal["forever"]
 _A_DAY = Duration(count=24, unit="h")
 _A_MONTH = Duration(count=30, unit="d")
 _A_QUARTER = Duration(count=90, unit="d")
@@ -21,24 +21,25 @@ class Retention:
     """Consent ledgers, enrollments, messages and conversions are kept for good whatever this says."""
 
     signals: Annotated[
-        Kept, Field("kept", "signals; the newest of each kind and customer stays; default `forever`")
+        KeptFor, Field("kept", "signals; the newest of each kind and customer stays; default `forever`")
     ] = "forever"
     journal: Annotated[
-        Kept, Field("kept", "the steps of enrollments that ended so long ago; default `forever`")
+        KeptFor, Field("kept", "the steps of enrollments that ended so long ago; default `forever`")
     ] = "forever"
     verdicts: Annotated[
-        Kept, Field("kept", "what policies said; the last verdict on each message stays; default `forever`")
+        KeptFor,
+        Field("kept", "what policies said; the last verdict on each message stays; default `forever`"),
     ] = "forever"
-    receipts: Annotated[Kept, Field("kept", "what providers reported; default `forever`")] = "forever"
+    receipts: Annotated[KeptFor, Field("kept", "what providers reported; default `forever`")] = "forever"
     seen_sources: Annotated[
-        Kept,
+        KeptFor,
         Field(
             "kept",
             "ids by which outside facts count once: what repeats one later counts again; default `90d`",
         ),
     ] = _A_QUARTER
-    sandbox: Annotated[Kept, Field("kept", "what sandbox channels were given; default `30d`")] = _A_MONTH
-    api_requests: Annotated[Kept, Field("kept", "the idempotency keys of API requests; default `24h`")] = (
+    sandbox: Annotated[KeptFor, Field("kept", "what sandbox channels were given; default `30d`")] = _A_MONTH
+    api_requests: Annotated[KeptFor, Field("kept", "the idempotency keys of API requests; default `24h`")] = (
         _A_DAY
     )
 

@@ -9,7 +9,7 @@ from orchestrator.language.model import Ask, Call, Enter, Send, Set
 from orchestrator.language.problems import shown
 from orchestrator.language.reading.field_reader import Fields
 
-Rule = Callable[
+BlockRule = Callable[
     [Fields, Mapping[str, Any]], None
 ]  # what was written, and the attributes that were read from it
 
@@ -49,4 +49,4 @@ def _enter(found: Fields, _: Mapping[str, Any]) -> None:
         )
 
 
-RULES: Mapping[type, Rule] = {Send: _send, Ask: _ask, Call: _call, Set: _set, Enter: _enter}
+RULES: Mapping[type, BlockRule] = {Send: _send, Ask: _ask, Call: _call, Set: _set, Enter: _enter}
