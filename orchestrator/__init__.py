@@ -1,18 +1,50 @@
-"""An engine that walks customers through expansion playbooks.
+"""An engine that leads customers through expansion playbooks.
 
-The product calls ``start_playbook``, ``identify``, ``track``, ``respond``, ``opt_out`` and ``opt_in``; authors of
-playbooks write ``Playbook``, ``Step`` and their kin. Both are loaded when first asked for: a playbook file needs no
-database library, and a product no YAML reader.
+Three groups of names, each loaded when first asked for, so that a playbook file needs no database library:
+
+- the verbs of a product (``start_playbook``, ``identify``, ``track``, ``respond``, ``opt_out``, ``opt_in``) and the
+  engine behind them (``connect``), with every value they take or give back and every error they raise;
+- what authors of playbooks write: ``Playbook``, ``Step`` and their kin;
+- :mod:`orchestrator.testing`, a package of its own: tests of playbooks and of products.
+
+What is not listed here may move without notice.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from orchestrator.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from orchestrator.client import connect, identify, opt_in, opt_out, respond, start_playbook, track
-    from orchestrator.errors import InputError, NotFound, OrchestratorError, StartRefused
+    from orchestrator.client import (
+        connect,
+        identify,
+        opt_in,
+        opt_out,
+        respond,
+        start_playbook,
+        track,
+    )
+    from orchestrator.engine import (
+        Engine,
+    )
+    from orchestrator.errors import (
+        AdapterError,
+        BadToken,
+        Conflict,
+        DefinitionError,
+        EmbeddedError,
+        ErasureIncomplete,
+        InputError,
+        NotFound,
+        OrchestratorError,
+        PlaybookError,
+        SettingsError,
+        StartRefused,
+        StoreError,
+        Unavailable,
+    )
     from orchestrator.language.author import (
         Ask,
         Branch,
@@ -37,28 +69,184 @@ if TYPE_CHECKING:
         not_,
         where,
     )
+    from orchestrator.records.consent import (
+        Consent,
+        ConsentEntry,
+        ConsentEvidence,
+        ConsentFact,
+        ConsentHistory,
+        ConsentInForce,
+    )
+    from orchestrator.records.drain import (
+        Drained,
+    )
+    from orchestrator.records.enrollment import (
+        Enrollment,
+        StartRefusalReason,
+    )
+    from orchestrator.records.erasure import (
+        ErasureReceipt,
+        ProviderForgot,
+    )
+    from orchestrator.records.feed import (
+        Feed,
+        FeedItem,
+    )
+    from orchestrator.records.intake import (
+        Identify,
+        IngestReport,
+        Refused,
+        ResponseOutcome,
+        Track,
+    )
+    from orchestrator.records.preferences import (
+        OptOutReceipt,
+        Preferences,
+        StoppedMessage,
+    )
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "orchestrator.client": (
+                "connect",
+                "identify",
+                "opt_in",
+                "opt_out",
+                "respond",
+                "start_playbook",
+                "track",
+            ),
+            "orchestrator.engine": ("Engine",),
+            "orchestrator.errors": (
+                "AdapterError",
+                "BadToken",
+                "Conflict",
+                "DefinitionError",
+                "EmbeddedError",
+                "ErasureIncomplete",
+                "InputError",
+                "NotFound",
+                "OrchestratorError",
+                "PlaybookError",
+                "SettingsError",
+                "StartRefused",
+                "StoreError",
+                "Unavailable",
+            ),
+            "orchestrator.records.consent": (
+                "Consent",
+                "ConsentEntry",
+                "ConsentEvidence",
+                "ConsentFact",
+                "ConsentHistory",
+                "ConsentInForce",
+            ),
+            "orchestrator.records.drain": ("Drained",),
+            "orchestrator.records.enrollment": (
+                "Enrollment",
+                "StartRefusalReason",
+            ),
+            "orchestrator.records.erasure": (
+                "ErasureReceipt",
+                "ProviderForgot",
+            ),
+            "orchestrator.records.feed": (
+                "Feed",
+                "FeedItem",
+            ),
+            "orchestrator.records.intake": (
+                "Identify",
+                "IngestReport",
+                "Refused",
+                "ResponseOutcome",
+                "Track",
+            ),
+            "orchestrator.records.preferences": (
+                "OptOutReceipt",
+                "Preferences",
+                "StoppedMessage",
+            ),
+            "orchestrator.language.author": (
+                "Ask",
+                "Branch",
+                "Call",
+                "Choose",
+                "Cooldown",
+                "End",
+                "Enter",
+                "Goal",
+                "Handoff",
+                "OwnName",
+                "Playbook",
+                "Send",
+                "Set",
+                "Split",
+                "Start",
+                "Step",
+                "WaitUntil",
+                "all_of",
+                "any_of",
+                "at_least_of",
+                "not_",
+                "where",
+            ),
+        },
+    )
 
 __all__ = [
+    "AdapterError",
     "Ask",
+    "BadToken",
     "Branch",
     "Call",
     "Choose",
+    "Conflict",
+    "Consent",
+    "ConsentEntry",
+    "ConsentEvidence",
+    "ConsentFact",
+    "ConsentHistory",
+    "ConsentInForce",
     "Cooldown",
+    "DefinitionError",
+    "Drained",
+    "EmbeddedError",
     "End",
+    "Engine",
+    "Enrollment",
     "Enter",
+    "ErasureIncomplete",
+    "ErasureReceipt",
+    "Feed",
+    "FeedItem",
     "Goal",
     "Handoff",
+    "Identify",
+    "IngestReport",
     "InputError",
     "NotFound",
+    "OptOutReceipt",
     "OrchestratorError",
     "OwnName",
     "Playbook",
+    "PlaybookError",
+    "Preferences",
+    "ProviderForgot",
+    "Refused",
+    "ResponseOutcome",
     "Send",
     "Set",
+    "SettingsError",
     "Split",
     "Start",
+    "StartRefusalReason",
     "StartRefused",
     "Step",
+    "StoppedMessage",
+    "StoreError",
+    "Track",
+    "Unavailable",
     "WaitUntil",
     "all_of",
     "any_of",
@@ -73,24 +261,3 @@ __all__ = [
     "track",
     "where",
 ]
-
-_HOMES = {  # everything else is a word of authors
-    "orchestrator.client": (
-        "connect",
-        "identify",
-        "opt_in",
-        "opt_out",
-        "respond",
-        "start_playbook",
-        "track",
-    ),
-    "orchestrator.errors": ("InputError", "NotFound", "OrchestratorError", "StartRefused"),
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        msg = f"module 'orchestrator' has no attribute {name!r}"
-        raise AttributeError(msg)
-    home = next((home for home, names in _HOMES.items() if name in names), "orchestrator.language.author")
-    return getattr(import_module(home), name)

@@ -15,7 +15,7 @@ from orchestrator.engine import Engine
 from orchestrator.errors import InputError, SettingsError
 from orchestrator.records.consent import ConsentEvidence
 from orchestrator.records.enrollment import Enrollment
-from orchestrator.records.intake import Identify, Track
+from orchestrator.records.intake import Identify, ResponseOutcome, Track
 from orchestrator.records.preferences import OptOutReceipt
 from orchestrator.settings import load_settings
 
@@ -43,15 +43,23 @@ def connect(engine: Engine | None = None) -> Engine:
 def start_playbook(
     customer: str, name: str, *, context: Mapping[str, Any] | None = None, key: str | None = None
 ) -> Enrollment:
-    """Begin playbook ``name`` for ``customer``; the same ``key`` gives the same enrollment.
+    """Begin playbook ``name`` for ``customer``, who is made if unknown; the same ``key`` gives the same enrollment.
 
-    Raises NotFound, InputError, and StartRefused with the reason.
+    ``context`` are values that the playbook declares under ``context:``. Raises StartRefused, whose ``reason`` is
+    ``already_live``, ``context``, ``cooldown``, ``erased``, ``opted_out``, ``paused`` or ``reentry``; NotFound for a
+    playbook nobody published; InputError; Unavailable when PostgreSQL does not answer, as every verb here does.
     """
     return connect().start_playbook(customer, name, context=context, key=key)
 
 
 def identify(customer: str, traits: Mapping[str, Any], *, source_id: str | None = None) -> None:
-    """Profile facts: email, phone, timezone, locale, region, account, and any attribute. Raises InputError."""
+    """Profile facts about a customer, who is made if unknown. A trait of None is removed; others stay as they were.
+
+    ``email``; ``phone`` and ``whatsapp`` (E.164: ``+49...``); ``chat``; ``timezone`` (``Europe/Berlin``); ``locale``
+    (``de-AT``); ``region`` (``DE``, ``US-CA``); ``account`` (the account's key); ``tags`` (a list); every other name is
+    an attribute, to be declared in signals.yaml before a playbook may use it. ``source_id`` makes it count once.
+    Raises InputError with the path of the trait.
+    """
     report = connect().identify([Identify(key=customer, traits=traits, source_id=source_id)])
     for refused in report.refused:
         raise InputError(refused.path, refused.problem)
@@ -65,7 +73,7 @@ def track(
     source_id: str | None = None,
     occurred_at: datetime | None = None,
 ) -> bool:
-    """One signal. False if its ``source_id`` was taken before. Raises InputError."""
+    """One signal, now or at ``occurred_at``. False if its ``source_id`` was taken before. Raises InputError."""
     item = Track(
         key=customer,
         event=event,
@@ -80,21 +88,31 @@ def track(
 
 
 def respond(
-    message_id: str, outcome: str, *, detail: str | None = None, source_id: str | None = None
+    message_id: str, outcome: ResponseOutcome, *, detail: str | None = None, source_id: str | None = None
 ) -> bool:
-    """What a customer did with a message. False if it was heard before. Raises InputError, NotFound."""
+    """What a customer did with a message (``m_...``). False if it was heard before.
+
+    ``outcome`` is ``seen``, ``opened``, ``clicked``, ``dismissed``, ``answered``, ``replied``, ``closed`` or
+    ``negative``. ``detail`` is the name of the link that was clicked, or the key of the answer that was given. Raises
+    InputError for another outcome, NotFound for a message there is not.
+    """
     return connect().respond(message_id, outcome, detail=detail, source_id=source_id)
 
 
 def opt_out(customer: str, *, channel: str = "*", topic: str = "*", source: str = "product") -> OptOutReceipt:
-    """Never speak to the customer again about ``topic`` on ``channel``; what was stopped. Raises NotFound."""
+    """Never speak to the customer again about ``topic`` on ``channel``; the receipt says what was stopped.
+
+    ``channel`` is ``in_app``, ``email``, ``sms``, ``whatsapp``, ``chat``, one that a package added, or ``*`` for all.
+    ``topic`` is one of policy.yaml, ``tracking`` (opens and clicks are no longer followed), or ``*``. ``source`` is
+    where the customer said so: a page, a form. Raises InputError for a channel or topic there is not, NotFound.
+    """
     return connect().opt_out(
         customer, channel=channel, topic=topic, evidence=ConsentEvidence(method="api", source=source)
     )
 
 
 def opt_in(customer: str, *, channel: str = "*", topic: str = "*", source: str = "product") -> None:
-    """The customer agreed again, to exactly this. Raises NotFound."""
+    """The customer agreed again, to exactly this; words and errors are those of :func:`opt_out`."""
     connect().opt_in(
         customer, channel=channel, topic=topic, evidence=ConsentEvidence(method="api", source=source)
     )
