@@ -29,7 +29,7 @@ _HERE = Path(__file__).parent
 @contextmanager
 def scratch_database(server: str) -> Iterator[str]:
     """A migrated, empty database on the server that ``server`` (a URL) leads to; gone afterwards, whatever happened."""
-    name = _new_name()
+    name = _new_name("scratch")
     url = make_database(server, name)
     try:
         yield url
@@ -40,23 +40,13 @@ def scratch_database(server: str) -> Iterator[str]:
 @contextmanager
 def copied_database(server: str) -> Iterator[str]:
     """The same, copied from a template that the first caller makes and that stays on the server for the next run."""
-    name = _new_name()
+    name = _new_name("test")
     with _server(server) as connection:
         template = _template(connection, server)
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        # Copying files is faster, but needs a checkpoint: nearly free only where no disk is waited for.
+        strategy = "FILE_COPY" if connection.scalar(text("SHOW fsync")) == "off" else "WAL_LOG"
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY {strategy}"))
         connection.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
-    try:
-        yield _url_of(server, name)
-    finally:
-        drop_database(server, name)
-
-
-@contextmanager
-def empty_database(server: str) -> Iterator[str]:
-    """A database with nothing in it, not even a schema; gone afterwards."""
-    name = _new_name()
-    with _server(server) as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
     try:
         yield _url_of(server, name)
     finally:
@@ -109,8 +99,8 @@ def _schema_version() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 
-def _new_name() -> str:
-    return f"orchestrator_scratch_{new_key()[:12]}"
+def _new_name(purpose: str) -> str:
+    return f"orchestrator_{purpose}_{new_key()[:12]}"
 
 
 def _checked(name: str) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from channels.base import Channel, Receipt, ReceiptKind, SendStatus
 from channels.function import CallFunction
@@ -20,7 +20,10 @@ from orchestrator.clock import VirtualClock
 from orchestrator.engine import Engine
 from orchestrator.errors import NotFound
 from orchestrator.ids import ENROLLMENT, parse_public_id
+from orchestrator.language.account.signals import Vocabulary
+from orchestrator.language.folder import load_account
 from orchestrator.language.model import Cap
+from orchestrator.language.problems import did_you_mean
 from orchestrator.records.consent import ConsentEvidence
 from orchestrator.records.enrollment import Enrollment
 from orchestrator.records.intake import Identify, Track
@@ -34,6 +37,7 @@ from orchestrator.testing.server import server_for_tests
 
 TUESDAY_NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 SCAN_HOUR = 5  # UTC, as the beat of a running system has it
+_TRAITS = ("email", "phone", "whatsapp", "chat", "timezone", "locale", "region", "account", "tags")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _PATIENCE = 3  # looks at one instant before something due there counts as stuck
 _MEANT = {
@@ -61,12 +65,13 @@ class TestEngine:
     mode: Literal["inline", "manual"] = "inline"
     _opened: ExitStack = field(default_factory=ExitStack)
     _told: int = 0
+    _declared: Vocabulary | None = None
 
     # --- opening ----------------------------------------------------------------------------------------------------
 
     @classmethod
     @contextmanager
-    def scratch(cls, server_url: str | None = None, **options: Any) -> Iterator[TestEngine]:
+    def scratch(cls, server_url: str | None = None, **options: Any) -> Iterator[Self]:
         """An engine in a new database of this PostgreSQL server, dropped at the end; ``options`` are those of ``open``.
 
         Without a server: the one that ``ORCHESTRATOR_TEST_DATABASE_URL`` names, else an embedded one, which takes some
@@ -75,7 +80,9 @@ class TestEngine:
         with ExitStack() as stack:
             server = server_url or stack.enter_context(server_for_tests())
             url = stack.enter_context(copied_database(server))
-            yield stack.enter_context(cls.open(url, **options))
+            opened = cls.open(url, **options)
+            stack.callback(opened.close)
+            yield opened
 
     @classmethod
     def open(
@@ -88,7 +95,7 @@ class TestEngine:
         functions: Mapping[str, CallFunction] | None = None,
         adapters: Mapping[str, Channel] | None = None,
         mode: Literal["inline", "manual"] = "inline",
-    ) -> TestEngine:
+    ) -> Self:
         """An engine on the migrated database at ``database_url``, with the clock at ``start``. Close it at the end.
 
         ``folder`` is where published texts are written; ``functions`` are what ``call`` steps may name; ``settings``
@@ -117,7 +124,7 @@ class TestEngine:
     def __repr__(self) -> str:
         return f"TestEngine({self.now:%Y-%m-%d %H:%M}, {len(self.outbox.hand_overs)} hand-overs, {self.mode})"
 
-    def __enter__(self) -> TestEngine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -130,13 +137,15 @@ class TestEngine:
 
         Files given before stay, unless given again. Raises DefinitionError with every problem, Conflict.
         """
-        if isinstance(source, Path):
-            return self.engine.publish(source)
-        for name, text in source.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        return self.engine.publish(self.folder)
+        folder = source if isinstance(source, Path) else self.folder
+        if not isinstance(source, Path):
+            for name, text in source.items():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+        published = self.engine.publish(folder)
+        self._declared = load_account(folder).vocabulary
+        return published
 
     # --- what the product does --------------------------------------------------------------------------------------
 
@@ -144,13 +153,19 @@ class TestEngine:
         """Bring a customer in, or tell more about one: ``customer("anna", email="anna@shop.example", plan="pro")``.
 
         ``email``, ``phone``, ``timezone``, ``locale``, ``region``, ``account`` and ``tags`` are the engine's own,
-        everything else an attribute. Raises AssertionError with what was refused.
+        everything else an attribute. Raises AssertionError with what was refused, and for an attribute that the
+        published signals.yaml does not declare: the engine would keep it, and a slip would go unnoticed.
         """
+        if self._declared is not None:
+            for name in traits:
+                _known(name, (*_TRAITS, *self._declared.attribute_named), "attribute")
         self._taken(self.engine.identify([Identify(key=key, traits=traits)]).refused)
         return key
 
     def track(self, customer: str, event: str, **properties: Any) -> None:
-        """One signal, now. Raises AssertionError with what was refused."""
+        """One signal, now. Raises AssertionError with what was refused, and for an event that nobody declared."""
+        if self._declared is not None:
+            _known(event, self._declared.event_named, "event")
         self._taken(self.engine.track([Track(key=customer, event=event, properties=properties)]).refused)
 
     def start(self, customer: str, playbook: str, **options: Any) -> Enrollment:
@@ -188,10 +203,14 @@ class TestEngine:
         """The customer writes back to the latest message. Words that mean STOP are an opt-out, as they are by SMS."""
         self.provider_reports(customer, _MEANT[classify(text).meant], step=step, text=text)
 
-    def opted_out(self, customer: str, *, channel: str = "*", topic: str = "*") -> OptOutReceipt:
-        """The customer wants no more messages of this topic on this channel."""
+    def opted_out(
+        self, customer: str, *, channel: str = "*", topic: str = "*", source_id: str | None = None
+    ) -> OptOutReceipt:
+        """The customer wants no more messages of this topic on this channel; the receipt says what was stopped."""
         evidence = ConsentEvidence(method="unsubscribe_page", source="test")
-        receipt = self.engine.opt_out(customer, channel=channel, topic=topic, evidence=evidence)
+        receipt = self.engine.opt_out(
+            customer, channel=channel, topic=topic, evidence=evidence, source_id=source_id
+        )
         self._work()
         return receipt
 
@@ -397,3 +416,8 @@ class TestEngine:
             f"{channel} is no sandbox: it has no provider that could fail"
         )
         return inner
+
+
+def _known(name: str, declared: Collection[str], what: str) -> None:
+    hint = did_you_mean(name, declared)
+    assert name in declared, f"no {what} {name!r} is declared in signals.yaml{hint}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from channels.base import Content, OutboundMessage
@@ -17,7 +17,7 @@ class SentMessage:
     playbook: str
     step: str
     at: datetime
-    message: OutboundMessage
+    message: OutboundMessage = field(repr=False)
 
     @property
     def id(self) -> str:

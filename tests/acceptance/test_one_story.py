@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from channels.base import ReceiptKind, SendStatus
-from channels.sandbox import ScriptedResult
+from channels.base import ReceiptKind
 from orchestrator.errors import StartRefused
 from orchestrator.records.intake import Identify, Track
 from orchestrator.settings import Settings
@@ -202,7 +201,7 @@ def until(scene: Scene, hour: int, *, days: int = 0) -> None:
     """Let time pass to the next such hour, ``days`` later."""
     now = scene.clock.now
     ahead = now.replace(hour=hour, minute=0) + timedelta(days=days)
-    scene.run((ahead if ahead > now else ahead + DAY) - now)
+    scene.let_pass((ahead if ahead > now else ahead + DAY) - now)
 
 
 def signal(scene: Scene, name: str) -> None:
@@ -225,7 +224,7 @@ def live(scene: Scene) -> None:
     for _ in range(3):
         scene.drain()
         refuses(scene, "plain", "already_live")
-    scene.run(3 * HOUR)
+    scene.let_pass(3 * HOUR)
     refuses(scene, "once", "reentry")
     for name in ("capped", "skipped", "instead"):
         scene.start("anna", name)
@@ -237,34 +236,34 @@ def live(scene: Scene) -> None:
         scene.start("anna", name)
     until(scene, 10, days=4)
     signal(scene, "ticket_closed")
-    scene.run(3 * HOUR)
+    scene.let_pass(3 * HOUR)
 
     scene.start("anna", "resting")
     scene.start("anna", "rester")
-    scene.run(3 * HOUR)
+    scene.let_pass(3 * HOUR)
     refuses(scene, "resting", "already_live")
     until(scene, 10, days=3)
     scene.start("anna", "rester")
     refuses(scene, "resting", "cooldown")
     until(scene, 10, days=3)
 
-    fates = {
-        "lost": ScriptedResult(result=SendStatus.UNCERTAIN, times=1),
-        "proved": ScriptedResult(result=SendStatus.UNCERTAIN, times=1),
-        "refused": ScriptedResult(result=SendStatus.REFUSED, code="550", times=1),
-        "later": ScriptedResult(result=SendStatus.TRY_AGAIN, code="429", times=2),
+    results: dict[str, tuple[str, dict[str, Any]]] = {
+        "lost": ("uncertain", {"times": 1}),
+        "proved": ("uncertain", {"times": 1}),
+        "refused": ("refused", {"code": "550", "times": 1}),
+        "later": ("try_again", {"code": "429", "times": 2}),
     }
-    for name, outcome in fates.items():
-        scene.fail(outcome)
+    for name, (result, rule) in results.items():
+        scene.provider_fails("email", result, **rule)
         scene.start("anna", name)
         scene.drain()
         if name == "proved":
-            scene.callback(ReceiptKind.DELIVERED, step="say")
-        scene.run(3 * HOUR)
-        scene.heal()
+            scene.provider_reports("anna", ReceiptKind.DELIVERED, step="say")
+        scene.let_pass(3 * HOUR)
+        scene.provider_heals("email")
     until(scene, 10)
     scene.start("anna", "unwritten")
-    scene.run(3 * HOUR)
+    scene.let_pass(3 * HOUR)
 
     until(scene, 21)  # at night nothing goes out by mail: time for something to come between
     for name in ("night", "settled", "left"):
@@ -284,20 +283,20 @@ def live(scene: Scene) -> None:
     signal(scene, "session_started")
     scene.start("anna", "card")
     scene.drain()
-    scene.opt_out(channel="in_app", topic="cross_sell")
-    scene.opt_out(channel="email", topic="cross_sell")
+    scene.opted_out("anna", channel="in_app", topic="cross_sell")
+    scene.opted_out("anna", channel="email", topic="cross_sell")
     scene.start("anna", "two_ways")
-    scene.run(3 * HOUR)
+    scene.let_pass(3 * HOUR)
     scene.engine.opt_in("anna", channel="email", topic="cross_sell", evidence=EVIDENCE)
     until(scene, 21)
     scene.start("anna", "stopped")
     scene.drain()
-    scene.opt_out(topic="cross_sell")
+    scene.opted_out("anna", topic="cross_sell")
     refuses(scene, "stopped", "opted_out")
 
     until(scene, 10, days=20)
     scene.start("anna", "absent")
-    scene.run(3 * HOUR)
+    scene.let_pass(3 * HOUR)
 
 
 @pytest.fixture
@@ -309,7 +308,7 @@ def web(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     }
     monkeypatch.setattr("tests.support.engine.TEMPLATES", TEMPLATES | more)
     scene = open_scene(database_url, tmp_path / "playbooks")
-    scene.publish(*PLAYBOOKS.values(), policy=POLICY)
+    scene.publish_playbooks(*PLAYBOOKS.values(), policy=POLICY)
     live(scene)
     assert scene.violations() == []
     scene.engine.close()

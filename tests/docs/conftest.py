@@ -25,7 +25,10 @@ def published_names(engine: Any) -> list[str]:
 
 
 @pytest.fixture
-def story(database_url: str, tmp_path: Path) -> Iterator[Story]:
+def story(
+    postgres_url: str, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Story]:
+    monkeypatch.setenv("ORCHESTRATOR_TEST_DATABASE_URL", postgres_url)  # what a page's own tests run on
     settings = Settings(
         env="test",
         port=free_port(),
@@ -38,6 +41,7 @@ def story(database_url: str, tmp_path: Path) -> Iterator[Story]:
     folder.mkdir()
     made: dict[str, Any] = {}
     with ExitStack() as stack:
+        stack.callback(product._opened.clear)  # a page's engine is closed when the page is over
 
         def engine() -> Any:
             if "engine" not in made:
@@ -46,7 +50,6 @@ def story(database_url: str, tmp_path: Path) -> Iterator[Story]:
                 if not published_names(made["engine"]):  # the page may have published its own
                     made["engine"].publish(PLAYBOOKS)
                 product.connect(made["engine"])
-                stack.callback(product._opened.clear)
             return made["engine"]
 
         def client() -> httpx.Client:

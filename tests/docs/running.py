@@ -5,7 +5,8 @@
  ``yaml``           names what it is: ``playbook``, ``steps``, ``signals``, ``policy``, ``calendar`` or ``condition``;
                     it is read by the real readers and may hold no problem
  ``python``         executed; lines with ``>>>`` as a doctest; names stay for the page's next blocks
- ``sh``             every line is a call of ``orchestrator`` that must end with 0, or with N after ``# exit N``
+ ``sh``             every line is a call of ``orchestrator`` (or of ``pytest``, on a file that the page wrote) that
+                    must end with 0, or with N after ``# exit N``
  ``http``           ``METHOD PATH`` and a JSON body, sent to the real application; ``status=N``, else 200
  ``sql``            one statement, run in the page's database
  ``text output``    every line stands in what the block before printed; ``...`` stands for anything
@@ -23,6 +24,8 @@ import json
 import os
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from contextlib import chdir, redirect_stdout
@@ -127,6 +130,9 @@ class Story:
             words = shlex.split(command, comments=True)
             if not words:
                 continue
+            if words[0] == "pytest":
+                printed += self._tested(words[1:])
+                continue
             assert words[0] == "orchestrator", f"{block.place}: {words[0]} is not run; mark the block no-run"
             folder = self.folder.as_posix()
             done = run(
@@ -140,6 +146,29 @@ class Story:
                 f"{block.place}: exit code {done.code}\n{done.out}{done.err}"
             )
         self._printed = printed
+
+    def _tested(self, words: list[str]) -> str:
+        """Our own plugin and no other, as where the package is installed."""
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "orchestrator.testing.plugin",
+            "-p",
+            "no:cacheprovider",
+            *words,
+        ]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def _placed(self, word: str) -> str:
         """A path of the page, there already or about to be written into a folder that is, as it lies in our folder."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store.coordination.clock import DatabaseClock
+from orchestrator.clock import VirtualClock
 from tests.faults.hammer_ledger import lay_ledger
-from tests.support.engine import Scene, real_engine
+from tests.support.engine import NOON, Scene, real_engine, unheard
 from tests.support.postgres import Databases
 
 
@@ -23,7 +23,7 @@ def database_url(databases: Databases) -> Iterator[str]:
 @pytest.fixture
 def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
     engine = real_engine(database_url)
-    made = Scene(engine=engine, folder=tmp_path / "playbooks", clock=DatabaseClock(), given=[])  # type: ignore[arg-type]
+    made = unheard(engine, VirtualClock(NOON), tmp_path / "playbooks")  # nobody asks it for the time
     lay_ledger(engine.database)
     yield made
     engine.close()

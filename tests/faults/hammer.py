@@ -93,13 +93,13 @@ def populate(scene: Scene, keys: list[str]) -> None:
 def all_leave(scene: Scene, keys: list[str]) -> None:
     """Nothing more happens to these people."""
     for key in keys:
-        scene.opt_out(key)
+        scene.opted_out(key)
 
 
 def publish(scene: Scene, limits: tuple[Limit, ...], *books: str) -> None:
     """These playbooks, under these caps."""
     with in_force(scene.engine.database, limits):
-        scene.publish(*books, policy=policy(limits))
+        scene.publish_playbooks(*books, policy=policy(limits))
 
 
 def change_caps(scene: Scene, limits: tuple[Limit, ...]) -> None:

@@ -80,12 +80,12 @@ def test_a_longer_window_published_elsewhere_counts_what_was_said_before(
     monkeypatch.setattr(definitions, "FRESH_FOR", 60.0)
     here = open_scene(database_url, tmp_path / "here")
     there = open_scene(database_url, tmp_path / "there")
-    here.publish(one_message("first"), one_message("second"))
+    here.publish_playbooks(one_message("first"), one_message("second"))
     here.person()
     here.start("anna", "first")
     here.drain()
     here.start("anna", "second")  # planned, and not yet handed over
-    there.publish(
+    there.publish_playbooks(
         *(one_message(name) for name in ("first", "second", "third")),
         policy="caps:\n  - {at_most: 1, within: 7d}\n",
     )

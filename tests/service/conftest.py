@@ -15,4 +15,4 @@ def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
     opened = open_scene(database_url, tmp_path / "playbooks")
     yield opened
     assert opened.violations() == []
-    opened.engine.close()
+    opened.close()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from channels.base import ReceiptKind, SendStatus
-from channels.sandbox import ScriptedResult
 from orchestrator.core.machine.enrollment import EnrollmentState, state_from_json, state_to_json
 from orchestrator.records.intake import Track
 from tests.support.engine import EVIDENCE, Scene, one_message, open_scene, playbook
@@ -37,22 +35,20 @@ TABLES = (
 
 def live(scene: Scene) -> Scene:
     """Two dozen people over a month: they answer, ignore, buy and leave, each by her number; providers fail."""
-    scene.publish(LONG, one_message("other", more="priority: 80\n"), policy=POLICY)
+    scene.publish_playbooks(LONG, one_message("other", more="priority: 80\n"), policy=POLICY)
     keys = scene.people(24)
-    scene.fail(ScriptedResult(result=SendStatus.TRY_AGAIN, address="p00*", times=3))
-    scene.fail(ScriptedResult(result=SendStatus.UNCERTAIN, address="p01*", times=2))
-    scene.fail(
-        ScriptedResult(result=SendStatus.REFUSED, address="p02*", times=2, mark_address=True, code="550")
-    )
+    scene.provider_fails("email", SendStatus.TRY_AGAIN, address="p00*", times=3)
+    scene.provider_fails("email", SendStatus.UNCERTAIN, address="p01*", times=2)
+    scene.provider_fails("email", SendStatus.REFUSED, address="p02*", times=2, mark_address=True, code="550")
     scene.engine.track([Track(key=key, event="limit_reached", source_id="1") for key in keys])
     for number, key in enumerate(keys):
         if number % 3 == 0:
             scene.start(key, "other")
     for day in range(30):
-        scene.run(timedelta(days=1))
+        scene.let_pass(days=1)
         for number, key in enumerate(keys):
             answer_of(scene, key, (number * 7 + day) % 29)
-    scene.run(timedelta(days=40))
+    scene.let_pass(days=40)
     return scene
 
 
@@ -63,9 +59,9 @@ def answer_of(scene: Scene, key: str, mood: int) -> None:
     elif mood == 2:
         engine.opt_out(key, channel="email", evidence=EVIDENCE, source_id="3")
     elif mood in (3, 4) and scene.messages(key):
-        engine.respond(scene.message_id(key=key), ("clicked", "dismissed")[mood - 3])
+        engine.respond(scene.message_id(key), ("clicked", "dismissed")[mood - 3])
     elif mood == 5 and scene.messages(key):
-        scene.callback(ReceiptKind.OPENED, key=key)
+        scene.provider_reports(key, ReceiptKind.OPENED)
     elif mood == 6:
         engine.track([Track(key=key, event="limit_reached", source_id="4")])
 

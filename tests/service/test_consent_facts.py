@@ -39,7 +39,7 @@ def in_force(
 
 
 def test_a_row_says_who_when_how_and_what_they_were_told(scene: Scene) -> None:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     scene.person(region="CA-ON")
     scene.engine.opt_in("anna", channel="email", topic="upsell", evidence=FORM)
 
@@ -60,7 +60,7 @@ def test_a_row_says_who_when_how_and_what_they_were_told(scene: Scene) -> None:
 
 
 def test_the_address_is_kept_as_a_hash_that_only_we_can_compare(scene: Scene) -> None:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     scene.person("anna")
     scene.person("otto", email="anna@shop.example")
     for key in ("anna", "otto"):
@@ -77,9 +77,9 @@ def test_the_address_is_kept_as_a_hash_that_only_we_can_compare(scene: Scene) ->
     ("region", "law"), [("DE", "EU"), ("UK", "GB"), ("GB-SCT", "GB"), ("US-CA", "US"), (None, None)]
 )
 def test_the_law_is_that_of_the_region(scene: Scene, region: str | None, law: str | None) -> None:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     scene.person(**({"region": region} if region else {}))
-    scene.opt_out()
+    scene.opted_out("anna")
     assert scene.engine.consents("anna").entries[-1].jurisdiction == law
 
 
@@ -87,13 +87,13 @@ def test_the_law_is_that_of_the_region(scene: Scene, region: str | None, law: st
 
 
 def test_a_purchase_speaks_for_two_years_and_says_nothing_after_swept_or_not(scene: Scene) -> None:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     scene.person()
     bought = replace(FORM, basis="implied_purchase")
     scene.engine.opt_in("anna", channel="email", topic="upsell", evidence=bought)
     assert in_force(scene).expires_at == scene.clock.now + timedelta(days=730)
 
-    scene.pass_time(days=730)
+    scene.skip(days=730)
     assert in_force(scene).says == "nothing"
 
     scene.engine.scan()
@@ -106,7 +106,9 @@ def test_a_purchase_speaks_for_two_years_and_says_nothing_after_swept_or_not(sce
 
 
 def test_how_long_a_basis_lasts_is_policy(scene: Scene) -> None:
-    scene.publish(one_message("offer"), policy="consent: {implied_inquiry: 10d, soft_opt_in: 20d}\n")
+    scene.publish_playbooks(
+        one_message("offer"), policy="consent: {implied_inquiry: 10d, soft_opt_in: 20d}\n"
+    )
     scene.person()
     lasting: dict[ConsentBasis, int] = {"implied_inquiry": 10, "soft_opt_in": 20, "implied_purchase": 730}
     for basis, days in lasting.items():
@@ -116,23 +118,23 @@ def test_how_long_a_basis_lasts_is_policy(scene: Scene) -> None:
 
 
 def test_many_are_swept_in_batches(scene: Scene) -> None:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     facts = [
         fact(scene, f"c{number}", evidence={"expires_at": scene.clock.now + timedelta(days=1)})
         for number in range(1200)
     ]
     assert scene.engine.import_consents(facts).taken == 1200
-    scene.pass_time(days=1)
+    scene.skip(days=1)
     scene.engine.care()
     assert scene.value("SELECT count(*) FROM consent_ledger WHERE action = 'expired'") == 1200
     assert scene.value("SELECT count(*) FROM consents") == 0
 
 
 def test_who_said_no_and_then_buys_has_still_said_no(scene: Scene) -> None:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     scene.person()
-    scene.opt_out(channel="email")
-    scene.pass_time(days=1)
+    scene.opted_out("anna", channel="email")
+    scene.skip(days=1)
     scene.engine.opt_in("anna", channel="email", evidence=replace(FORM, basis="implied_purchase"))
 
     assert in_force(scene).says == "withdrawn"
@@ -144,7 +146,7 @@ def test_who_said_no_and_then_buys_has_still_said_no(scene: Scene) -> None:
 
 
 def test_imported_consents_count_once_and_keep_their_day(scene: Scene) -> None:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     facts = [fact(scene, channel="sms"), fact(scene, "new one", "revoked", topic="*", source_id="crm-1")]
 
     first = scene.engine.import_consents(facts)
@@ -158,7 +160,7 @@ def test_imported_consents_count_once_and_keep_their_day(scene: Scene) -> None:
 
 
 def test_good_facts_are_kept_and_each_bad_one_says_why(scene: Scene) -> None:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     soon = scene.clock.now + timedelta(days=1)
     bad = [
         fact(scene, ""),
@@ -186,7 +188,9 @@ def test_good_facts_are_kept_and_each_bad_one_says_why(scene: Scene) -> None:
 
 
 def test_an_imported_no_stops_what_is_planned(scene: Scene) -> None:
-    scene.publish(one_message("offer"), policy='quiet_hours: {email: {from: "11:00", until: "13:00"}}\n')
+    scene.publish_playbooks(
+        one_message("offer"), policy='quiet_hours: {email: {from: "11:00", until: "13:00"}}\n'
+    )
     scene.person()
     scene.start("anna", "offer")
     scene.drain()
@@ -195,12 +199,12 @@ def test_an_imported_no_stops_what_is_planned(scene: Scene) -> None:
     scene.engine.import_consents([fact(scene, action="revoked", channel="*", topic="*")])
 
     assert scene.messages() == [("say", "email", "withdrawn")]
-    scene.run(timedelta(days=5))
+    scene.let_pass(days=5)
     assert scene.spoken() == []
 
 
 def test_an_old_no_that_was_taken_back_since_stops_nothing(scene: Scene) -> None:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     scene.person()
     scene.engine.opt_in("anna", channel="email", topic="upsell", evidence=FORM)
     scene.start("anna", "offer")
@@ -213,7 +217,7 @@ def test_an_old_no_that_was_taken_back_since_stops_nothing(scene: Scene) -> None
 
 
 def test_facts_about_the_forgotten_are_refused_by_key_and_by_address(scene: Scene) -> None:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     scene.person()
     scene.engine.erase("anna")
 

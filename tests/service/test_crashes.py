@@ -102,12 +102,12 @@ def play(scene: Scene) -> None:
         limit = Track(key=key, event="limit_reached", source_id=f"{key} 1")
         once_more(partial(engine.track, [limit]))
     recovering(scene, timedelta(hours=1))
-    once_more(lambda: scene.respond("dismissed", step="modal", key="anna"))
+    once_more(lambda: scene.respond("anna", "dismissed", step="modal"))
     recovering(scene, timedelta(hours=20))
     once_more(lambda: engine.opt_out("bea", channel="email", evidence=EVIDENCE, source_id="bea leaves"))
     recovering(scene, timedelta(days=1))
     if any(step == "mail" for step, _, _ in scene.messages("cleo")):
-        once_more(lambda: scene.callback(ReceiptKind.OPENED, step="mail", key="cleo"))
+        once_more(lambda: scene.provider_reports("cleo", ReceiptKind.OPENED, step="mail", source_id="opened"))
     recovering(scene, timedelta(days=10))
 
 
@@ -116,7 +116,7 @@ def recovering(scene: Scene, span: timedelta) -> None:
     end = scene.clock.now + span
     for _ in range(5):
         try:
-            scene.run(end - scene.clock.now)
+            scene.let_pass(end - scene.clock.now)
         except Killed:
             continue
         return
@@ -140,7 +140,7 @@ def ends(scene: Scene) -> dict[str, Any]:
 
 
 def told(scene: Scene) -> Scene:
-    scene.publish(STORY, policy="caps:\n  - {at_most: 2, within: 7d}\nrests: {ignored: 1h}\n")
+    scene.publish_playbooks(STORY, policy="caps:\n  - {at_most: 2, within: 7d}\nrests: {ignored: 1h}\n")
     for key in PEOPLE:
         scene.person(key)
     return scene
@@ -197,7 +197,7 @@ def test_a_death_at_any_hand_over_changes_nothing(databases: Databases, tmp_path
                 if len(scene.given) == number:
                     raise Killed
 
-            for channel in scene.channels.values():
+            for channel in scene.outbox.channels.values():
                 channel.before = before
 
         assert disturbed(databases, tmp_path / f"{number}", dies) == expected, f"hand-over {number}"

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from channels.base import OutboundMessage, ReceiptKind, SendStatus
-from channels.sandbox import ScriptedResult
 from orchestrator.errors import StartRefused
 from orchestrator.records.intake import Track
 from tests.support.engine import EVIDENCE, NOON, TEMPLATES, Scene, one_message, playbook
@@ -30,29 +29,29 @@ ONE_A_WEEK = "caps:\n  - {at_most: 1, within: 7d}\n"
 
 @pytest.fixture
 def offered(scene: Scene) -> Scene:
-    scene.publish(TELLING)
+    scene.publish_playbooks(TELLING)
     scene.person()
     scene.start("anna", "offer")
     return scene
 
 
 def test_a_refusal_is_final_and_gives_the_place_back(offered: Scene) -> None:
-    offered.fail(ScriptedResult(result=SendStatus.REFUSED, code="400"))
+    offered.provider_fails("email", SendStatus.REFUSED, code="400")
     offered.drain()
     assert offered.messages() == [("say", "email", "refused")]
-    assert offered.path() == ["say:failed", "failed"]
+    assert offered.path("anna") == ["say:failed", "failed"]
     assert offered.value("SELECT count(*) FROM cap_slots") == 0
 
 
 def test_a_refused_address_is_not_used_again(offered: Scene) -> None:
-    offered.fail(ScriptedResult(result=SendStatus.REFUSED, code="550", mark_address=True))
+    offered.provider_fails("email", SendStatus.REFUSED, code="550", mark_address=True)
     offered.drain()
-    assert offered.path() == ["say:bounced", "bounced"]
+    assert offered.path("anna") == ["say:bounced", "bounced"]
     assert offered.value("SELECT invalid_reason FROM contact_points WHERE channel = 'email'") == "550"
 
 
 def test_a_try_later_waits_longer_each_time_and_ends_in_one_sending(offered: Scene) -> None:
-    offered.fail(ScriptedResult(result=SendStatus.TRY_AGAIN, times=4))
+    offered.provider_fails("email", SendStatus.TRY_AGAIN, times=4)
     waits = []
     for _ in range(4):
         before = offered.clock.now
@@ -70,59 +69,59 @@ def test_a_try_later_waits_longer_each_time_and_ends_in_one_sending(offered: Sce
 
 
 def test_the_provider_says_when_to_try_again(offered: Scene) -> None:
-    offered.fail(ScriptedResult(result=SendStatus.TRY_AGAIN, times=1, retry_after=90))
+    offered.provider_fails("email", SendStatus.TRY_AGAIN, times=1, retry_after=90)
     offered.drain()
     assert offered.engine.next_due() == NOON + timedelta(seconds=90)
-    offered.run(timedelta(seconds=90))
+    offered.let_pass(seconds=90)
     assert offered.messages() == [("say", "email", "sent")]
 
 
 def test_a_try_later_without_end_fails_at_last(offered: Scene) -> None:
-    offered.fail(ScriptedResult(result=SendStatus.TRY_AGAIN))
-    offered.run(timedelta(days=1))
+    offered.provider_fails("email", SendStatus.TRY_AGAIN)
+    offered.let_pass(days=1)
     assert offered.messages() == [("say", "email", "refused")]
-    assert offered.path() == ["say:failed", "failed"]
+    assert offered.path("anna") == ["say:failed", "failed"]
     assert len(offered.given) == 6
 
 
 def test_an_uncertain_one_is_settled_by_a_callback_and_counts_meanwhile(offered: Scene) -> None:
-    offered.fail(ScriptedResult(result=SendStatus.UNCERTAIN))
+    offered.provider_fails("email", SendStatus.UNCERTAIN)
     offered.drain()
     assert offered.messages() == [("say", "email", "uncertain")]
     assert offered.value("SELECT count(*) FROM cap_slots") == 1
-    offered.run(timedelta(minutes=10))
-    offered.callback(ReceiptKind.DELIVERED)
+    offered.let_pass(minutes=10)
+    offered.provider_reports("anna", ReceiptKind.DELIVERED)
     offered.drain()
     assert offered.messages() == [("say", "email", "sent")]
-    offered.run(timedelta(days=3))
-    assert offered.path() == ["say:no_response", "nothing"]
+    offered.let_pass(days=3)
+    assert offered.path("anna") == ["say:no_response", "nothing"]
     assert len(offered.given) == 1
 
 
 def test_an_uncertain_one_nobody_speaks_of_is_abandoned_never_sent_again(offered: Scene) -> None:
-    offered.fail(ScriptedResult(result=SendStatus.UNCERTAIN, times=1))
-    offered.run(timedelta(hours=2))
+    offered.provider_fails("email", SendStatus.UNCERTAIN, times=1)
+    offered.let_pass(hours=2)
     assert offered.messages() == [("say", "email", "abandoned")]
     assert offered.value("SELECT count(*) FROM cap_slots") == 1, "it may have been sent: it counts"
-    offered.run(timedelta(days=3))
-    assert offered.path() == ["say:no_response", "nothing"]
+    offered.let_pass(days=3)
+    assert offered.path("anna") == ["say:no_response", "nothing"]
     assert len(offered.given) == 1
 
 
 def test_a_very_late_callback_proves_even_an_abandoned_one(offered: Scene) -> None:
-    offered.fail(ScriptedResult(result=SendStatus.UNCERTAIN, times=1))
-    offered.run(timedelta(hours=2))
-    offered.callback(ReceiptKind.DELIVERED)
+    offered.provider_fails("email", SendStatus.UNCERTAIN, times=1)
+    offered.let_pass(hours=2)
+    offered.provider_reports("anna", ReceiptKind.DELIVERED)
     offered.drain()
     assert offered.messages() == [("say", "email", "sent")]
 
 
 def test_an_opt_out_at_the_provider_reaches_our_ledger_and_other_walks(scene: Scene) -> None:
-    scene.publish(one_message("offer", "sms"), one_message("other", "sms", more="priority: 10\n"))
+    scene.publish_playbooks(one_message("offer", "sms"), one_message("other", "sms", more="priority: 10\n"))
     scene.person()
     scene.start("anna", "offer")
     scene.start("anna", "other")
-    scene.fail(ScriptedResult(result=SendStatus.OPTED_OUT, code="21610", times=1), "sms")
+    scene.provider_fails("sms", SendStatus.OPTED_OUT, code="21610", times=1)
     scene.drain()
     last = scene.rows("SELECT action, channel, method FROM consent_ledger ORDER BY id DESC LIMIT 1")
     assert last == [("revoked", "sms", "provider_sync")]
@@ -130,7 +129,7 @@ def test_an_opt_out_at_the_provider_reaches_our_ledger_and_other_walks(scene: Sc
         ["refused", "sent"],
         ["refused", "withdrawn"],
     )
-    scene.pass_time(days=3)
+    scene.skip(days=3)
     scene.drain()
     assert scene.value("SELECT count(*) FROM timers") == 0
 
@@ -140,23 +139,23 @@ def test_a_template_that_fails_is_the_outcome_failed(scene: Scene, monkeypatch: 
         TEMPLATES, "note.email.txt", TEMPLATES["note.email.txt"] + "{{ first_name | default(1/0) }}"
     )
     try:
-        scene.publish(TELLING)
+        scene.publish_playbooks(TELLING)
     except Exception:  # noqa: BLE001 - the check may see it first; then the template is spoilt behind its back
         monkeypatch.undo()
-        scene.publish(TELLING)
+        scene.publish_playbooks(TELLING)
         scene.execute(
             "UPDATE playbooks SET templates = replace(templates::text, 'plans', '{{ 1/0 }}')::jsonb"
         )
     scene.person()
     scene.start("anna", "offer")
     scene.drain()
-    assert scene.path() == ["say:failed", "failed"]
+    assert scene.path("anna") == ["say:failed", "failed"]
     assert scene.value("SELECT code FROM messages") == "template"
     assert scene.given == []
 
 
 def test_an_adapter_that_raises_leaves_its_message_uncertain_and_the_others_sent(scene: Scene) -> None:
-    scene.publish(TELLING)
+    scene.publish_playbooks(TELLING)
     for key in ("anna", "bea", "cleo"):
         scene.person(key)
         scene.start(key, "offer")
@@ -165,7 +164,7 @@ def test_an_adapter_that_raises_leaves_its_message_uncertain_and_the_others_sent
         if message.customer_key == "bea":
             raise RuntimeError
 
-    scene.channels["email"].before = breaks
+    scene.outbox.channels["email"].before = breaks
     scene.drain()
     statuses = {key: scene.messages(key)[0][2] for key in ("anna", "bea", "cleo")}
     assert statuses == {"anna": "sent", "bea": "uncertain", "cleo": "sent"}
@@ -178,22 +177,22 @@ def test_who_dies_at_the_hand_over_leaves_it_uncertain_after_the_lease(offered: 
     def dies(_: OutboundMessage) -> None:
         raise Killed
 
-    offered.channels["email"].before = dies
+    offered.outbox.channels["email"].before = dies
     with pytest.raises(Killed):
         offered.drain()
-    offered.channels["email"].before = None
+    offered.outbox.channels["email"].before = None
     assert offered.messages() == [("say", "email", "handing_over")]
-    offered.run(timedelta(seconds=59))
+    offered.let_pass(seconds=59)
     assert offered.messages() == [("say", "email", "handing_over")]
-    offered.run(timedelta(seconds=2))
+    offered.let_pass(seconds=2)
     assert offered.messages() == [("say", "email", "uncertain")]
-    offered.run(timedelta(days=3))
+    offered.let_pass(days=3)
     assert offered.messages() == [("say", "email", "abandoned")]
     assert len(offered.given) == 1
 
 
 def test_patience_ends_what_a_cap_holds_back(scene: Scene) -> None:
-    scene.publish(
+    scene.publish_playbooks(
         TELLING.replace("offer", "first"),
         TELLING.replace("template: note}", "template: note, patience: 1d}"),
         policy=ONE_A_WEEK + "rests: {ignored: 1h}\n",
@@ -202,8 +201,8 @@ def test_patience_ends_what_a_cap_holds_back(scene: Scene) -> None:
     scene.start("anna", "first")
     scene.drain()
     scene.start("anna", "offer")
-    scene.run(timedelta(days=2))
-    assert scene.path(playbook="offer") == ["say:not_sent", "not_sent"]
+    scene.let_pass(days=2)
+    assert scene.path("anna", playbook="offer") == ["say:not_sent", "not_sent"]
     assert scene.value("SELECT ended_at FROM enrollments WHERE playbook = 'offer'") == NOON + timedelta(
         days=1
     )
@@ -211,7 +210,7 @@ def test_patience_ends_what_a_cap_holds_back(scene: Scene) -> None:
 
 
 def test_a_capped_message_goes_out_when_there_is_room(scene: Scene) -> None:
-    scene.publish(
+    scene.publish_playbooks(
         one_message("first"),
         one_message("second", patience="10d"),
         policy=ONE_A_WEEK + "rests: {ignored: 1h}\n",
@@ -220,13 +219,15 @@ def test_a_capped_message_goes_out_when_there_is_room(scene: Scene) -> None:
     scene.start("anna", "first")
     scene.drain()
     scene.start("anna", "second")
-    scene.run(timedelta(days=9))
+    scene.let_pass(days=9)
     handed = [row.handed_at for row in scene.rows("SELECT handed_at FROM messages ORDER BY id")]
     assert handed == [NOON, NOON + timedelta(days=7)]
 
 
 def test_when_capped_skip_does_not_wait(scene: Scene) -> None:
-    scene.publish(one_message("first"), one_message("second", when_capped="skip"), policy=ONE_A_WEEK)
+    scene.publish_playbooks(
+        one_message("first"), one_message("second", when_capped="skip"), policy=ONE_A_WEEK
+    )
     scene.person()
     scene.start("anna", "first")
     scene.drain()
@@ -237,7 +238,7 @@ def test_when_capped_skip_does_not_wait(scene: Scene) -> None:
 
 
 def test_when_capped_a_fallback_channel_speaks(scene: Scene) -> None:
-    scene.publish(
+    scene.publish_playbooks(
         one_message("first"),
         one_message("second", when_capped="{fallback: in_app}"),
         policy="caps:\n  - {at_most: 1, within: 7d, channel: email}\n",
@@ -252,7 +253,7 @@ def test_when_capped_a_fallback_channel_speaks(scene: Scene) -> None:
 
 
 def test_of_a_list_of_channels_the_first_that_may_speak_does(scene: Scene) -> None:
-    scene.publish(one_message("offer", "[sms, email, in_app]"))
+    scene.publish_playbooks(one_message("offer", "[sms, email, in_app]"))
     scene.person("anna", phone=None)
     scene.start("anna", "offer")
     scene.drain()
@@ -260,13 +261,13 @@ def test_of_a_list_of_channels_the_first_that_may_speak_does(scene: Scene) -> No
 
 
 def test_of_a_list_of_channels_the_first_that_may_speak_later_waits(scene: Scene) -> None:
-    scene.publish(
+    scene.publish_playbooks(
         one_message("offer", "[sms, email]"),
         policy='quiet_hours: {email: {from: "10:00", until: "20:00"}}\n',
     )
     scene.person("anna", phone=None)
     scene.start("anna", "offer")
-    scene.run(timedelta(hours=9))
+    scene.let_pass(hours=9)
     assert scene.value("SELECT sent_at FROM messages") == NOON + timedelta(hours=8)
 
 
@@ -277,7 +278,7 @@ def test_what_waits_for_several_channels_leaves_by_the_one_that_opens_first(
     scene: Scene, channel: str
 ) -> None:
     """Email is full for a week, longer than the message is patient; in the product it is only night."""
-    scene.publish(
+    scene.publish_playbooks(
         one_message("first"),
         one_message("second").replace("channel: email", channel),
         policy="caps:\n  - {at_most: 1, within: 7d, channel: email}\n"
@@ -287,7 +288,7 @@ def test_what_waits_for_several_channels_leaves_by_the_one_that_opens_first(
     scene.start("anna", "first")
     scene.drain()
     scene.start("anna", "second")
-    scene.run(timedelta(days=1))
+    scene.let_pass(days=1)
     handed = scene.rows("SELECT channel, handed_at FROM messages WHERE playbook = 'second'")
     assert [tuple(row) for row in handed] == [("in_app", NOON + timedelta(hours=8))]
 
@@ -297,14 +298,14 @@ def test_preferred_is_the_channel_the_customer_answers_on(scene: Scene) -> None:
         "  say: {send: {channel: preferred, among: [email, in_app], template: note}, wait: 1d, then: done}\n"
         "  done: {end: finished}\n"
     )
-    scene.publish(one_message("modal", "in_app", wait="1d"), playbook("offer", steps))
+    scene.publish_playbooks(one_message("modal", "in_app", wait="1d"), playbook("offer", steps))
     for key in ("anna", "bea"):
         scene.person(key)
         scene.start(key, "modal")
     scene.drain()
-    scene.respond("clicked", key="anna")
+    scene.respond("anna", "clicked")
     scene.drain()
-    scene.run(timedelta(days=15))
+    scene.let_pass(days=15)
     for key in ("anna", "bea"):
         scene.engine.track([Track(key=key, event="session_started")])
         scene.start(key, "offer")
@@ -319,7 +320,7 @@ def test_preferred_without_a_list_is_among_the_channels_the_template_has_words_f
     file = scene.folder / "offer" / "short.sms.txt"
     file.parent.mkdir(parents=True)
     file.write_text("A short note. Reply STOP to opt out\n")
-    scene.publish(playbook("offer", steps))
+    scene.publish_playbooks(playbook("offer", steps))
     scene.person()
     scene.start("anna", "offer")
     scene.drain()
@@ -327,7 +328,7 @@ def test_preferred_without_a_list_is_among_the_channels_the_template_has_words_f
 
 
 def test_the_last_place_goes_to_the_more_important(scene: Scene) -> None:
-    scene.publish(
+    scene.publish_playbooks(
         one_message("small", more="priority: 10\n"),
         one_message("big", more="priority: 90\n"),
         policy=ONE_A_WEEK,
@@ -341,7 +342,7 @@ def test_the_last_place_goes_to_the_more_important(scene: Scene) -> None:
 
 
 def test_room_that_opens_goes_to_the_more_important_even_if_it_came_later(scene: Scene) -> None:
-    scene.publish(
+    scene.publish_playbooks(
         one_message("first"),
         one_message("small", patience="20d", more="priority: 10\n"),
         one_message("big", patience="20d", more="priority: 90\n"),
@@ -351,9 +352,9 @@ def test_room_that_opens_goes_to_the_more_important_even_if_it_came_later(scene:
     scene.start("anna", "first")
     scene.drain()
     scene.start("anna", "small")
-    scene.run(timedelta(days=3))
+    scene.let_pass(days=3)
     scene.start("anna", "big")
-    scene.run(timedelta(days=5))
+    scene.let_pass(days=5)
     assert [
         row.playbook for row in scene.rows("SELECT playbook FROM messages WHERE status = 'sent' ORDER BY id")
     ] == [
@@ -363,7 +364,7 @@ def test_room_that_opens_goes_to_the_more_important_even_if_it_came_later(scene:
 
 
 def test_the_held_out_walk_the_same_way_and_hear_nothing(scene: Scene) -> None:
-    scene.publish(
+    scene.publish_playbooks(
         TELLING.replace("topic: upsell", "topic: upsell\nholdout: 100%"),
         one_message("other"),
         policy=ONE_A_WEEK,
@@ -377,19 +378,19 @@ def test_the_held_out_walk_the_same_way_and_hear_nothing(scene: Scene) -> None:
     scene.start("anna", "other")
     scene.drain()
     assert scene.messages()[-1][2] == "sent", "a shadow takes no real place"
-    scene.run(timedelta(days=3))
-    assert scene.path(playbook="offer") == ["say:no_response", "nothing"]
+    scene.let_pass(days=3)
+    assert scene.path("anna", playbook="offer") == ["say:no_response", "nothing"]
     assert scene.spoken() == [("anna", "email")]
 
 
 def test_what_became_stale_is_not_said(scene: Scene) -> None:
-    scene.publish(
+    scene.publish_playbooks(
         one_message("offer", stale_after="2h"),
         policy='quiet_hours: {email: {from: "10:00", until: "20:00"}}\n',
     )
     scene.person()
     scene.start("anna", "offer")
-    scene.run(timedelta(hours=9))
+    scene.let_pass(hours=9)
     assert scene.messages() == [("say", "email", "not_sent")]
     assert scene.reasons() == ["stale"]
     assert scene.value("SELECT why FROM verdicts WHERE policy = 'stale'") == "planned more than 2h ago"
@@ -397,14 +398,14 @@ def test_what_became_stale_is_not_said(scene: Scene) -> None:
 
 def test_a_hold_is_asked_again_when_it_closes(scene: Scene) -> None:
     """Given a hold that may last for weeks, when its signal closes it, then the message leaves at once."""
-    scene.publish(
+    scene.publish_playbooks(
         one_message("offer"),
         policy="holds:\n  open: {title: a ticket, opened_by: ticket_opened, closed_by: ticket_closed, longest: 30d}\n",
     )
     scene.person()
     scene.engine.track([Track(key="anna", event="ticket_opened")])
     scene.start("anna", "offer")
-    scene.run(timedelta(hours=5))
+    scene.let_pass(hours=5)
     assert scene.given == []
     scene.engine.track([Track(key="anna", event="ticket_closed")])
     scene.drain()
@@ -412,29 +413,29 @@ def test_a_hold_is_asked_again_when_it_closes(scene: Scene) -> None:
 
 
 def test_a_failing_provider_is_left_alone_and_uses_no_attempts(scene: Scene) -> None:
-    scene.publish(TELLING)
+    scene.publish_playbooks(TELLING)
     keys = scene.people(12)
     for key in keys:
         scene.start(key, "offer")
-    scene.fail(ScriptedResult(result=SendStatus.UNCERTAIN))
+    scene.provider_fails("email", SendStatus.UNCERTAIN)
     scene.engine.deliver(limit=5)
     assert len(scene.given) == 5
     scene.engine.deliver(limit=5)
     assert len(scene.given) == 5, "the breaker is open"
     assert scene.value("SELECT count(*) FROM messages WHERE status = 'planned' AND attempt = 0") == 7
-    scene.heal()
-    scene.run(timedelta(minutes=1))
+    scene.provider_heals("email")
+    scene.let_pass(minutes=1)
     assert scene.value("SELECT count(*) FROM messages WHERE status = 'sent'") == 7
 
 
 def test_consent_that_a_channel_needs_is_asked_for(scene: Scene) -> None:
-    scene.publish(one_message("offer", "sms"))
+    scene.publish_playbooks(one_message("offer", "sms"))
     scene.person()
-    scene.opt_out(channel="sms")
+    scene.opted_out("anna", channel="sms")
     scene.engine.opt_in("anna", channel="sms", topic="cross_sell", evidence=EVIDENCE)
     with pytest.raises(StartRefused):
         scene.start("anna", "offer")
-    scene.pass_time(seconds=1)
+    scene.skip(seconds=1)
     scene.engine.opt_in("anna", channel="sms", topic="upsell", evidence=EVIDENCE)
     scene.start("anna", "offer")
     scene.drain()

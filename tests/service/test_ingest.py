@@ -103,7 +103,7 @@ def test_one_source_id_may_name_a_profile_and_a_signal(scene: Scene) -> None:
 
 
 def test_a_signal_that_starts_sees_the_profile_told_before_it(scene: Scene) -> None:
-    scene.publish(ON_LIMIT)
+    scene.publish_playbooks(ON_LIMIT)
     scene.engine.track([Track(key="bea", event="limit_reached")])
     scene.engine.identify([Identify(key="bea", traits={"plan": "starter"})])
     scene.engine.identify([Identify(key="anna", traits={"plan": "starter", "email": "a@shop.example"})])
@@ -114,7 +114,7 @@ def test_a_signal_that_starts_sees_the_profile_told_before_it(scene: Scene) -> N
 
 
 def test_a_start_applies_what_was_told_before_it(scene: Scene) -> None:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     scene.engine.identify([Identify(key="anna", traits={"email": "a@shop.example"})])
     scene.start("anna", "offer")
     scene.drain()
@@ -132,7 +132,7 @@ def test_a_trait_of_none_removes_it(scene: Scene) -> None:
 
 
 def test_signals_of_an_account_reach_every_member_and_no_stranger(scene: Scene) -> None:
-    scene.publish(ON_LIMIT)
+    scene.publish_playbooks(ON_LIMIT)
     for key in ("anna", "bea"):
         scene.person(key, account="acme", plan="starter")
     scene.person("cleo", plan="starter")
@@ -152,20 +152,20 @@ def test_account_traits_are_seen_by_members(scene: Scene) -> None:
         "  ask:  {choose: [{if: {account.tier: gold}, go: gold}, {go: done}]}\n"
         "  gold: {end: gold}\n  done: {end: finished}\n"
     )
-    scene.publish(playbook("tiers", steps))
+    scene.publish_playbooks(playbook("tiers", steps))
     scene.person(account="acme")
     scene.engine.identify([Identify(key="acme", traits={"tier": "gold", "old": None}, account=True)])
     assert scene.start("anna", "tiers").end_status == "gold"
 
 
 def test_a_goal_of_the_account_counts_for_colleagues_too(scene: Scene) -> None:
-    scene.publish(ACCOUNT_GOAL, ON_LIMIT)
+    scene.publish_playbooks(ACCOUNT_GOAL, ON_LIMIT)
     for key in ("anna", "bea"):
         scene.person(key, account="acme", plan="starter")
         scene.start(key, "offer")
-    scene.run(timedelta(hours=1))
+    scene.let_pass(hours=1)
     scene.engine.track([Track(key="bea", event="plan_upgraded", properties={"mrr_delta": 30})])
-    scene.run(timedelta(hours=1))
+    scene.let_pass(hours=1)
     assert scene.path("anna") == ["converted"]
     assert scene.path("bea") == ["converted"]
     rows = scene.rows("SELECT value, message_id IS NOT NULL AS any_sent FROM conversions")
@@ -193,7 +193,7 @@ def test_an_answer_to_nothing_is_not_found(scene: Scene) -> None:
 
 
 def test_an_answer_is_checked_and_heard_once(scene: Scene) -> None:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     scene.person()
     scene.start("anna", "offer")
     scene.drain()
@@ -203,11 +203,11 @@ def test_an_answer_is_checked_and_heard_once(scene: Scene) -> None:
         {"outcome": "clicked", "source_id": "\x00"},
     ):
         with pytest.raises(InputError):
-            scene.respond(**bad)
-    assert scene.respond("clicked", source_id="s1") is True
-    assert scene.respond("clicked", source_id="s1") is False
-    assert scene.respond("clicked", detail="plans") is True
-    assert scene.respond("clicked", detail="plans") is False
+            scene.respond("anna", **bad)
+    assert scene.respond("anna", "clicked", source_id="s1") is True
+    assert scene.respond("anna", "clicked", source_id="s1") is False
+    assert scene.respond("anna", "clicked", detail="plans") is True
+    assert scene.respond("anna", "clicked", detail="plans") is False
 
 
 def test_the_erased_do_not_come_back_under_their_key(scene: Scene) -> None:

@@ -27,11 +27,11 @@ SURVEY = playbook(
 
 def asked(scene: Scene) -> Scene:
     """Anna was asked, and said nothing for a day."""
-    scene.publish(SURVEY)
+    scene.publish_playbooks(SURVEY)
     scene.person()
     scene.start("anna", "survey")
-    scene.run(DAY)
-    assert scene.step() == "rest"
+    scene.let_pass(DAY)
+    assert scene.step("anna") == "rest"
     return scene
 
 
@@ -48,13 +48,13 @@ def told(scene: Scene) -> list[str]:
 
 def test_while_the_walk_lives_what_follows_knows_it(scene: Scene) -> None:
     asked(scene)
-    scene.respond("answered", step="why", detail="price")
+    scene.respond("anna", "answered", step="why", detail="price")
     scene.drain()
-    assert scene.step() == "rest", "a late answer moves nobody"
+    assert scene.step("anna") == "rest", "a late answer moves nobody"
     assert answers(scene) == ({"why": "price"}, {"reason": "price"})
     assert "the in_app question of 'why': answered with 'price'" in told(scene)
-    scene.run(4 * DAY)
-    assert scene.path() == [
+    scene.let_pass(4 * DAY)
+    assert scene.path("anna") == [
         "why:no_response",
         "rest:no_response",
         "which:chosen",
@@ -65,12 +65,12 @@ def test_while_the_walk_lives_what_follows_knows_it(scene: Scene) -> None:
 
 def test_after_the_end_it_is_kept_too(scene: Scene) -> None:
     asked(scene)
-    scene.run(9 * DAY)
-    ended = scene.path()
-    scene.respond("answered", step="why", detail="boss")
+    scene.let_pass(9 * DAY)
+    ended = scene.path("anna")
+    scene.respond("anna", "answered", step="why", detail="boss")
     scene.drain()
     assert answers(scene) == ({"why": "boss"}, {"reason": "boss"})
-    assert scene.path() == ended
+    assert scene.path("anna") == ended
     assert "the in_app question of 'why': answered with 'boss'" in told(scene)
     assert scene.value("SELECT count(*) FROM timers") == 0
 
@@ -79,21 +79,21 @@ def test_after_a_goal_it_is_kept_too(scene: Scene) -> None:
     asked(scene)
     scene.engine.track([Track(key="anna", event="plan_upgraded")])
     scene.drain()
-    assert scene.path()[-1] == "converted"
-    scene.run(90 * DAY)
-    scene.respond("answered", step="why", detail="price", comment="we are few")
+    assert scene.path("anna")[-1] == "converted"
+    scene.let_pass(90 * DAY)
+    scene.respond("anna", "answered", step="why", detail="price", comment="we are few")
     scene.drain()
     assert answers(scene) == ({"why": "price"}, {"reason": "price"})
 
 
 def test_the_first_answer_stays(scene: Scene) -> None:
-    scene.publish(SURVEY)
+    scene.publish_playbooks(SURVEY)
     scene.person()
     scene.start("anna", "survey")
     scene.drain()
-    scene.respond("answered", step="why", detail="boss", source_id="one")
+    scene.respond("anna", "answered", step="why", detail="boss", source_id="one")
     scene.drain()
-    assert scene.path() == ["why:answered", "thanks"]
-    scene.respond("answered", step="why", detail="price", source_id="two")
+    assert scene.path("anna") == ["why:answered", "thanks"]
+    scene.respond("anna", "answered", step="why", detail="price", source_id="two")
     scene.drain()
     assert answers(scene) == ({"why": "boss"}, {"reason": "boss"})

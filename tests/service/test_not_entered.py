@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from orchestrator.records.intake import Identify, Track
 from tests.support.engine import SIGNALS, Scene, one_message
 
@@ -16,7 +14,7 @@ def limit_reached(scene: Scene, key: str = "anna", times: int = 1) -> None:
     for _ in range(times):
         scene.engine.track([Track(key=key, event="limit_reached")])
         scene.drain()
-        scene.pass_time(hours=1)
+        scene.skip(hours=1)
 
 
 def counted(scene: Scene) -> list[tuple[str, str, str, int]]:
@@ -32,7 +30,7 @@ def told(scene: Scene, key: str = "anna") -> list[str]:
 
 
 def test_a_condition_that_does_not_hold_is_counted_and_told_once(scene: Scene) -> None:
-    scene.publish(one_message("offer", more=GROWN))
+    scene.publish_playbooks(one_message("offer", more=GROWN))
     scene.person(seats=3)
     limit_reached(scene, times=3)
     assert counted(scene) == [("anna", "offer", "condition", 3)]
@@ -44,7 +42,7 @@ def test_a_condition_that_does_not_hold_is_counted_and_told_once(scene: Scene) -
 
 
 def test_whoever_is_let_in_is_not_counted(scene: Scene) -> None:
-    scene.publish(one_message("offer", more=GROWN))
+    scene.publish_playbooks(one_message("offer", more=GROWN))
     scene.person(seats=30)
     limit_reached(scene)
     assert counted(scene) == []
@@ -53,7 +51,7 @@ def test_whoever_is_let_in_is_not_counted(scene: Scene) -> None:
 
 def test_the_member_who_is_not_the_one_to_ask_is_told_so(scene: Scene) -> None:
     signals = SIGNALS.replace("plan: text,", "plan: text, role: text,")
-    scene.publish(one_message("offer", more=OWNERS), signals=signals)
+    scene.publish_playbooks(one_message("offer", more=OWNERS), signals=signals)
     scene.person("anna", account="acme", role="user")
     scene.person("olga", account="acme", role="owner", seats=3)
     scene.engine.identify([Identify(key="acme", traits={"tier": "gold"}, account=True)])
@@ -67,17 +65,17 @@ def test_the_member_who_is_not_the_one_to_ask_is_told_so(scene: Scene) -> None:
 
 
 def test_a_daily_question_leaves_no_line(scene: Scene) -> None:
-    scene.publish(one_message("offer", more=DAILY))
+    scene.publish_playbooks(one_message("offer", more=DAILY))
     scene.person(seats=3)
     for _ in range(3):
         scene.engine.scan()
-        scene.run(timedelta(days=1))
+        scene.let_pass(days=1)
     assert counted(scene) == []
     assert told(scene) == []
 
 
 def test_the_signals_of_one_batch_make_one_row(scene: Scene) -> None:
-    scene.publish(one_message("offer", more=GROWN))
+    scene.publish_playbooks(one_message("offer", more=GROWN))
     scene.person(seats=3)
     scene.engine.track([Track(key="anna", event="limit_reached") for _ in range(50)])
     scene.drain()

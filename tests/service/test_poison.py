@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from orchestrator.core.policies import quiet_hours
@@ -21,7 +19,7 @@ def set_aside(scene: Scene) -> list[tuple[str, str]]:
 
 
 def test_a_poisoned_inbox_parks_one_and_the_others_go_on(scene: Scene) -> None:
-    scene.publish(one_message("mail"))
+    scene.publish_playbooks(one_message("mail"))
     for key in ("anna", "bea", "cleo"):
         scene.person(key)
         scene.start(key, "mail")
@@ -30,14 +28,14 @@ def test_a_poisoned_inbox_parks_one_and_the_others_go_on(scene: Scene) -> None:
     assert set_aside(scene) == [("bea", "ValueError")]
     assert scene.spoken() == [("anna", "email"), ("cleo", "email")]
     assert scene.engine.reports.health().parked == {"ValueError": 1}
-    scene.run(timedelta(days=5))
+    scene.let_pass(days=5)
     assert scene.path("anna")[-1] == scene.path("cleo")[-1] == "finished"
     assert scene.step("bea") == "say"
     assert scene.engine.next_due() is None, "who is parked keeps nobody awake"
 
 
 def test_who_is_let_go_again_goes_on(scene: Scene) -> None:
-    scene.publish(one_message("mail"))
+    scene.publish_playbooks(one_message("mail"))
     scene.person()
     scene.start("anna", "mail")
     scene.execute(RUBBISH, key="anna")
@@ -45,14 +43,14 @@ def test_who_is_let_go_again_goes_on(scene: Scene) -> None:
     scene.execute("DELETE FROM inbox WHERE kind = 'rubbish'")
     assert scene.engine.release(scene.value("SELECT id FROM customers"), 0)
     assert not scene.engine.release(scene.value("SELECT id FROM customers"), 0), "nobody is parked any more"
-    scene.run(timedelta(days=5))
-    assert scene.path() == ["say:no_response", "finished"]
+    scene.let_pass(days=5)
+    assert scene.path("anna") == ["say:no_response", "finished"]
 
 
 def test_a_policy_that_fails_for_one_at_the_hand_over_parks_only_her(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene.publish(one_message("mail"))
+    scene.publish_playbooks(one_message("mail"))
     for key in ("anna", "bea", "cleo"):
         scene.person(key)
         scene.start(key, "mail")
@@ -70,11 +68,11 @@ def test_a_policy_that_fails_for_one_at_the_hand_over_parks_only_her(
 
 
 def test_an_answer_of_a_provider_is_filed_even_for_a_poisoned_customer(scene: Scene) -> None:
-    scene.publish(one_message("mail"))
+    scene.publish_playbooks(one_message("mail"))
     for key in ("anna", "bea"):
         scene.person(key)
         scene.start(key, "mail")
-    scene.channels["email"].before = lambda message: (
+    scene.outbox.channels["email"].before = lambda message: (
         scene.execute(RUBBISH, key="bea") if message.customer_key == "bea" else None
     )
     scene.drain()
@@ -83,11 +81,13 @@ def test_an_answer_of_a_provider_is_filed_even_for_a_poisoned_customer(scene: Sc
 
 
 def test_who_is_poisoned_can_still_opt_out_and_be_erased(scene: Scene) -> None:
-    scene.publish(one_message("mail"), policy='quiet_hours: {email: {from: "10:00", until: "20:00"}}\n')
+    scene.publish_playbooks(
+        one_message("mail"), policy='quiet_hours: {email: {from: "10:00", until: "20:00"}}\n'
+    )
     scene.person()
     scene.start("anna", "mail")
     scene.execute(RUBBISH, key="anna")
-    receipt = scene.opt_out()
+    receipt = scene.opted_out("anna")
     assert [(one.channel, one.status) for one in receipt.messages] == [("email", "cancelled")]
     assert scene.value("SELECT count(*) FROM consent_ledger WHERE action = 'revoked'") == 1
     assert set_aside(scene) == [("anna", "ValueError")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from orchestrator.clock import VirtualClock
 from orchestrator.errors import DefinitionError, ErasureIncomplete, NotFound, StartRefused
 from orchestrator.records.intake import Identify, Track
 from tests.fakes.provider import FakeProvider
-from tests.support.engine import NOON, Scene, one_message, settings_of
+from tests.support.engine import NOON, Scene, one_message, settings_of, unheard
 
 SECRETS = ("anna@shop.example", "anna%40shop", "4915112345678", "Annabella", "Because your team has grown")
 
@@ -41,10 +40,8 @@ def real(database_url: str, tmp_path: Path, provider: FakeProvider) -> Iterator[
         twilio_base_url=provider.url,
     )
     clock = VirtualClock(NOON)
-    scene = Scene(
-        engine=build_engine(settings, clock=clock), folder=tmp_path / "playbooks", clock=clock, given=[]
-    )
-    scene.publish(
+    scene = unheard(build_engine(settings, clock=clock), clock, tmp_path / "playbooks")
+    scene.publish_playbooks(
         *(one_message(channel, channel, wait="2h") for channel in ("email", "sms", "in_app", "chat"))
     )
     yield scene
@@ -152,9 +149,9 @@ def test_nothing_personal_is_logged_or_put_where_providers_keep_it(
         for name in list(logging.root.manager.loggerDict):
             caplog.set_level(logging.DEBUG, logger=name)
         everything_said(real)
-        real.callback(ReceiptKind.DELIVERED, step="say")
-        real.run(timedelta(hours=3))
-        real.opt_out()
+        real.provider_reports("anna", ReceiptKind.DELIVERED, step="say")
+        real.let_pass(hours=3)
+        real.opted_out("anna")
         real.engine.scan()
         provider_words(real)
 
@@ -189,18 +186,18 @@ def told_and_done(scene: Scene) -> None:
     scene.engine.track([Track(key="anna", event="limit_reached") for _ in range(3)])
     scene.start("anna", "offer")
     scene.drain()
-    scene.callback(ReceiptKind.DELIVERED)
-    scene.run(timedelta(days=3))
+    scene.provider_reports("anna", ReceiptKind.DELIVERED)
+    scene.let_pass(days=3)
 
 
 def test_history_goes_when_its_time_is_over_and_nothing_else_does(scene: Scene) -> None:
-    scene.publish(one_message("offer"), policy=KEPT)
+    scene.publish_playbooks(one_message("offer"), policy=KEPT)
     told_and_done(scene)
     before = counts(scene)
     assert all(before.values())
 
     assert sum(scene.engine.prune().values()) == 0
-    scene.pass_time(days=40)
+    scene.skip(days=40)
     scene.engine.prune()
 
     assert counts(scene) == dict.fromkeys(before, 0) | {"signals": 2, "verdicts": 1}
@@ -210,25 +207,25 @@ def test_history_goes_when_its_time_is_over_and_nothing_else_does(scene: Scene) 
 
 
 def test_what_still_moves_keeps_its_history(scene: Scene) -> None:
-    scene.publish(one_message("offer", wait="90d"), policy=KEPT)
+    scene.publish_playbooks(one_message("offer", wait="90d"), policy=KEPT)
     scene.person()
     scene.start("anna", "offer")
     scene.drain()
     walked = counts(scene)["journal"]
-    scene.pass_time(days=40)
+    scene.skip(days=40)
     scene.engine.prune()
     assert counts(scene)["journal"] == walked
 
 
 def test_pruning_happens_once_a_day_whoever_asks(scene: Scene) -> None:
-    scene.publish(one_message("offer"), policy=KEPT)
+    scene.publish_playbooks(one_message("offer"), policy=KEPT)
     told_and_done(scene)
     scene.engine.scan()
-    scene.pass_time(days=40)
+    scene.skip(days=40)
     scene.engine.scan()
     assert counts(scene)["journal"] == 0
     begun = scene.value("SELECT begun_at FROM chores")
-    scene.pass_time(hours=5)
+    scene.skip(hours=5)
     scene.engine.scan()
     assert scene.value("SELECT begun_at FROM chores") == begun
 
@@ -239,5 +236,5 @@ def test_a_window_longer_than_signals_are_kept_is_refused(scene: Scene) -> None:
         more="enter:\n  if: {limit_reached: {times: 2, within: 60d}, because: often}\n  reentry: {after: 1h}\n",
     )
     with pytest.raises(DefinitionError, match="60 days back"):
-        scene.publish(looks_back, policy=KEPT)
-    scene.publish(looks_back, policy=KEPT.replace("signals: 30d", "signals: 60d"))
+        scene.publish_playbooks(looks_back, policy=KEPT)
+    scene.publish_playbooks(looks_back, policy=KEPT.replace("signals: 30d", "signals: 60d"))

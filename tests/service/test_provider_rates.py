@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from channels.base import Channel, OutboundMessage, SendResult, SendStatus
-from channels.sandbox import ScriptedResult
 from orchestrator.bootstrap import build_engine
 from orchestrator.clock import monotonic, system_now
 from orchestrator.engine import Engine
@@ -46,7 +45,7 @@ def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
 
 
 def offer_to_all(scene: Scene, count: int, channel: str = "email") -> list[str]:
-    scene.publish(one_message("offer", channel))
+    scene.publish_playbooks(one_message("offer", channel))
     keys = scene.people(count)
     for key in keys:
         scene.start(key, "offer")
@@ -70,23 +69,23 @@ def test_what_finds_no_token_waits_untouched_and_leaves_as_the_window_moves(scen
     assert [(row.attempt, row.reason) for row in waiting] == [(0, None)] * 5
     assert scene.engine.next_due() == NOON + MINUTE
 
-    scene.run(timedelta(minutes=10))
+    scene.let_pass(minutes=10)
     assert left_at(scene) == [0, 0, 0, 1, 1, 1, 2, 2]
     assert scene.value("SELECT max(attempt) FROM messages") == 1
 
 
 def test_no_stretch_of_a_minute_sees_more_than_the_rate(scene: Scene) -> None:
     """Given two messages at 0:00 and a crowd at 0:40, then the crowd gets one, and two more at 1:00."""
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     early, crowd = scene.people(10)[:2], scene.people(10)[2:]
     for key in early:
         scene.start(key, "offer")
     scene.drain()
     assert len(scene.given) == 2
-    scene.pass_time(seconds=40)
+    scene.skip(seconds=40)
     for key in crowd:
         scene.start(key, "offer")
-    scene.run(timedelta(minutes=10))
+    scene.let_pass(minutes=10)
     minutes = left_at(scene)
     assert len(minutes) == 10
     assert all(later - earlier > 0.99999 for earlier, later in zip(minutes, minutes[3:], strict=False))
@@ -95,12 +94,12 @@ def test_no_stretch_of_a_minute_sees_more_than_the_rate(scene: Scene) -> None:
 
 
 def test_the_rate_of_one_provider_does_not_slow_another(scene: Scene) -> None:
-    scene.publish(one_message("mail"), one_message("modal", "in_app"))
+    scene.publish_playbooks(one_message("mail"), one_message("modal", "in_app"))
     keys = scene.people(300)
     for key in keys:
         scene.start(key, "mail")
     scene.drain()
-    scene.pass_time(seconds=61)
+    scene.skip(seconds=61)
     for key in keys[-20:]:
         scene.start(key, "modal")
 
@@ -117,7 +116,7 @@ def test_the_rate_of_one_provider_does_not_slow_another(scene: Scene) -> None:
 
 def test_who_waits_keeps_its_place_from_less_important_messages(scene: Scene) -> None:
     """A cap of one: the offer in the feed could leave now, the mail has no token and is more important."""
-    scene.publish(
+    scene.publish_playbooks(
         one_message("big", more="priority: 90\n"),
         one_message("small", "in_app", more="priority: 10\n", patience="20d"),
         one_message("filler"),
@@ -131,7 +130,7 @@ def test_who_waits_keeps_its_place_from_less_important_messages(scene: Scene) ->
     scene.start("anna", "big")
     scene.drain()
     assert scene.spoken("anna") == []
-    scene.run(timedelta(days=3))
+    scene.let_pass(days=3)
     assert scene.spoken("anna") == [("anna", "email")]
 
 
@@ -139,7 +138,7 @@ def test_a_notice_that_takes_no_place_keeps_none_while_it_waits(scene: Scene) ->
     steps = (
         "  say:  {send: {channel: email, template: note}, wait: 2d, then: done}\n  done: {end: finished}\n"
     )
-    scene.publish(
+    scene.publish_playbooks(
         playbook("notice", steps, topic="service", more="priority: 90\n"),
         one_message("small", "in_app", more="priority: 10\n"),
         one_message("filler"),
@@ -156,11 +155,11 @@ def test_a_notice_that_takes_no_place_keeps_none_while_it_waits(scene: Scene) ->
 
 
 def test_who_waits_longest_leaves_first(scene: Scene) -> None:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     keys = scene.people(7)
     for key in reversed(keys):
         scene.start(key, "offer")
-        scene.pass_time(seconds=1)
+        scene.skip(seconds=1)
     due = "SELECT c.key, d.due_at FROM dispatch d JOIN customers c ON c.id = d.customer_id ORDER BY c.key"
     before = [tuple(row) for row in scene.rows(due)]
     scene.engine.deliver()
@@ -172,7 +171,7 @@ def test_who_waits_longest_leaves_first(scene: Scene) -> None:
 
 def test_a_token_that_a_policy_left_unused_goes_to_the_next(scene: Scene) -> None:
     """Three people's tickets were opened after their mail was planned: their tokens serve three others at once."""
-    scene.publish(
+    scene.publish_playbooks(
         one_message("offer"),
         policy="holds:\n  open: {title: a ticket, opened_by: ticket_opened, longest: 30d}\n",
     )
@@ -220,7 +219,7 @@ def test_a_batch_that_fails_gives_its_tokens_back(scene: Scene, monkeypatch: pyt
 def test_a_refused_message_has_used_its_token(scene: Scene) -> None:
     """The provider was asked: that is what it counts."""
     offer_to_all(scene, 5)
-    scene.fail(ScriptedResult(result=SendStatus.REFUSED, code="400"))
+    scene.provider_fails("email", SendStatus.REFUSED, code="400")
     scene.drain()
     assert len(scene.given) == 3
 
@@ -228,7 +227,7 @@ def test_a_refused_message_has_used_its_token(scene: Scene) -> None:
 def test_a_rate_costs_one_look_more_whatever_the_size(database_url: str, tmp_path: Path) -> None:
     def price(rates: str, people: slice) -> int:
         with limited(database_url, tmp_path / "playbooks", rates) as scene:
-            scene.publish(one_message("offer"))
+            scene.publish_playbooks(one_message("offer"))
             for key in scene.people(42)[people]:
                 scene.start(key, "offer")
             with counted(scene.engine.database) as statements:
@@ -249,7 +248,7 @@ def test_being_limited_is_told_once_a_minute_and_not_for_every_message(
     scene.drain()
     scene.drain()
     assert told == ["provider.limited"]
-    scene.run(timedelta(minutes=9))
+    scene.let_pass(minutes=9)
     assert told == ["provider.limited"] * 3
 
 
@@ -262,7 +261,7 @@ class Crowd:
     def __init__(self, database_url: str, folder: Path, *, engines: int, rate: str, **settings: Any) -> None:
         self.seen: list[str] = []
         self._scene = open_scene(database_url, folder, start=system_now())
-        self._scene.publish(one_message("offer"))
+        self._scene.publish_playbooks(one_message("offer"))
         rates = parse_provider_rates(rate)
         self.engines = [
             build_engine(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from channels.base import SendStatus
-from channels.sandbox import ScriptedResult
 from orchestrator.store import sandbox
 from tests.support.engine import NOON, Scene, one_message
 
@@ -14,7 +13,7 @@ def inbox(scene: Scene, **asked: str) -> list[sandbox.SandboxMessage]:
 
 
 def test_what_was_sent_is_kept_whole(scene: Scene) -> None:
-    scene.publish(one_message("mail"), one_message("modal", "in_app"))
+    scene.publish_playbooks(one_message("mail"), one_message("modal", "in_app"))
     scene.person()
     scene.start("anna", "mail")
     scene.start("anna", "modal")
@@ -29,9 +28,9 @@ def test_what_was_sent_is_kept_whole(scene: Scene) -> None:
 
 
 def test_what_was_refused_is_not_kept(scene: Scene) -> None:
-    scene.publish(one_message("mail"))
+    scene.publish_playbooks(one_message("mail"))
     scene.person()
-    scene.fail(ScriptedResult(result=SendStatus.REFUSED))
+    scene.provider_fails("email", SendStatus.REFUSED)
     scene.start("anna", "mail")
     scene.drain()
     assert len(scene.given) == 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from orchestrator.records.intake import Identify, Track
@@ -31,7 +29,7 @@ def offer(scene: Scene, *names: str) -> None:
     for name in names:
         scene.start("anna", name)
         scene.drain()
-        scene.pass_time(minutes=1)
+        scene.skip(minutes=1)
 
 
 def seats(scene: Scene, number: int) -> None:
@@ -45,7 +43,7 @@ def ticket(scene: Scene) -> None:
 
 
 def test_a_hold_on_an_attribute_hides_an_item_as_long_as_it_stands(scene: Scene) -> None:
-    scene.publish(card("offer"), policy=FEW_SEATS)
+    scene.publish_playbooks(card("offer"), policy=FEW_SEATS)
     scene.person(seats=20)
     offer(scene, "offer")
     assert shown(scene) == (["offer"], 1)
@@ -56,29 +54,29 @@ def test_a_hold_on_an_attribute_hides_an_item_as_long_as_it_stands(scene: Scene)
 
 
 def test_a_hold_on_history_ends_by_time_alone(scene: Scene) -> None:
-    scene.publish(card("offer"), policy=TROUBLE)
+    scene.publish_playbooks(card("offer"), policy=TROUBLE)
     scene.person()
     offer(scene, "offer")
     ticket(scene)
     assert shown(scene) == (["offer"], 1), "one is no trouble yet"
     ticket(scene)
     assert shown(scene) == ([], 0)
-    scene.pass_time(days=3)
+    scene.skip(days=3)
     assert shown(scene) == (["offer"], 1)
 
 
 def test_what_expires_while_it_is_hidden_does_not_come_back(scene: Scene) -> None:
-    scene.publish(card("offer").replace("wait: 10d", "wait: 1d"), policy=TROUBLE)
+    scene.publish_playbooks(card("offer").replace("wait: 10d", "wait: 1d"), policy=TROUBLE)
     scene.person()
     offer(scene, "offer")
     ticket(scene)
     ticket(scene)
-    scene.run(timedelta(days=4))
+    scene.let_pass(days=4)
     assert shown(scene) == ([], 0)
 
 
 def test_a_hold_may_stand_on_a_computed_value(scene: Scene) -> None:
-    scene.publish(card("offer"), policy=WORRIED, signals=COMPUTED)
+    scene.publish_playbooks(card("offer"), policy=WORRIED, signals=COMPUTED)
     scene.person()
     offer(scene, "offer")
     ticket(scene)
@@ -91,7 +89,7 @@ def test_a_hold_hides_its_own_topics_and_never_a_notice(scene: Scene) -> None:
     notice = card("notice").replace("topic: upsell", "topic: service")
     other = card("other").replace("topic: upsell", "topic: cross_sell")
     only_upsell = FEW_SEATS.replace("title: few seats,", "title: few seats, topics: [upsell],")
-    scene.publish(card("offer"), other, notice, policy=only_upsell)
+    scene.publish_playbooks(card("offer"), other, notice, policy=only_upsell)
     scene.person(seats=20)
     offer(scene, "offer", "other", "notice")
     seats(scene, 3)
@@ -100,7 +98,7 @@ def test_a_hold_hides_its_own_topics_and_never_a_notice(scene: Scene) -> None:
 
 def test_what_is_hidden_takes_no_room_from_what_may_be_seen(scene: Scene) -> None:
     notice = card("notice").replace("topic: upsell", "topic: service")
-    scene.publish(notice, card("offer"), card("second"), policy=FEW_SEATS)
+    scene.publish_playbooks(notice, card("offer"), card("second"), policy=FEW_SEATS)
     scene.person(seats=20)
     offer(scene, "notice", "offer", "second")
     assert shown(scene, limit=1) == (["second"], 3)
@@ -109,7 +107,7 @@ def test_what_is_hidden_takes_no_room_from_what_may_be_seen(scene: Scene) -> Non
 
 
 def test_what_was_seen_is_not_counted(scene: Scene) -> None:
-    scene.publish(card("offer"), card("second"), policy=FEW_SEATS)
+    scene.publish_playbooks(card("offer"), card("second"), policy=FEW_SEATS)
     scene.person(seats=20)
     offer(scene, "offer", "second")
     scene.execute(
@@ -122,7 +120,7 @@ def test_what_was_seen_is_not_counted(scene: Scene) -> None:
 def test_it_takes_as_many_statements_for_one_item_as_for_many(
     scene: Scene, policy: str, expected: int
 ) -> None:
-    scene.publish(*(card(f"offer{number}") for number in range(8)), policy=policy)
+    scene.publish_playbooks(*(card(f"offer{number}") for number in range(8)), policy=policy)
     scene.person(seats=20)
     counts = []
     for number in range(8):

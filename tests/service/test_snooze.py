@@ -22,17 +22,17 @@ def waiting_for_the_end_of_a_snooze(scene: Scene, *, days: int) -> None:
 
 
 def test_a_message_waits_for_the_end_of_a_snooze(scene: Scene) -> None:
-    scene.publish(one_message("mail", patience="9d"))
+    scene.publish_playbooks(one_message("mail", patience="9d"))
     scene.person()
     waiting_for_the_end_of_a_snooze(scene, days=5)
-    scene.run(timedelta(days=4))
+    scene.let_pass(days=4)
     assert scene.given == []
-    scene.run(timedelta(days=3))
+    scene.let_pass(days=3)
     assert scene.spoken() == [("anna", "email")]
 
 
 def test_ending_a_snooze_lets_what_waited_go_at_once(scene: Scene) -> None:
-    scene.publish(one_message("mail", patience="9d"))
+    scene.publish_playbooks(one_message("mail", patience="9d"))
     scene.person()
     waiting_for_the_end_of_a_snooze(scene, days=5)
     scene.engine.end_snooze("anna")
@@ -42,7 +42,7 @@ def test_ending_a_snooze_lets_what_waited_go_at_once(scene: Scene) -> None:
 
 
 def test_every_snooze_in_force_ends(scene: Scene) -> None:
-    scene.publish(one_message("mail", patience="9d"))
+    scene.publish_playbooks(one_message("mail", patience="9d"))
     scene.person()
     waiting_for_the_end_of_a_snooze(scene, days=7)
     scene.engine.snooze("anna", NOON + timedelta(days=8))
@@ -52,21 +52,21 @@ def test_every_snooze_in_force_ends(scene: Scene) -> None:
 
 
 def test_a_cooldown_that_a_playbook_set_outlasts_the_snooze(scene: Scene) -> None:
-    scene.publish(one_message("mail", patience="15d"), COOLDOWN)
+    scene.publish_playbooks(one_message("mail", patience="15d"), COOLDOWN)
     scene.person()
     scene.start("anna", "mail")
     scene.start("anna", "quiet")
     scene.engine.snooze("anna", NOON + timedelta(days=5))
     scene.drain()
     scene.engine.end_snooze("anna")
-    scene.run(timedelta(days=8))
+    scene.let_pass(days=8)
     assert scene.given == []
-    scene.run(timedelta(days=2))
+    scene.let_pass(days=2)
     assert scene.spoken() == [("anna", "email")]
 
 
 def test_ending_what_was_never_begun_changes_nothing(scene: Scene) -> None:
-    scene.publish(one_message("mail"))
+    scene.publish_playbooks(one_message("mail"))
     scene.person()
     scene.engine.end_snooze("anna")
     assert scene.value("SELECT count(*) FROM cooldowns") == 0
@@ -75,7 +75,7 @@ def test_ending_what_was_never_begun_changes_nothing(scene: Scene) -> None:
 
 
 def test_a_customer_with_an_unreadable_inbox_can_end_a_snooze(scene: Scene) -> None:
-    scene.publish(one_message("mail", patience="9d"))
+    scene.publish_playbooks(one_message("mail", patience="9d"))
     scene.person()
     scene.engine.snooze("anna", NOON + timedelta(days=5))
     scene.execute(
@@ -87,7 +87,7 @@ def test_a_customer_with_an_unreadable_inbox_can_end_a_snooze(scene: Scene) -> N
 
 
 def test_a_snooze_ends_in_the_future(scene: Scene) -> None:
-    scene.publish(one_message("mail"))
+    scene.publish_playbooks(one_message("mail"))
     scene.person()
     with pytest.raises(InputError):
         scene.engine.snooze("anna", NOON)

@@ -29,7 +29,7 @@ def refusal(scene: Scene, *arguments: str, **more: Any) -> str:
 
 
 def test_a_start_is_a_walk_in_its_first_step(scene: Scene) -> None:
-    scene.publish(OFFER)
+    scene.publish_playbooks(OFFER)
     scene.person()
     made = scene.start("anna", "offer")
     assert (made.customer, made.playbook, made.version, made.step, made.phase) == (
@@ -43,19 +43,19 @@ def test_a_start_is_a_walk_in_its_first_step(scene: Scene) -> None:
 
 
 def test_the_same_key_gives_the_same_enrollment_whatever_became_of_it(scene: Scene) -> None:
-    scene.publish(OFFER)
+    scene.publish_playbooks(OFFER)
     scene.person()
     first = scene.start("anna", "offer", key="order 7")
     again = scene.start("anna", "offer", key="order 7")
     assert (again.id, again.created) == (first.id, False)
-    scene.run(timedelta(days=30))
+    scene.let_pass(days=30)
     late = scene.start("anna", "offer", key="order 7")
     assert (late.id, late.created, late.end_status) == (first.id, False, "finished")
     assert scene.value("SELECT count(*) FROM enrollments") == 1
 
 
 def test_a_key_belongs_to_one_customer_and_one_playbook(scene: Scene) -> None:
-    scene.publish(OFFER, one_message("other"))
+    scene.publish_playbooks(OFFER, one_message("other"))
     scene.person()
     scene.person("bea")
     ids = {scene.start(who, what, key="k").id for who in ("anna", "bea") for what in ("offer", "other")}
@@ -63,16 +63,16 @@ def test_a_key_belongs_to_one_customer_and_one_playbook(scene: Scene) -> None:
 
 
 def test_a_refused_key_may_succeed_later(scene: Scene) -> None:
-    scene.publish(OFFER)
+    scene.publish_playbooks(OFFER)
     scene.person()
     scene.engine.snooze("anna", NOON + timedelta(days=1))
     assert refusal(scene, "anna", "offer", key="k") == "cooldown"
-    scene.pass_time(days=1, seconds=1)
+    scene.skip(days=1, seconds=1)
     assert scene.start("anna", "offer", key="k").created
 
 
 def test_an_unknown_customer_is_made(scene: Scene) -> None:
-    scene.publish(OFFER)
+    scene.publish_playbooks(OFFER)
     assert scene.start("somebody new", "offer").customer == "somebody new"
     scene.drain()
     assert scene.messages("somebody new") == [("say", "email", "not_sent")]
@@ -80,23 +80,23 @@ def test_an_unknown_customer_is_made(scene: Scene) -> None:
 
 
 def test_an_unknown_playbook_is_not_found_and_makes_nobody(scene: Scene) -> None:
-    scene.publish(OFFER)
+    scene.publish_playbooks(OFFER)
     with pytest.raises(NotFound):
         scene.start("somebody new", "nothing")
     assert scene.value("SELECT count(*) FROM customers") == 0
 
 
 def test_each_refusal_says_why_and_is_kept(scene: Scene) -> None:
-    scene.publish(OFFER, one_message("never", more="enter: {because: x, reentry: never}\n"))
+    scene.publish_playbooks(OFFER, one_message("never", more="enter: {because: x, reentry: never}\n"))
     scene.person()
     scene.start("anna", "offer")
     assert refusal(scene, "anna", "offer") == "already_live"
     scene.start("anna", "never")
-    scene.run(timedelta(days=30))
+    scene.let_pass(days=30)
     assert refusal(scene, "anna", "never") == "reentry"
     scene.engine.snooze("anna", scene.clock.now + timedelta(days=1))
     assert refusal(scene, "anna", "offer") == "cooldown"
-    scene.opt_out()
+    scene.opted_out("anna")
     assert refusal(scene, "anna", "offer") == "opted_out"
     scene.execute("INSERT INTO playbook_states (name, paused_at) VALUES ('offer', now())")
     assert refusal(scene, "anna", "offer") == "paused"
@@ -105,14 +105,14 @@ def test_each_refusal_says_why_and_is_kept(scene: Scene) -> None:
 
 
 def test_the_erased_are_refused(scene: Scene) -> None:
-    scene.publish(OFFER)
+    scene.publish_playbooks(OFFER)
     scene.person()
     scene.engine.erase("anna")
     assert refusal(scene, "anna", "offer") == "erased"
 
 
 def test_context_is_checked_as_a_whole(scene: Scene) -> None:
-    scene.publish(WITH_CONTEXT)
+    scene.publish_playbooks(WITH_CONTEXT)
     scene.person()
     with pytest.raises(StartRefused) as refused:
         scene.start("anna", "checkout", context={"order": 7, "colour": "red"})
@@ -122,18 +122,18 @@ def test_context_is_checked_as_a_whole(scene: Scene) -> None:
 
 
 def test_python_values_are_good_context_and_survive_storage(scene: Scene) -> None:
-    scene.publish(WITH_CONTEXT)
+    scene.publish_playbooks(WITH_CONTEXT)
     scene.person()
     context = {"order": "7", "price": Decimal("19.90"), "due": date(2026, 4, 1)}
     scene.start("anna", "checkout", context=context)
     stored = scene.value("SELECT context FROM enrollments")
     assert (stored["order"], float(stored["price"]), stored["due"]) == ("7", 19.9, "2026-04-01")
-    scene.run(timedelta(days=5))
-    assert scene.path() == ["say:no_response", "finished"]
+    scene.let_pass(days=5)
+    assert scene.path("anna") == ["say:no_response", "finished"]
 
 
 def test_one_walk_for_each_value_of_per(scene: Scene) -> None:
-    scene.publish(WITH_CONTEXT)
+    scene.publish_playbooks(WITH_CONTEXT)
     scene.person()
     context = {"price": 5, "due": "2026-04-01"}
     scene.start("anna", "checkout", context={**context, "order": "7"})
@@ -143,7 +143,7 @@ def test_one_walk_for_each_value_of_per(scene: Scene) -> None:
 
 @pytest.mark.parametrize("bad", ["", "   ", "a\x00b", "x" * 201])
 def test_a_bad_customer_key_is_a_callers_mistake(scene: Scene, bad: str) -> None:
-    scene.publish(OFFER)
+    scene.publish_playbooks(OFFER)
     with pytest.raises(InputError) as wrong:
         scene.start(bad, "offer")
     assert wrong.value.path == "$.customer"
@@ -151,7 +151,7 @@ def test_a_bad_customer_key_is_a_callers_mistake(scene: Scene, bad: str) -> None
 
 @pytest.mark.parametrize("bad", ["", "a\x00b", "x" * 201])
 def test_a_bad_idempotency_key_is_a_callers_mistake(scene: Scene, bad: str) -> None:
-    scene.publish(OFFER)
+    scene.publish_playbooks(OFFER)
     with pytest.raises(InputError) as wrong:
         scene.start("anna", "offer", key=bad)
     assert wrong.value.path == "$.key"
@@ -159,14 +159,14 @@ def test_a_bad_idempotency_key_is_a_callers_mistake(scene: Scene, bad: str) -> N
 
 @pytest.mark.parametrize("bad", ["a\x00b", "\ud800", "x" * 100_000])
 def test_context_that_cannot_be_stored_is_a_callers_mistake(scene: Scene, bad: str) -> None:
-    scene.publish(WITH_CONTEXT)
+    scene.publish_playbooks(WITH_CONTEXT)
     with pytest.raises(InputError) as wrong:
         scene.start("anna", "checkout", context={"order": bad, "price": 5, "due": "2026-04-01"})
     assert wrong.value.path == "$.context"
 
 
 def test_two_threads_with_one_key_make_one_walk(scene: Scene) -> None:
-    scene.publish(OFFER)
+    scene.publish_playbooks(OFFER)
     barrier = threading.Barrier(4)
 
     def begin(_: int) -> tuple[str, bool]:
@@ -182,7 +182,7 @@ def test_two_threads_with_one_key_make_one_walk(scene: Scene) -> None:
 
 
 def test_without_a_key_only_one_of_two_threads_gets_the_walk(scene: Scene) -> None:
-    scene.publish(OFFER)
+    scene.publish_playbooks(OFFER)
     scene.person()
     barrier = threading.Barrier(2)
 

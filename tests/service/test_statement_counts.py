@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
@@ -42,34 +41,34 @@ def price(scene: Scene, work: Callable[[], Drained], customers: int) -> list[str
     ],
 )
 def test_a_batch_costs_the_same_whatever_its_size(scene: Scene, stage: str, expected: int) -> None:
-    scene.publish(MAIL, one_message("other"), policy=POLICY)
+    scene.publish_playbooks(MAIL, one_message("other"), policy=POLICY)
     prices: dict[int, list[str]] = {}
     for size, offset in ((1, 0), (10, 1), (200, 11)):
         keys = scene.people(211)[offset : offset + size]
         scene.engine.track([Track(key=key, event="limit_reached") for key in keys])
         if stage == "signals start walks":
             prices[size] = price(scene, scene.engine.advance, size)
-            scene.run(timedelta(days=6))
+            scene.let_pass(days=6)
             continue
         scene.engine.advance()
         if stage == "messages are handed over":
             prices[size] = price(scene, scene.engine.deliver, size)
-            scene.run(timedelta(days=6))
+            scene.let_pass(days=6)
             continue
         scene.engine.deliver()
         if stage == "waits end":
-            scene.pass_time(days=2)
+            scene.skip(days=2)
         else:
             for key in keys:
-                scene.respond("replied", key=key)
+                scene.respond(key, "replied")
         prices[size] = price(scene, scene.engine.advance, size)
-        scene.run(timedelta(days=6))
+        scene.let_pass(days=6)
     assert prices[1] == prices[10] == prices[200]
     assert len(prices[1]) <= expected
 
 
 def test_an_idle_drain_asks_little(scene: Scene) -> None:
-    scene.publish(MAIL)
+    scene.publish_playbooks(MAIL)
     scene.drain()
     with counted(scene.engine.database) as statements:
         scene.engine.drain()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import text
 
@@ -18,7 +16,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def crowd(scene: Scene) -> Scene:
-    scene.publish(one_message("mail"))
+    scene.publish_playbooks(one_message("mail"))
     for key in ("anna", "bea", "cleo"):
         scene.person(key)
         scene.start(key, "mail")
@@ -44,7 +42,7 @@ def work(scene: Scene) -> bool:
         scene.drain()
     except Killed:
         scene.execute("UPDATE batches_in_hand SET process = process || ' dead' WHERE customer_ids <> '{}'")
-        scene.pass_time(seconds=interrupted.UNHEARD_FOR.total_seconds() + 1)
+        scene.skip(seconds=interrupted.UNHEARD_FOR.total_seconds() + 1)
         return False
     return True
 
@@ -81,7 +79,7 @@ def test_an_innocent_one_is_taken_up_and_not_parked(crowd: Scene) -> None:
         at=crowd.clock.now,
     )
     assert crowd.engine.sweep() == 0, "it may still be at work"
-    crowd.pass_time(seconds=11)
+    crowd.skip(seconds=11)
     assert crowd.engine.sweep() == 3
     crowd.drain()
     assert set_aside(crowd) == []
@@ -95,7 +93,7 @@ def test_who_holds_the_locks_is_alive_however_long_it_takes(crowd: Scene) -> Non
         ids=ids,
         at=crowd.clock.now,
     )
-    crowd.pass_time(minutes=5)
+    crowd.skip(minutes=5)
     with crowd.engine.database.begin() as slow:
         slow.execute(text("SELECT FROM customers ORDER BY id FOR NO KEY UPDATE"))
         assert crowd.engine.sweep() == 0
@@ -106,7 +104,7 @@ def test_nobody_is_in_hand_between_batches_and_idle_rows_go(crowd: Scene) -> Non
     crowd.drain()
     assert crowd.value("SELECT count(*) FROM batches_in_hand") > 0
     assert in_hand(crowd) == 0
-    crowd.run(timedelta(hours=2))
+    crowd.let_pass(hours=2)
     crowd.execute("UPDATE batches_in_hand SET beat_at = beat_at - interval '3 hours'")
     crowd.engine.sweep()
     assert crowd.value("SELECT count(*) FROM batches_in_hand") == 0

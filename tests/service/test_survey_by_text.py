@@ -56,7 +56,7 @@ def writes(scene: Scene, text: str) -> None:
 
 
 def ask(scene: Scene, survey: str) -> None:
-    scene.publish(survey)
+    scene.publish_playbooks(survey)
     scene.person()
     scene.start("anna", survey.split("\n", 1)[0].removeprefix("playbook: "))
     scene.drain()
@@ -81,26 +81,26 @@ def ask(scene: Scene, survey: str) -> None:
 def test_a_number_or_the_words_answer_and_all_else_is_a_reply(scene: Scene, text: str, end: str) -> None:
     ask(scene, SURVEY)
     writes(scene, text)
-    assert scene.path()[-1] == end
+    assert scene.path("anna")[-1] == end
 
 
 @pytest.mark.parametrize(("text", "end"), [("0", "sales"), ("6", "sales"), ("10", "later"), ("11", "talk")])
 def test_a_scale_takes_its_own_numbers(scene: Scene, text: str, end: str) -> None:
     ask(scene, SCALE)
     writes(scene, text)
-    assert scene.path()[-1] == end
+    assert scene.path("anna")[-1] == end
     if end != "talk":
         assert scene.value("SELECT state->'answers'->>'nps' FROM enrollments") == text
 
 
 def test_it_may_be_answered_in_any_language_of_the_playbook(scene: Scene) -> None:
-    scene.publish(SURVEY)
+    scene.publish_playbooks(SURVEY)
     scene.execute("""UPDATE playbooks SET texts = '{"de": {"Too expensive": "Zu teuer"}}'""")
     scene.person()
     scene.start("anna", "survey")
     scene.drain()
     writes(scene, "zu teuer")
-    assert scene.path()[-1] == "cheap"
+    assert scene.path("anna")[-1] == "cheap"
 
 
 def test_stop_comes_first(scene: Scene) -> None:
@@ -121,4 +121,4 @@ def test_a_reply_to_a_message_that_asked_nothing_stays_a_reply(scene: Scene) -> 
     plain = playbook("plain", steps + "  talk: {end: talk}\n  nothing: {end: nothing}\n")
     ask(scene, plain)
     writes(scene, "1")
-    assert scene.path()[-1] == "talk"
+    assert scene.path("anna")[-1] == "talk"

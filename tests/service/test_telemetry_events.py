@@ -21,7 +21,6 @@ from structlog.testing import capture_logs
 
 import workers.app  # noqa: F401 - connects what it says to Celery's signals
 from channels.base import SendResult, SendStatus
-from channels.sandbox import ScriptedResult
 from orchestrator.bootstrap import build_engine
 from orchestrator.embedded_postgres.server import EmbeddedPostgres
 from orchestrator.errors import ErasureIncomplete, StartRefused, Unavailable
@@ -73,7 +72,7 @@ class Stage:
 
     def mail(self) -> Scene:
         """Somebody is about to be written to."""
-        self.scene.publish(one_message("mail"))
+        self.scene.publish_playbooks(one_message("mail"))
         self.scene.person()
         self.scene.start("anna", "mail")
         return self.scene
@@ -204,7 +203,12 @@ def _a_provider_reports(stage: Stage) -> None:
     stage.mail().drain()
     signer = SendGridSigner()
     at = str(int(stage.scene.clock.now.timestamp()))
-    fact = {"event": "delivered", "timestamp": int(at), "sg_event_id": "e1", "m": stage.scene.message_id()}
+    fact = {
+        "event": "delivered",
+        "timestamp": int(at),
+        "sg_event_id": "e1",
+        "m": stage.scene.message_id("anna"),
+    }
     body = json.dumps([fact]).encode()
     with web(stage, sendgrid_webhook_public_key=signer.public_key) as served:
         answer = served.client.post("/webhooks/sendgrid", content=body, headers=signer.headers(body, at))
@@ -224,7 +228,7 @@ def _somebody_else_reports(stage: Stage) -> None:
 
 @drives("batch.advanced", customers=1, enrollments=1)
 def _time_moves_somebody_on(stage: Stage) -> None:
-    stage.mail().run(timedelta(days=3))
+    stage.mail().let_pass(days=3)
 
 
 @drives("batch.delivered", customers=1, sent=1, refused=0, uncertain=0, try_again=0)
@@ -247,14 +251,14 @@ def _one_customer_cannot_be_decided(stage: Stage) -> None:
 @drives("sweep.done", skipped=1, interrupted=0)
 def _somebody_was_passed_over(stage: Stage) -> None:
     stage.mail().engine.track([Track(key="anna", event="limit_reached")])
-    stage.scene.pass_time(minutes=1)
+    stage.scene.skip(minutes=1)
     stage.scene.engine.sweep()
 
 
 @drives("scan.done", playbooks=1, asked=1)
 def _the_daily_scan(stage: Stage) -> None:
     daily = "enter: {every: day, if: {seats: {at_least: 1}}, because: grown, reentry: {after: 1h}}\n"
-    stage.scene.publish(one_message("daily", more=daily))
+    stage.scene.publish_playbooks(one_message("daily", more=daily))
     stage.scene.person(seats=2)
     stage.scene.engine.scan()
 
@@ -283,7 +287,7 @@ def _a_provider_does_not_answer(stage: Stage) -> None:
 def _a_provider_never_says(stage: Stage) -> None:
     scene = stage.mail()
     fail(scene, SendStatus.UNCERTAIN)
-    scene.pass_time(hours=2)
+    scene.skip(hours=2)
     scene.drain()
 
 
@@ -308,7 +312,7 @@ def _a_provider_fails_and_comes_back(stage: Stage) -> None:
 
 @drives("provider.limited", provider="sandbox")
 def _a_rate_is_used_up(stage: Stage) -> None:
-    stage.scene.publish(one_message("mail"))
+    stage.scene.publish_playbooks(one_message("mail"))
     for key in stage.scene.people(5):
         stage.scene.start(key, "mail")
     stage.scene.drain()
@@ -323,9 +327,9 @@ def _signals_come_in(stage: Stage) -> None:
     stage.scene.engine.track([signal, signal, Track(key="", event="session_started")])
 
 
-@drives("opt_out.recorded", channel="email", topic="*", method="api", cancelled=1, withdrawn=0)
+@drives("opt_out.recorded", channel="email", topic="*", method="unsubscribe_page", cancelled=1, withdrawn=0)
 def _somebody_opts_out(stage: Stage) -> None:
-    stage.mail().opt_out(channel="email")
+    stage.mail().opted_out("anna", channel="email")
 
 
 @drives("consents.imported", taken=1, repeated=0, refused=0)
@@ -339,16 +343,16 @@ def _a_consent_ends(stage: Stage) -> None:
         method="api", source="tests", expires_at=stage.scene.clock.now + timedelta(days=1)
     )
     stage.scene.engine.import_consents([consent(stage, evidence=evidence)])
-    stage.scene.pass_time(days=2)
+    stage.scene.skip(days=2)
     stage.scene.engine.care()
 
 
 @drives("history.pruned", table="receipts", rows=1)
 def _history_is_let_go_of(stage: Stage) -> None:
-    stage.scene.publish(one_message("mail", wait="1h"), policy="retention: {receipts: 30d}\n")
+    stage.scene.publish_playbooks(one_message("mail", wait="1h"), policy="retention: {receipts: 30d}\n")
     stage.scene.person()
     stage.scene.start("anna", "mail")
-    stage.scene.run(timedelta(days=40))
+    stage.scene.let_pass(days=40)
     stage.scene.engine.prune()
 
 
@@ -419,7 +423,7 @@ def web(stage: Stage, **settings: Any) -> Iterator[Web]:
 
 
 def fail(scene: Scene, result: SendStatus, **more: Any) -> None:
-    scene.fail(ScriptedResult(result=result, **more))
+    scene.provider_fails("email", result, **more)
     scene.drain()
 
 

@@ -45,7 +45,7 @@ class Crowd:
         self.ticks = count()
         self.handed: dict[str, list[int]] = defaultdict(list)
         self.left: dict[str, int] = {}
-        scene.channels["email"].before = self._note
+        scene.outbox.channels["email"].before = self._note
 
     def _note(self, message: OutboundMessage) -> None:
         self.handed[message.customer_key].append(next(self.ticks))
@@ -86,7 +86,7 @@ class Crowd:
 @pytest.fixture
 def crowd(database_url: str, tmp_path: Path) -> Iterator[Crowd]:
     scene = open_scene(database_url, tmp_path / "playbooks")
-    scene.publish(*(one_message(name) for name in NAMES), policy=CAP)
+    scene.publish_playbooks(*(one_message(name) for name in NAMES), policy=CAP)
     yield Crowd(scene)
     scene.engine.close()
 
@@ -124,7 +124,7 @@ def test_without_the_policies_at_hand_over_somebody_is_spoken_to(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = open_scene(database_url, tmp_path / "playbooks")
-    scene.publish(*(one_message(name) for name in NAMES), policy=CAP)
+    scene.publish_playbooks(*(one_message(name) for name in NAMES), policy=CAP)
     scene.person()
     for name in NAMES:
         scene.start("anna", name)
@@ -143,7 +143,9 @@ def test_without_the_lock_a_cap_is_broken(
     """Two workers hold the same customer, each having counted before the other wrote."""
     for locks, over in ((True, False), (False, True)):
         scene = open_scene(database_url, tmp_path / f"playbooks{locks}")
-        scene.publish(*(one_message(name) for name in NAMES), policy=CAP.replace("at_most: 2", "at_most: 1"))
+        scene.publish_playbooks(
+            *(one_message(name) for name in NAMES), policy=CAP.replace("at_most: 2", "at_most: 1")
+        )
         key = "anna" if locks else "bea"
         scene.person(key)
         scene.start(key, NAMES[0])
@@ -186,14 +188,14 @@ def _two_workers_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch, *, apart
 
 
 def _spoken_after_leaving(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    scene.publish(one_message("offer"))
+    scene.publish_playbooks(one_message("offer"))
     scene.person()
     scene.start("anna", "offer")
     holding, released = threading.Event(), threading.Event()
     real = context.alone
 
     def opting_out() -> None:
-        scene.opt_out()
+        scene.opted_out("anna")
 
     def slow(customer_id: int) -> Claim:
         claim = real(customer_id)

@@ -17,7 +17,7 @@ OFFER = one_message("offer", patience="3d")
 
 def held(scene: Scene, wish: str, *, policy: str = "") -> None:
     """The ticket is open when the offer is to be made."""
-    scene.publish(OFFER, policy=f"{TICKET}waiting: {{holds: {wish}}}\n{policy}")
+    scene.publish_playbooks(OFFER, policy=f"{TICKET}waiting: {{holds: {wish}}}\n{policy}")
     scene.person()
     scene.engine.track([Track(key="anna", event="ticket_opened")])
     scene.start("anna", "offer")
@@ -29,15 +29,15 @@ def close(scene: Scene) -> None:
 
 def test_deferred_it_gives_up_when_its_patience_is_over(scene: Scene) -> None:
     held(scene, "defer")
-    scene.run(timedelta(days=4))
-    assert scene.path() == ["say:not_sent", "finished"]
+    scene.let_pass(days=4)
+    assert scene.path("anna") == ["say:not_sent", "finished"]
     assert scene.value("SELECT ended_at FROM enrollments") == NOON + timedelta(days=3)
 
 
 def test_frozen_it_waits_however_long_and_speaks_when_the_hold_closes(scene: Scene) -> None:
     held(scene, "freeze")
-    scene.run(timedelta(days=40))
-    assert scene.step() == "say"
+    scene.let_pass(days=40)
+    assert scene.step("anna") == "say"
     assert scene.given == []
     close(scene)
     scene.drain()
@@ -49,16 +49,16 @@ def test_what_is_left_of_its_patience_counts_from_the_thaw(scene: Scene) -> None
     """Given a hold of forty days, when the one place of these months is taken then, it gives up three days later."""
     policy = TICKET.replace("longest: 90d", "longest: 90d, topics: [upsell]") + "waiting: {holds: freeze}\n"
     other = one_message("other").replace("topic: upsell", "topic: cross_sell")
-    scene.publish(OFFER, other, policy=policy + "caps:\n  - {at_most: 1, within: 60d}\n")
+    scene.publish_playbooks(OFFER, other, policy=policy + "caps:\n  - {at_most: 1, within: 60d}\n")
     scene.person()
     scene.engine.track([Track(key="anna", event="ticket_opened")])
     scene.start("anna", "offer")
-    scene.run(timedelta(days=39))
+    scene.let_pass(days=39)
     scene.start("anna", "other")
-    scene.run(timedelta(days=1))
+    scene.let_pass(days=1)
     close(scene)
-    scene.run(timedelta(days=10))
-    assert scene.path(playbook="offer") == ["say:not_sent", "finished"]
+    scene.let_pass(days=10)
+    assert scene.path("anna", playbook="offer") == ["say:not_sent", "finished"]
     gone = scene.value("SELECT ended_at FROM enrollments WHERE playbook = 'offer'")
     assert gone == NOON + timedelta(days=43)
     assert scene.violations() == []
@@ -67,7 +67,7 @@ def test_what_is_left_of_its_patience_counts_from_the_thaw(scene: Scene) -> None
 def test_being_asked_often_makes_no_patience_longer(scene: Scene) -> None:
     held(scene, "freeze", policy="rests: {ignored: 1h}\n")
     for _ in range(5):
-        scene.run(timedelta(hours=1))
+        scene.let_pass(hours=1)
         scene.engine.track([Track(key="anna", event="ticket_opened")])
         scene.drain()
     frozen, give_up = scene.rows(
@@ -81,14 +81,14 @@ def test_being_asked_often_makes_no_patience_longer(scene: Scene) -> None:
 def test_skipped_it_goes_on_at_once(scene: Scene) -> None:
     held(scene, "skip")
     scene.drain()
-    assert scene.path() == ["say:not_sent", "finished"]
+    assert scene.path("anna") == ["say:not_sent", "finished"]
     assert scene.value("SELECT ended_at FROM enrollments") == NOON
 
 
 def test_cancelled_the_walk_ends_with_the_reason(scene: Scene) -> None:
     held(scene, "cancel")
     scene.drain()
-    assert scene.path() == ["stopped"]
+    assert scene.path("anna") == ["stopped"]
     assert scene.messages() == [("say", "email", "not_sent")]
     why = scene.value("SELECT why FROM verdicts WHERE policy = 'hold'")
     assert why == "no pitch now, because of ticket; this account ends the playbook then"
@@ -97,25 +97,27 @@ def test_cancelled_the_walk_ends_with_the_reason(scene: Scene) -> None:
 
 def test_cancelled_the_walk_ends_also_when_another_channel_never_had_a_way_to_her(scene: Scene) -> None:
     """The reason of the first channel, no address, must not hide that the hold ends the walk."""
-    scene.publish(one_message("offer", "[email, in_app]"), policy=f"{TICKET}waiting: {{holds: cancel}}\n")
+    scene.publish_playbooks(
+        one_message("offer", "[email, in_app]"), policy=f"{TICKET}waiting: {{holds: cancel}}\n"
+    )
     scene.person(email=None)
     scene.engine.track([Track(key="anna", event="ticket_opened")])
     scene.start("anna", "offer")
     scene.drain()
-    assert scene.path() == ["stopped"]
+    assert scene.path("anna") == ["stopped"]
 
 
 def test_a_signal_heard_of_late_makes_no_hold_shorter(scene: Scene) -> None:
     """Given a purchase today, when one of five days ago is reported after it, then its seven days are still seven."""
     bought = "holds:\n  bought: {title: a fresh purchase, opened_by: plan_upgraded, longest: 7d}\n"
-    scene.publish(one_message("offer", patience="20d"), policy=bought)
+    scene.publish_playbooks(one_message("offer", patience="20d"), policy=bought)
     scene.person()
     for days in (0, 5, 1):
         occurred_at = NOON - timedelta(days=days)
         scene.engine.track([Track(key="anna", event="plan_upgraded", occurred_at=occurred_at)])
         scene.drain()
     scene.start("anna", "offer")
-    scene.run(timedelta(days=10))
+    scene.let_pass(days=10)
     assert scene.value("SELECT handed_at FROM messages") == NOON + timedelta(days=7)
 
 
@@ -125,9 +127,9 @@ def test_a_signal_heard_of_late_makes_no_hold_shorter(scene: Scene) -> None:
 )
 def test_a_rest_is_waited_out_as_the_account_wishes(scene: Scene, wish: str, path: list[str]) -> None:
     quiet = playbook("quiet", "  rest: {cooldown: 2d, then: done}\n  done: {end: finished}\n")
-    scene.publish(quiet, OFFER, policy=f"waiting: {{cooldowns: {wish}}}\n")
+    scene.publish_playbooks(quiet, OFFER, policy=f"waiting: {{cooldowns: {wish}}}\n")
     scene.person()
     scene.start("anna", "offer")
     scene.start("anna", "quiet")  # its rest stands before the offer is handed over
     scene.drain()
-    assert scene.path(playbook="offer") == path
+    assert scene.path("anna", playbook="offer") == path

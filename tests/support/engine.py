@@ -5,29 +5,24 @@ A :class:`Scene` publishes small playbooks, brings people in, lets time pass, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from channels.base import Channel, OutboundMessage, Receipt, ReceiptKind, SendResult
-from channels.sandbox import SandboxChannel, ScriptedResult
+from channels.base import OutboundMessage
+from channels.recording import Outbox
 from orchestrator.bootstrap import build_engine
 from orchestrator.clock import VirtualClock
 from orchestrator.engine import Engine
-from orchestrator.ids import MESSAGE, public_id
-from orchestrator.language.model import Cap
 from orchestrator.records.consent import ConsentEvidence
-from orchestrator.records.enrollment import Enrollment
 from orchestrator.records.intake import Identify, Track
-from orchestrator.records.preferences import OptOutReceipt
 from orchestrator.settings import Settings
 from orchestrator.store.coordination.clock import Clock
-from orchestrator.store.reports.invariants import Violation, check_invariants
+from orchestrator.testing import TestEngine
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)  # a Tuesday
 EVIDENCE = ConsentEvidence(method="api", source="tests")
@@ -82,49 +77,18 @@ def one_message(
     return playbook(name, steps, more=more)
 
 
-@dataclass(kw_only=True)
-class Watched:
-    """An adapter that is listened to: what it was given, in order, whatever it answered."""
+@dataclass(kw_only=True, repr=False)
+class Scene(TestEngine):
+    """The kit's engine in mode ``manual``, with the tests' own shop and a look into the tables."""
 
-    inner: Channel
-    given: list[OutboundMessage]
-    before: Callable[[OutboundMessage], None] | None = None
-
-    def __post_init__(self) -> None:
-        self.name, self.provider = self.inner.name, self.inner.provider
-
-    def send(self, message: OutboundMessage) -> SendResult:
-        self.given.append(message)
-        if self.before is not None:
-            self.before(message)
-        return self.inner.send(message)
-
-
-@dataclass(kw_only=True)
-class Scene:
-    """One installation in a test."""
-
-    engine: Engine
-    folder: Path
-    clock: VirtualClock
-    given: list[OutboundMessage]
-    channels: dict[str, Watched] = field(default_factory=dict)
-
-    # --- what growth teams do ---------------------------------------------------------------------------------------
-
-    def publish(self, *playbooks: str, policy: str = "", signals: str = SIGNALS) -> None:
+    def publish_playbooks(self, *playbooks: str, policy: str = "", signals: str = SIGNALS) -> None:
         """Publish these playbook files; ``policy`` is added to a policy without caps, holds and quiet hours."""
         files = {"policy.yaml": POLICY + policy, "signals.yaml": signals}
         for one in playbooks:
             name = one.split("\n", 1)[0].removeprefix("playbook: ")
             files[f"{name}/playbook.yaml"] = one
             files |= {f"{name}/{template}": words for template, words in TEMPLATES.items()}
-        for path, words in files.items():
-            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / path).write_text(words)
-        self.engine.publish(self.folder)
-
-    # --- what the product and people do -----------------------------------------------------------------------------
+        self.publish(files)
 
     def person(self, key: str = "anna", **traits: Any) -> str:
         """Somebody reachable everywhere, who was in the product just now and said yes to texts."""
@@ -133,7 +97,7 @@ class Scene:
         self.engine.identify([Identify(key=key, traits=known | traits)])
         self.engine.track([Track(key=key, event="session_started")])
         self.engine.advance()
-        self.engine.opt_in(key, channel="sms", evidence=EVIDENCE)
+        self.opted_in(key, channel="sms")
         return key
 
     def people(self, count: int) -> list[str]:
@@ -146,55 +110,18 @@ class Scene:
         self.engine.drain()
         return keys
 
-    def start(self, customer: str, name: str, **more: Any) -> Enrollment:
-        return self.engine.start_playbook(customer, name, **more)
+    @property
+    def given(self) -> list[OutboundMessage]:
+        """What adapters were given, in order, whatever they answered."""
+        return [one.message for one in self.outbox.hand_overs]
 
-    def respond(self, outcome: str, *, step: str | None = None, key: str = "anna", **more: Any) -> bool:
-        """The person answers the latest message of that step."""
-        return self.engine.respond(self.message_id(step=step, key=key), outcome, **more)
+    def spoken(self, key: str | None = None) -> list[tuple[str, str]]:
+        """(customer, channel) of every hand-over to an adapter, in order."""
+        return [
+            (one.customer_key, one.channel) for one in self.given if key is None or one.customer_key == key
+        ]
 
-    def callback(
-        self, outcome: ReceiptKind, *, step: str | None = None, key: str = "anna", **more: Any
-    ) -> None:
-        """The provider tells something about the latest message of that step."""
-        message = self.message_id(step=step, key=key)
-        given: dict[str, Any] = {
-            "source": "sendgrid",
-            "source_id": f"{message}:{outcome}",
-            "channel": "email",
-            "occurred_at": self.clock.now,
-        }
-        self.engine.receive([Receipt(kind=outcome, message_id=message, **given | more)])
-
-    def opt_out(self, key: str = "anna", **more: Any) -> OptOutReceipt:
-        return self.engine.opt_out(key, evidence=EVIDENCE, **more)
-
-    # --- time -------------------------------------------------------------------------------------------------------
-
-    def drain(self) -> None:
-        while self.engine.drain().more:
-            pass
-
-    def run(self, span: timedelta = timedelta(days=400)) -> None:
-        """Let this much time pass, stopping wherever something is due."""
-        end = self.clock.now + span
-        stuck = 0
-        while True:
-            self.drain()
-            due = self.engine.next_due()
-            if due is None or due > end:
-                break
-            stuck = stuck + 1 if due <= self.clock.now else 0
-            assert stuck < 3, f"due since {due} and nobody takes it"
-            self.clock.move_to(due)
-        self.clock.move_to(end)
-        self.drain()
-
-    def pass_time(self, **span: float) -> None:
-        """Let time pass in one leap, with nobody at work meanwhile."""
-        self.clock.advance(timedelta(**span))
-
-    # --- what can be seen -------------------------------------------------------------------------------------------
+    # --- the tables -------------------------------------------------------------------------------------------------
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
         with self.engine.database.connect() as connection:
@@ -208,74 +135,17 @@ class Scene:
         with self.engine.database.begin() as connection:
             connection.execute(text(statement), values)
 
-    def message_id(self, *, step: str | None = None, key: str = "anna") -> str:
-        row = self.rows(
-            "SELECT m.customer_id, m.id FROM messages m JOIN customers c ON c.id = m.customer_id"
-            " WHERE c.key = :key AND (CAST(:step AS text) IS NULL OR m.step = :step) ORDER BY m.id DESC LIMIT 1",
-            key=key,
-            step=step,
-        )[0]
-        return public_id(MESSAGE, row.customer_id, row.id)
-
     def messages(self, key: str = "anna") -> list[tuple[str, str, str]]:
         """(step, channel, status) of everything planned for a person, in order."""
-        found = self.rows(
-            "SELECT m.step, m.channel, m.status FROM messages m JOIN customers c ON c.id = m.customer_id"
-            " WHERE c.key = :key ORDER BY m.id",
-            key=key,
-        )
-        return [tuple(row) for row in found]
+        return [(one.step, one.channel, one.status) for one in self.why(key)]
 
     def reasons(self, key: str = "anna") -> list[str | None]:
-        """Why each message is in the state it is in."""
+        """The stored word for why each message is in the state it is in."""
         found = self.rows(
             "SELECT m.reason FROM messages m JOIN customers c ON c.id = m.customer_id WHERE c.key = :key ORDER BY m.id",
             key=key,
         )
         return [row.reason for row in found]
-
-    def path(self, key: str = "anna", playbook: str | None = None) -> list[str]:
-        """How a walk went: ``step:word`` for each step left, then the word it ended with."""
-        found = self.rows(
-            "SELECT j.event, j.step, j.outcome FROM journal j JOIN customers c ON c.id = j.customer_id"
-            " JOIN enrollments e ON e.customer_id = j.customer_id AND e.id = j.enrollment_id"
-            " WHERE c.key = :key AND (CAST(:playbook AS text) IS NULL OR e.playbook = :playbook)"
-            " AND j.event IN ('step_left', 'ended') ORDER BY j.enrollment_id, j.seq",
-            key=key,
-            playbook=playbook,
-        )
-        return [f"{row.step}:{row.outcome}" if row.event == "step_left" else row.outcome for row in found]
-
-    def step(self, key: str = "anna", playbook: str | None = None) -> str:
-        found: str = self.value(
-            "SELECT e.step FROM enrollments e JOIN customers c ON c.id = e.customer_id WHERE c.key = :key"
-            " AND (CAST(:playbook AS text) IS NULL OR e.playbook = :playbook) ORDER BY e.id DESC LIMIT 1",
-            key=key,
-            playbook=playbook,
-        )
-        return found
-
-    def spoken(self, key: str | None = None) -> list[tuple[str, str]]:
-        """(customer, channel) of every hand-over to an adapter, in order."""
-        return [
-            (one.customer_key, one.channel) for one in self.given if key is None or one.customer_key == key
-        ]
-
-    def violations(self, caps: tuple[Cap, ...] = ()) -> list[Violation]:
-        with self.engine.database.connect() as connection:
-            return check_invariants(connection, caps=caps or self.engine.policy.caps)
-
-    # --- faults -----------------------------------------------------------------------------------------------------
-
-    def fail(self, outcome: ScriptedResult, channel: str = "email") -> None:
-        inner = self.channels[channel].inner
-        assert isinstance(inner, SandboxChannel), f"{channel} is no sandbox"
-        inner.fail(outcome)
-
-    def heal(self, channel: str = "email") -> None:
-        inner = self.channels[channel].inner
-        assert isinstance(inner, SandboxChannel), f"{channel} is no sandbox"
-        inner.heal()
 
 
 def settings_of(database_url: str, **more: Any) -> Settings:
@@ -286,16 +156,13 @@ def settings_of(database_url: str, **more: Any) -> Settings:
 
 def open_scene(database_url: str, folder: Path, *, start: datetime = NOON, **settings: Any) -> Scene:
     """A scene at ``start``, with nothing published."""
-    clock = VirtualClock(start)
-    given: list[OutboundMessage] = []
-    watched: dict[str, Watched] = {}
+    made = settings_of(database_url, **settings)
+    return Scene.open(database_url, start=start, folder=folder, settings=made, mode="manual")
 
-    def watch(inner: Channel) -> Channel:
-        watched[inner.name] = Watched(inner=inner, given=given)
-        return watched[inner.name]
 
-    engine = build_engine(settings_of(database_url, **settings), clock=clock, channels=watch)
-    return Scene(engine=engine, folder=folder, clock=clock, given=given, channels=watched)
+def unheard(engine: Engine, clock: VirtualClock, folder: Path) -> Scene:
+    """A scene over an engine whose adapters nobody listens to."""
+    return Scene(engine=engine, clock=clock, outbox=Outbox(lambda: clock.now), folder=folder, mode="manual")
 
 
 def real_engine(database_url: str, *, clock: Clock | None = None, **more: Any) -> Engine:

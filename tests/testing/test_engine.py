@@ -75,6 +75,15 @@ def test_a_trait_that_is_refused_is_an_error_of_the_test(kit: TestEngine) -> Non
         kit.customer("anna", email="no address")
 
 
+def test_a_name_that_nobody_declared_is_an_error_of_the_test(kit: TestEngine) -> None:
+    with pytest.raises(
+        AssertionError, match=r"no attribute 'plann' is declared in signals.yaml; did you mean 'plan'"
+    ):
+        kit.customer("anna", plann="pro")
+    with pytest.raises(AssertionError, match=r"no event 'session_start'.*did you mean 'session_started'"):
+        kit.track("anna", "session_start")
+
+
 def test_starts_raise_what_they_raise_in_the_product(kit: TestEngine) -> None:
     kit.customer("anna", email="anna@shop.example")
     kit.opted_out("anna", topic="offers")
