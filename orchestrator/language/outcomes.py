@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, assert_never
+from collections.abc import Mapping
+from typing import Literal, assert_never, cast
 
 from channels.table import channel_names, traits_of
 from channels.traits import AT_ONCE, JUDGED
 from orchestrator.language.model import (
+    ACTIONS,
     Action,
     Ask,
     Call,
@@ -52,15 +54,12 @@ END_WORDS = ("no_conversion", "handed_over", "declined", "finished", "stopped", 
 SPEAKING = ("send", "ask", "handoff", "call")  # entered once per run unless at_most says otherwise
 
 
-_KINDS: dict[type[Action], Kind] = {
-    Send: "send", Ask: "ask", Handoff: "handoff", Call: "call", Wait: "wait", Cooldown: "cooldown",
-    Choose: "choose", Split: "split", Set: "set", Start: "start", End: "end",
-}  # fmt: skip
+_KINDS: Mapping[type[Action], Kind] = {block: cast("Kind", key) for key, block in ACTIONS.items()}
 
 
 def kind_of(action: Action) -> Kind:
     """The step's kind, named as the author names its action; a wait of either form is ``wait``."""
-    return _KINDS[type(action)]
+    return "wait" if isinstance(action, Wait) else _KINDS[type(action)]
 
 
 def chain(outcome: str) -> tuple[str, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_type_hints
+from typing import Annotated, Literal, get_args, get_type_hints
 
 import pytest
 
 from orchestrator.language.fields import Field, declared, keys_of
+from orchestrator.language.model import ACTIONS, Action, Wait
 from orchestrator.language.moments import Duration
+from orchestrator.language.outcomes import Kind
 from orchestrator.language.problems import Problems
 from orchestrator.language.reading.blocks import block
 from orchestrator.language.reading.yaml_tree import read_yaml
@@ -76,6 +78,12 @@ def test_authors_are_given_typed_parameters() -> None:
         'as_: Literal["soft", "loud"] | None = None',
         "after: Span | None = None",
     ]
+
+
+def test_each_action_is_a_kind_of_step() -> None:
+    kinds = {"wait" if block is Wait else key for key, block in ACTIONS.items()}
+    assert kinds == set(get_args(Kind))
+    assert set(ACTIONS.values()) == set(get_args(Action))
 
 
 def test_an_attribute_without_a_field_is_not_of_the_language() -> None:
