@@ -22,6 +22,7 @@ import redis
 from sqlalchemy import Engine
 
 from orchestrator.store.sql.connections import make_engine
+from tests.support.connections import close_all_to, watch_pools
 from tests.support.effort import LONG, load_profile
 from tests.support.postgres import Databases, server_url
 from tests.support.redis_server import RedisServer
@@ -29,6 +30,7 @@ from tests.support.run_folder import close_run, open_run
 from tests.support.services import answers
 
 load_profile()
+watch_pools()
 
 _SERVICES = {"postgres_url", "redis_url", "redis_server", "rabbitmq_url"}
 _TESTS = Path(__file__).parent
@@ -78,6 +80,7 @@ def databases(postgres_url: str) -> Iterator[Databases]:
 def database_url(databases: Databases) -> Iterator[str]:
     with databases.empty() as url:
         yield url
+        close_all_to(url)
 
 
 @pytest.fixture
