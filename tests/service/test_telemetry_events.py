@@ -19,7 +19,6 @@ from celery.signals import worker_ready, worker_shutting_down
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-import workers.app  # noqa: F401 - connects what it says to Celery's signals
 from channels.base import SendResult, SendStatus
 from orchestrator.bootstrap import build_engine
 from orchestrator.embedded_postgres.server import EmbeddedPostgres
@@ -40,6 +39,8 @@ from tests.support.engine import EVIDENCE, Scene, one_message, open_scene, setti
 from tests.support.services import free_port
 from tests.web.served import Web, serving
 from workers import self_sweep, tasks
+from workers.app import make_app  # connects what it says to Celery's signals
+from workers.beat import Waker
 from workers.self_sweep import SelfSweep
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
@@ -113,8 +114,9 @@ def _a_worker_is_ready(stage: Stage) -> None:
 
 
 @drives("process.stopping", role="worker", reason="SIGTERM")
-def _a_worker_is_told_to_stop(_: Stage) -> None:
+def _a_worker_and_a_beat_are_told_to_stop(_: Stage) -> None:
     worker_shutting_down.send(sender=None, sig="SIGTERM", how="Warm", exitcode=0)
+    Waker(app=make_app(Settings()), lazy=True).close()
 
 
 @drives("database.started", joined=True)
