@@ -15,6 +15,7 @@ from channels.function import CallFunction
 from channels.optout_keywords.classify import Meant, classify
 from channels.recording import Outbox
 from channels.sandbox import SandboxChannel, ScriptedResult
+from channels.table import channel_table
 from orchestrator.bootstrap import build_rehearsal_engine
 from orchestrator.clock import VirtualClock
 from orchestrator.engine import Engine
@@ -37,7 +38,13 @@ from orchestrator.testing.server import server_for_tests
 
 TUESDAY_NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 SCAN_HOUR = 5  # UTC, as the beat of a running system has it
-_TRAITS = ("email", "phone", "whatsapp", "chat", "timezone", "locale", "region", "account", "tags")
+_TRAITS = (
+    "timezone",
+    "locale",
+    "region",
+    "account",
+    "tags",
+)  # the engine's own, beside the addresses of channels
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _PATIENCE = 3  # looks at one instant before something due there counts as stuck
 _MEANT = {
@@ -158,7 +165,8 @@ class TestEngine:
         """
         if self._declared is not None:
             for name in traits:
-                _known(name, (*_TRAITS, *self._declared.attribute_named), "attribute")
+                declared = (*channel_table().address_traits, *_TRAITS, *self._declared.attribute_named)
+                _known(name, declared, "attribute")
         self._taken(self.engine.identify([Identify(key=key, traits=traits)]).refused)
         return key
 
