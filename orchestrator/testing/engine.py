@@ -38,13 +38,7 @@ from orchestrator.testing.server import server_for_tests
 
 TUESDAY_NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 SCAN_HOUR = 5  # UTC, as the beat of a running system has it
-_TRAITS = (
-    "timezone",
-    "locale",
-    "region",
-    "account",
-    "tags",
-)  # the engine's own, beside the addresses of channels
+_TRAITS = ("timezone", "locale", "region", "account", "tags")  # beside the addresses of channels
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _PATIENCE = 3  # looks at one instant before something due there counts as stuck
 _MEANT = {
