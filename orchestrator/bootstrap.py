@@ -120,7 +120,7 @@ def build_rehearsal_engine(
     )
     ours = {point.name for point in registry.BUILT_IN}
     foreign = {*channel_names(), *registry.available()} - ours
-    silent = {name: registry.build("sandbox", {"name": name}) for name in foreign}
+    silent = {name: registry.build("sandbox", {"name": name}, installed=()) for name in foreign}
     return build_engine(
         alone,
         clock=clock,
@@ -151,7 +151,9 @@ class _Carriers:
         }
         wrap = wrap or (lambda channel: channel)
         self._wrap = wrap
-        names = dict.fromkeys((*channel_names(), *sorted({*registry.available(), *adapters} - {"sandbox"})))
+        offered = registry.available()  # looks through every installed package: once is enough
+        self._offered = tuple(offered.values())
+        names = dict.fromkeys((*channel_names(), *sorted({*offered, *adapters} - {"sandbox"})))
         self._channels = {name: wrap(adapters.get(name) or self._build(name, options)) for name in names}
         self._sandboxes: dict[str, Channel] = {}
 
@@ -163,7 +165,8 @@ class _Carriers:
         if self._webhook_url:
             return self._channels["webhook"]
         if name not in self._sandboxes:
-            self._sandboxes[name] = self._wrap(registry.build("sandbox", {"name": name}))
+            built = registry.build("sandbox", {"name": name}, installed=self._offered)
+            self._sandboxes[name] = self._wrap(built)
         return self._sandboxes[name]
 
     def providers(self) -> list[str]:
@@ -178,8 +181,8 @@ class _Carriers:
     def _build(self, name: str, options: Mapping[str, Any]) -> Channel:
         key = traits_of(name).needs_setting
         if key is not None and not getattr(self._settings, key, None):
-            return registry.build("sandbox", {**options, "name": name})
-        return registry.build(name, options)
+            return registry.build("sandbox", {**options, "name": name}, installed=self._offered)
+        return registry.build(name, options, installed=self._offered)
 
 
 class _Renderers:
