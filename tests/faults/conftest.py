@@ -1,4 +1,4 @@
-"""The scene of the hammer: a real engine, and the ledger laid before anything happens."""
+"""The scene of the concurrency stress: a real engine, and the ledger laid before anything happens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.clock import VirtualClock
-from tests.faults.hammer_ledger import lay_ledger
+from tests.faults.stress_ledger import lay_ledger
 from tests.support.engine import NOON, Scene, real_engine, unheard
 from tests.support.postgres import Databases
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from orchestrator.language.model import Playbook
-from tests.support.walks import playbook
+from tests.support.enrollment_driver import playbook
 
 CHANNELS = ("in_app", "email", "sms", "whatsapp", "chat", "webhook")
 SIGNALS = ("call_booked", "paid", "mine")

@@ -27,7 +27,7 @@ from orchestrator.language.model import Cap
 from orchestrator.language.moments import Duration
 from orchestrator.records.consent import Consent
 from tests.support.effort import examples
-from tests.support.questions import AUCKLAND, BERLIN, NEW_YORK, NOON, a_question, silence
+from tests.support.policy_requests import AUCKLAND, BERLIN, NEW_YORK, NOON, a_question, silence
 
 CHANNELS = ("in_app", "email", "sms", "whatsapp", "chat", "webhook")
 TOPICS = ("upsell", "events", "service")

@@ -28,7 +28,7 @@ from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.graph.compile import compile_playbook
 from orchestrator.records.consent import Consent
 from orchestrator.records.enrollment import Phase
-from tests.support.walks import DAY, NOON, POLICY, a_customer, playbook
+from tests.support.enrollment_driver import DAY, NOON, POLICY, a_customer, playbook
 
 STEPS = """
 m: {send: {channel: [email, sms], template: m}, wait: 1d, then: done}

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.core.policies import consent
 from orchestrator.core.policies.request import PolicyRequest
-from tests.support.questions import NOON, a_question, no, yes
+from tests.support.policy_requests import NOON, a_question, no, yes
 
 
 def a_text(**changes: Any) -> PolicyRequest:

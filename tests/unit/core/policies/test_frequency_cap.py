@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from orchestrator.core.caps import room_at
 from orchestrator.core.policies import frequency_cap
 from orchestrator.core.policies.request import CapSlot, Defer, Drop
-from tests.support.questions import NOON, a_cap, a_question
+from tests.support.policy_requests import NOON, a_cap, a_question
 
 DAY = timedelta(days=1)
 

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.core.policies import cooldown, hold
 from orchestrator.core.policies.request import ActiveCooldown, Defer, OpenHold
-from tests.support.questions import NOON, a_question
+from tests.support.policy_requests import NOON, a_question
 
 DAY = timedelta(days=1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.core.policies import opted_out
 from orchestrator.core.policies.request import Drop
-from tests.support.questions import a_question, no, yes
+from tests.support.policy_requests import a_question, no, yes
 
 
 def test_a_customer_who_never_spoke_did_not_opt_out() -> None:

@@ -11,7 +11,7 @@ from orchestrator.core.policies import quiet_hours
 from orchestrator.core.policies.request import Defer, Drop, PolicyRequest
 from orchestrator.core.quiet_hours import next_allowed
 from orchestrator.core.zones import phone_zones, zone
-from tests.support.questions import AUCKLAND, BERLIN, NEW_YORK, a_question, silence
+from tests.support.policy_requests import AUCKLAND, BERLIN, NEW_YORK, a_question, silence
 
 NIGHT = (silence("sms", "20:00", "09:00"), silence("email", "21:00", "08:00"))
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.core.policies import reachable
-from tests.support.questions import NOON, a_question
+from tests.support.policy_requests import NOON, a_question
 
 
 @pytest.mark.parametrize("channel", ["email", "sms", "whatsapp"])

@@ -50,7 +50,7 @@ from orchestrator.language.model import Playbook
 from orchestrator.records.enrollment import Phase
 from tests.properties.generated_playbooks import CHANNELS, playbooks
 from tests.support.effort import examples
-from tests.support.walks import NOON, folded
+from tests.support.enrollment_driver import NOON, folded
 
 WORDS = (
     "seen", "opened", "opened_by_machine", "clicked", "clicked_by_machine", "dismissed", "answered", "replied",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.faults.hammer import HOUR, Crowd, hammer, measured, names, populate, publish, round_and_round
-from tests.faults.hammer_ledger import Limit
+from tests.faults.stress import HOUR, Crowd, measured, names, populate, publish, round_and_round, stress
+from tests.faults.stress_ledger import Limit
 from tests.support.engine import Scene
 
 KEYS = names(20)
@@ -38,14 +38,14 @@ def begin(scene: Scene, *limits: Limit) -> None:
 def test_caps_break_without_the_lock(scene: Scene, database_url: str) -> None:
     """Two processes count the places at once and each takes the last one, for another message of the customer."""
     begin(scene, Limit(at_most=1, within=HOUR))
-    result = measured(scene, hammer(scene, database_url, replace(CAPPED, without="lock", wide=True)))
+    result = measured(scene, stress(scene, database_url, replace(CAPPED, without="lock", wide=True)))
     assert result.verdict.over_caps > 0, str(result)
 
 
 def test_caps_break_without_the_second_check(scene: Scene, database_url: str) -> None:
     """Messages that were planned while there was room for any one of them all go out."""
     begin(scene, Limit(at_most=1, within=HOUR))
-    result = measured(scene, hammer(scene, database_url, replace(CAPPED, without="second check")))
+    result = measured(scene, stress(scene, database_url, replace(CAPPED, without="second check")))
     assert result.verdict.over_caps > 0, str(result)
 
 
@@ -56,7 +56,7 @@ def test_opt_outs_break_without_the_lock(scene: Scene, database_url: str) -> Non
     and the key of the journal stops most of these even without a lock.
     """
     begin(scene, Limit(at_most=100, within=HOUR))
-    result = measured(scene, hammer(scene, database_url, replace(LEAVING, without="lock", wide=True)))
+    result = measured(scene, stress(scene, database_url, replace(LEAVING, without="lock", wide=True)))
     assert result.verdict.after_leaving > 0, str(result)
 
 
@@ -67,7 +67,7 @@ def test_opt_outs_break_without_the_second_check(scene: Scene, database_url: str
     where another channel is left: the message stays planned, and is asked again which way it may go.
     """
     begin(scene, Limit(at_most=1, within=HOUR))
-    result = measured(scene, hammer(scene, database_url, replace(LEAVING, without="second check")))
+    result = measured(scene, stress(scene, database_url, replace(LEAVING, without="second check")))
     assert result.verdict.after_leaving > 0, str(result)
 
 
@@ -77,6 +77,6 @@ def test_the_widened_seam_alone_breaks_nothing(scene: Scene, database_url: str) 
     crowd = Crowd(
         roles=("worker", "worker", "leaver"), keys=KEYS, seconds=5, scopes=LEAVING.scopes, wide=True
     )
-    result = measured(scene, hammer(scene, database_url, crowd))
+    result = measured(scene, stress(scene, database_url, crowd))
     assert result.verdict.violations == 0, str(result)
     assert result.verdict.taken > 0, str(result)

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from orchestrator.store.sql.connections import make_engine
-from tests.faults.hammer_judge import KNOWN_FOR, judge
-from tests.faults.hammer_ledger import lay_ledger
+from tests.faults.stress_judge import KNOWN_FOR, judge
+from tests.faults.stress_ledger import lay_ledger
 from tests.support.engine import NOON
 from tests.support.postgres import Databases
 
@@ -46,7 +46,7 @@ class History:
         """A hand-over is authorised, ``after`` the fact before and ``dated`` so much off its commit; and taken."""
         self.now += after
         self._write(
-            "hammer_marks",
+            "stress_marks",
             tx=tx,
             message_id=message,
             channel=channel,
@@ -58,7 +58,7 @@ class History:
             self.take(message, channel=channel)
 
     def take(self, message: int, *, channel: str = "email") -> None:
-        self._write("hammer_taken", message_id=message, channel=channel)
+        self._write("stress_taken", message_id=message, channel=channel)
 
     def outcome(
         self,
@@ -74,7 +74,7 @@ class History:
         self.now += after
         at = self.now + dated
         self._write(
-            "hammer_words",
+            "stress_consents",
             tx=None,
             action=action,
             channel=channel,
@@ -90,7 +90,7 @@ class History:
         """One policy: so many in an hour, by channel, by topic."""
         for at_most, channel, topic in limits:
             self._insert(
-                "hammer_caps",
+                "stress_caps",
                 at_most=at_most,
                 within=timedelta(hours=1),
                 channel=channel,
@@ -124,7 +124,7 @@ def database(databases: Databases) -> Iterator[Engine]:
 @pytest.fixture
 def history(database: Engine) -> History:
     with database.begin() as connection:
-        connection.execute(text("TRUNCATE hammer_marks, hammer_words, hammer_taken, hammer_caps"))
+        connection.execute(text("TRUNCATE stress_marks, stress_consents, stress_taken, stress_caps"))
     return History(database=database)
 
 
@@ -295,7 +295,7 @@ def test_each_customer_is_judged_alone(history: History) -> None:
     """What one of two did is no excuse and no fault of the other."""
     told(TWO, mark(1), mark(2), revoked())(history)
     with history.database.begin() as connection:
-        connection.execute(text("UPDATE hammer_words SET customer_id = 8"))
+        connection.execute(text("UPDATE stress_consents SET customer_id = 8"))
     mark(3, topic="service")(history)
     assert judge(history.database).violations == 0
 

@@ -14,7 +14,7 @@ from orchestrator.core.quiet_hours import HORIZON, next_allowed
 from orchestrator.core.zones import zone, zone_names
 from orchestrator.language.model import QuietWindow
 from tests.support.effort import examples
-from tests.support.questions import BERLIN, silence
+from tests.support.policy_requests import BERLIN, silence
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 FIRST, LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)

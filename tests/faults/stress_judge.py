@@ -24,10 +24,10 @@ RATE = 3600.0  # an hour of business time passes in a second
 KNOWN_FOR = timedelta(seconds=1.5 * RATE)
 NOT_COUNTED = frozenset({"service"})  # topics that take no place under caps
 
-_MARKS = text("SELECT 'mark' AS what, m.* FROM hammer_marks m ORDER BY customer_id, tick")
-_WORDS = text("SELECT 'word' AS what, w.* FROM hammer_words w ORDER BY customer_id, tick")
-_TAKEN = text("SELECT * FROM hammer_taken ORDER BY customer_id, tick")
-_CAPS = text("SELECT * FROM hammer_caps ORDER BY began")
+_MARKS = text("SELECT 'mark' AS what, m.* FROM stress_marks m ORDER BY customer_id, tick")
+_WORDS = text("SELECT 'word' AS what, w.* FROM stress_consents w ORDER BY customer_id, tick")
+_TAKEN = text("SELECT * FROM stress_taken ORDER BY customer_id, tick")
+_CAPS = text("SELECT * FROM stress_caps ORDER BY began")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from orchestrator.core.policies.request import (
     OpenHold,
     PolicyRequest,
 )
-from tests.support.questions import NOON, a_cap, a_question, no, silence
+from tests.support.policy_requests import NOON, a_cap, a_question, no, silence
 
 
 def everything_against() -> PolicyRequest:

@@ -21,13 +21,13 @@ _STARTS = text("""
 SELECT 'starts: made' AS outcome, count(*) AS times FROM enrollments
 UNION ALL SELECT 'starts: refused', count(*) FROM refusals
 """)
-_WORDS = text("SELECT action AS outcome, count(*) AS times FROM hammer_words GROUP BY 1")
-_POLICIES = text("SELECT count(DISTINCT began) FROM hammer_caps")
+_WORDS = text("SELECT action AS outcome, count(*) AS times FROM stress_consents GROUP BY 1")
+_POLICIES = text("SELECT count(DISTINCT began) FROM stress_caps")
 _OVERLAPS = text("""
 SELECT count(*) FROM (
   SELECT tx, opened, lag(tx) OVER same AS tx_before, lag(stamped) OVER same AS stamped_before
-    FROM (SELECT customer_id, tick, tx, opened, stamped FROM hammer_marks
-          UNION ALL SELECT customer_id, tick, tx, opened, stamped FROM hammer_words) AS facts
+    FROM (SELECT customer_id, tick, tx, opened, stamped FROM stress_marks
+          UNION ALL SELECT customer_id, tick, tx, opened, stamped FROM stress_consents) AS facts
   WINDOW same AS (PARTITION BY customer_id ORDER BY tick)) AS pairs
  WHERE tx <> tx_before AND opened < stamped_before
 """)

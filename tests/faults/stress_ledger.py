@@ -1,7 +1,7 @@
 """The stamps by which a crowd of processes is judged, put by PostgreSQL itself in the moment of each commit.
 
-Three kinds of facts share one logical clock, ``tick``: a hand-over was authorised (``hammer_marks``), somebody spoke
-about consent (``hammer_words``), a provider took a message (``hammer_taken``). The first two are stamped by triggers
+Three kinds of facts share one logical clock, ``tick``: a hand-over was authorised (``stress_marks``), somebody spoke
+about consent (``stress_consents``), a provider took a message (``stress_taken``). The first two are stamped by triggers
 that run at the commit. They take a lock of the ledger's own, which the commit releases: so ticks follow the order of
 the commits, whether or not the engine held the customer's lock. None of the engine's verdicts is read.
 """
@@ -19,46 +19,46 @@ from sqlalchemy import text
 from orchestrator.store.coordination.clock import DatabaseClock
 
 _LEDGER = """
-CREATE SEQUENCE hammer_tick;
-CREATE TABLE hammer_ready (role text);
+CREATE SEQUENCE stress_tick;
+CREATE TABLE stress_ready (role text);
 
 -- at: the instant the engine gives the fact.  opened, stamped: when its transaction began and when it was committed.
 -- All three are business time.
-CREATE TABLE hammer_marks
+CREATE TABLE stress_marks
   (tick bigint, tx xid8, customer_id bigint, message_id bigint, channel text, topic text, at timestamptz,
    opened timestamptz, stamped timestamptz);
 -- said: when the person spoke, never later than when it was recorded.
-CREATE TABLE hammer_words
+CREATE TABLE stress_consents
   (tick bigint, tx xid8, customer_id bigint, action text, channel text, topic text, said timestamptz, at timestamptz,
    opened timestamptz, stamped timestamptz);
-CREATE TABLE hammer_taken
-  (tick bigint DEFAULT nextval('hammer_tick'), customer_id bigint, message_id bigint, channel text);
+CREATE TABLE stress_taken
+  (tick bigint DEFAULT nextval('stress_tick'), customer_id bigint, message_id bigint, channel text);
 -- The caps of one policy share began and ended. Without a topic a cap counts every promotional one.
-CREATE TABLE hammer_caps
+CREATE TABLE stress_caps
   (at_most int, within interval, channel text, topic text, began timestamptz, ended timestamptz);
 
-CREATE FUNCTION hammer_business(machine timestamptz) RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
+CREATE FUNCTION stress_business(machine timestamptz) RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
   SELECT business_anchor + (machine - machine_anchor) * rate FROM clock WHERE id = 1 $$;
-CREATE FUNCTION hammer_mark() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+CREATE FUNCTION stress_mark() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   PERFORM pg_advisory_xact_lock(4801);
-  INSERT INTO hammer_marks
-  VALUES (nextval('hammer_tick'), pg_current_xact_id(), NEW.customer_id, NEW.id, NEW.channel, NEW.topic, NEW.handed_at,
-          hammer_business(now()), hammer_business(clock_timestamp()));
+  INSERT INTO stress_marks
+  VALUES (nextval('stress_tick'), pg_current_xact_id(), NEW.customer_id, NEW.id, NEW.channel, NEW.topic, NEW.handed_at,
+          stress_business(now()), stress_business(clock_timestamp()));
   RETURN NULL; END $$;
-CREATE FUNCTION hammer_word() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+CREATE FUNCTION stress_consent() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   PERFORM pg_advisory_xact_lock(4801);
-  INSERT INTO hammer_words
-  VALUES (nextval('hammer_tick'), pg_current_xact_id(), NEW.customer_id, NEW.action, NEW.channel, NEW.topic,
+  INSERT INTO stress_consents
+  VALUES (nextval('stress_tick'), pg_current_xact_id(), NEW.customer_id, NEW.action, NEW.channel, NEW.topic,
           least(NEW.occurred_at, NEW.recorded_at), NEW.recorded_at,
-          hammer_business(now()), hammer_business(clock_timestamp()));
+          stress_business(now()), stress_business(clock_timestamp()));
   RETURN NULL; END $$;
-CREATE CONSTRAINT TRIGGER hammer_mark AFTER UPDATE ON messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-  WHEN (NEW.status = 'handing_over' AND OLD.status IS DISTINCT FROM 'handing_over') EXECUTE FUNCTION hammer_mark();
-CREATE CONSTRAINT TRIGGER hammer_word AFTER INSERT ON consent_ledger DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-  EXECUTE FUNCTION hammer_word();
+CREATE CONSTRAINT TRIGGER stress_mark AFTER UPDATE ON messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN (NEW.status = 'handing_over' AND OLD.status IS DISTINCT FROM 'handing_over') EXECUTE FUNCTION stress_mark();
+CREATE CONSTRAINT TRIGGER stress_consent AFTER INSERT ON consent_ledger DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  EXECUTE FUNCTION stress_consent();
 """
-_BEGIN = text("INSERT INTO hammer_caps VALUES (:at_most, :within, :channel, :topic, :began, '9999-01-01')")
-_END = text("UPDATE hammer_caps SET ended = :ended WHERE began < :began AND ended = '9999-01-01'")
+_BEGIN = text("INSERT INTO stress_caps VALUES (:at_most, :within, :channel, :topic, :began, '9999-01-01')")
+_END = text("UPDATE stress_caps SET ended = :ended WHERE began < :began AND ended = '9999-01-01'")
 
 
 @dataclass(frozen=True, kw_only=True)

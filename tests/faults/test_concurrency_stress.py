@@ -1,9 +1,9 @@
 """Processes that plan, deliver, opt out and in, and change the caps of the same customers at once: no law is broken.
 
-That this story can fail is shown in test_hammer_without_a_guard.py, and that its judge sees what is broken in
-test_hammer_judge.py. ORCHESTRATOR_HAMMER_SECONDS makes the first story longer; -rP shows what was measured:
+That this story can fail is shown in test_stress_without_a_guard.py, and that its judge sees what is broken in
+test_stress_judge.py. ORCHESTRATOR_STRESS_SECONDS makes the first story longer; -rP shows what was measured:
 
-    ORCHESTRATOR_HAMMER_SECONDS=1500 .venv/bin/python -m pytest -rP tests/faults/test_guardrails_hammer.py
+    ORCHESTRATOR_STRESS_SECONDS=1500 .venv/bin/python -m pytest -rP tests/faults/test_concurrency_stress.py
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from pathlib import Path
 import pytest
 
 from orchestrator.store.batch import definitions
-from tests.faults.hammer import (
+from tests.faults.stress import (
     LOOSE,
     STRICT,
     Crowd,
     all_leave,
     caps,
-    hammer,
     measured,
     names,
     playbooks,
     populate,
     publish,
+    stress,
 )
-from tests.faults.hammer_roles import Role
+from tests.faults.stress_roles import Role
 from tests.support.engine import Scene, one_message, open_scene
 
-SECONDS = float(os.environ.get("ORCHESTRATOR_HAMMER_SECONDS", "10"))
+SECONDS = float(os.environ.get("ORCHESTRATOR_STRESS_SECONDS", "10"))
 TURNS = max(1, round(SECONDS / 60))  # each with other people, for nobody has thousands of walks behind her
 CUSTOMERS = 40  # in each turn
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
@@ -49,7 +49,7 @@ def test_no_cap_no_opt_out_and_no_message_is_broken_by_a_crowd_of_processes(
         keys = names(CUSTOMERS, after=turn * CUSTOMERS)
         populate(scene, keys)
         crowd = Crowd(roles=ROLES, keys=keys, seconds=SECONDS / TURNS, policies=(STRICT, LOOSE))
-        done += hammer(scene, database_url, crowd)
+        done += stress(scene, database_url, crowd)
         all_leave(scene, keys)
     result = measured(scene, done)
     sys.stdout.write(f"{result}\n")

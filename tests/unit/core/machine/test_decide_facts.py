@@ -7,7 +7,7 @@ import pytest
 from orchestrator.core.machine.commands import SetTraits, StartEnrollment
 from orchestrator.core.machine.events import DeliveryOutcome
 from orchestrator.core.machine.facts import EnrollmentFacts
-from tests.support.walks import DAY, HOUR, Stroll, a_customer
+from tests.support.enrollment_driver import DAY, HOUR, EnrollmentDriver, a_customer
 
 ENDS = "yes: {end: yes}\nother: {end: other}"
 
@@ -46,24 +46,24 @@ why:
 """
     customer = a_customer()
     customer.playbooks.update({"seats": "ended", "nudge": "live"})
-    stroll = Stroll(steps, customer=customer).send("in_app")
-    stroll.respond("answered", "price")
-    assert stroll.at == f"end:{end}"
+    driver = EnrollmentDriver(steps, customer=customer).send("in_app")
+    driver.respond("answered", "price")
+    assert driver.at == f"end:{end}"
 
 
 def test_what_a_step_was_left_by_is_the_word_and_not_where_it_fell_back_to() -> None:
-    stroll = Stroll(
+    driver = EnrollmentDriver(
         "m: {send: {channel: email, template: m}, wait: 1d, then: c}\n" + chosen("{outcome.m: bounced}")
     )
-    stroll.settle(DeliveryOutcome.BOUNCED)
-    assert stroll.at == "end:yes"
+    driver.settle(DeliveryOutcome.BOUNCED)
+    assert driver.at == "end:yes"
 
 
 def test_a_variant_is_a_fact() -> None:
     steps = "s: {split: {a: 50%, b: 50%}, then: {a: c, b: c}}\n" + chosen("{variant.s: a}")
     for key in ("anna", "bert", "carl", "dora"):
-        stroll = Stroll(steps, subject=key)
-        assert stroll.at == ("end:yes" if stroll.state.variants["s"] == "a" else "end:other")
+        driver = EnrollmentDriver(steps, subject=key)
+        assert driver.at == ("end:yes" if driver.state.variants["s"] == "a" else "end:other")
 
 
 # --- offers ---------------------------------------------------------------------------------------------------------
@@ -75,8 +75,8 @@ offers:
 """
 
 
-def offer(stroll: Stroll, name: str) -> object:
-    return EnrollmentFacts(customer=stroll.customer, enrollment=stroll.enrollment).value(f"offer.{name}")
+def offer(driver: EnrollmentDriver, name: str) -> object:
+    return EnrollmentFacts(customer=driver.customer, enrollment=driver.enrollment).value(f"offer.{name}")
 
 
 def test_an_offer_is_its_first_true_row_frozen_at_first_use() -> None:
@@ -85,13 +85,13 @@ m: {send: {channel: email, template: m}, wait: 1d, then: n}
 n: {send: {channel: email, template: n}, wait: 1d, then: done}
 done: {end: done}
 """
-    stroll = Stroll(steps, OFFERS, customer=a_customer(region="DE")).send()
-    assert (offer(stroll, "discount.percent"), offer(stroll, "discount.currency")) == (10, "EUR")
-    assert offer(stroll, "gift.item") is None
-    stroll.profile(region="US", plan="gold")
-    stroll.wake()
-    assert offer(stroll, "discount.currency") == "EUR"
-    assert offer(stroll, "gift.item") is None, "no row was true when it was first used"
+    driver = EnrollmentDriver(steps, OFFERS, customer=a_customer(region="DE")).send()
+    assert (offer(driver, "discount.percent"), offer(driver, "discount.currency")) == (10, "EUR")
+    assert offer(driver, "gift.item") is None
+    driver.profile(region="US", plan="gold")
+    driver.wake()
+    assert offer(driver, "discount.currency") == "EUR"
+    assert offer(driver, "gift.item") is None, "no row was true when it was first used"
 
 
 def test_an_offer_nobody_used_yet_is_not_frozen() -> None:
@@ -101,17 +101,19 @@ w: {wait: 1d, then: m}
 m: {send: {channel: email, template: m}, wait: 1d, then: done}
 done: {end: done}
 """
-    stroll = Stroll(steps, OFFERS, customer=a_customer(region="DE"))
-    assert stroll.state.offers == {}
-    stroll.profile(region="US")
-    stroll.wake()
-    assert (offer(stroll, "discount.percent"), offer(stroll, "discount.currency")) == (12.5, "USD")
+    driver = EnrollmentDriver(steps, OFFERS, customer=a_customer(region="DE"))
+    assert driver.state.offers == {}
+    driver.profile(region="US")
+    driver.wake()
+    assert (offer(driver, "discount.percent"), offer(driver, "discount.currency")) == (12.5, "USD")
 
 
 def test_a_condition_on_an_offer_is_its_first_use() -> None:
-    stroll = Stroll(chosen("{offer.discount.currency: EUR}"), OFFERS, customer=a_customer(region="AT"))
-    assert stroll.at == "end:yes"
-    assert set(stroll.state.offers) == {"discount"}
+    driver = EnrollmentDriver(
+        chosen("{offer.discount.currency: EUR}"), OFFERS, customer=a_customer(region="AT")
+    )
+    assert driver.at == "end:yes"
+    assert set(driver.state.offers) == {"discount"}
 
 
 def test_an_offer_is_known_to_what_a_step_sets_and_starts() -> None:
@@ -120,8 +122,8 @@ s: {set: {attributes: {plan: {same_as: offer.discount.currency}}}, then: t}
 t: {start: {playbook: seats, context: {percent: {same_as: offer.discount.percent}}}, then: done}
 done: {end: done}
 """
-    stroll = Stroll(steps, OFFERS, customer=a_customer(region="DE"))
-    assert stroll.wanted == [
+    driver = EnrollmentDriver(steps, OFFERS, customer=a_customer(region="DE"))
+    assert driver.wanted == [
         SetTraits(attributes={"plan": "EUR"}),
         StartEnrollment(playbook="seats", one_of=(), context={"percent": 10}),
     ]
@@ -138,20 +140,20 @@ signals: {mine: {event: order_cancelled, where: {order_id: {same_as: order_id}}}
     steps = (
         "m: {send: {channel: email, template: m}, wait: 1d, then: {mine: yes, no_response: other}}\n" + ENDS
     )
-    stroll = Stroll(steps, more, context={"order_id": "A"}).send()
-    stroll.signal("order_cancelled", order_id="B")
-    assert stroll.at == "m"
-    stroll.signal("order_cancelled", order_id="A")
-    assert stroll.path() == ["m:mine"]
+    driver = EnrollmentDriver(steps, more, context={"order_id": "A"}).send()
+    driver.signal("order_cancelled", order_id="B")
+    assert driver.at == "m"
+    driver.signal("order_cancelled", order_id="A")
+    assert driver.path() == ["m:mine"]
 
 
 def test_since_entry_does_not_count_what_let_her_in() -> None:
     steps = "w: {wait: 1d, then: c}\n" + chosen("{limit_reached: {times: 1, since: entry}}")
-    once = Stroll(steps)
+    once = EnrollmentDriver(steps)
     once.signal("limit_reached")
     once.wake()
     assert once.at == "end:other"
-    twice = Stroll(steps)
+    twice = EnrollmentDriver(steps)
     twice.signal("limit_reached")
     twice.after(HOUR).signal("limit_reached")
     twice.customer.now += DAY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.core.machine.events import Stopped
 from orchestrator.language.graph.compile import Compiled
-from tests.support.walks import Stroll, playbook
+from tests.support.enrollment_driver import EnrollmentDriver, playbook
 
 STEPS = """
 ask:   {send: {channel: email, template: ask}, wait: 1d, then: {clicked: sold, no_response: quiet}}
@@ -13,10 +13,10 @@ quiet: {end: quiet}
 """
 
 
-def walking(compiled: Compiled) -> Stroll:
-    stroll = Stroll(STEPS)
-    stroll.compiled = compiled
-    return stroll.send()
+def walking(compiled: Compiled) -> EnrollmentDriver:
+    driver = EnrollmentDriver(STEPS)
+    driver.compiled = compiled
+    return driver.send()
 
 
 def redirected(trigger: str, to: str) -> Compiled:

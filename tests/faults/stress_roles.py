@@ -24,8 +24,8 @@ from orchestrator.errors import OrchestratorError, StartRefused, Unavailable
 from orchestrator.ids import parse_public_id
 from orchestrator.records.consent import ConsentFact
 from orchestrator.records.intake import Track
-from tests.faults.hammer_guards import Guard, take_away, widen_the_seam
-from tests.faults.hammer_ledger import business_now
+from tests.faults.stress_guards import Guard, take_away, widen_the_seam
+from tests.faults.stress_ledger import business_now
 from tests.support.engine import EVIDENCE, settings_of
 
 Role = Literal["worker", "product", "leaver"]
@@ -34,7 +34,7 @@ Deed = tuple[str, Callable[[], int]]  # its name, and how often it was done
 _BATCH = 20  # half of the customers at most: no process ever has them all
 _PAUSE = 0.1  # seconds before whole groups are spoken of: a flood would leave no processor for anything else
 _TAKEN = text(
-    "INSERT INTO hammer_taken (customer_id, message_id, channel) VALUES (:customer, :message, :channel)"
+    "INSERT INTO stress_taken (customer_id, message_id, channel) VALUES (:customer, :message, :channel)"
 )
 
 
@@ -101,12 +101,12 @@ def _do(deeds: Sequence[Deed], part: Part, ends: float) -> Counter[str]:
 def _meet(database: Database, part: Part) -> None:
     """Wait until every process is here: importing takes longer than many a test."""
     with database.begin() as connection:
-        connection.execute(text("INSERT INTO hammer_ready VALUES (:role)"), {"role": part.role})
+        connection.execute(text("INSERT INTO stress_ready VALUES (:role)"), {"role": part.role})
     ends = monotonic() + 90
     here = 0
     while monotonic() < ends:
         with database.connect() as connection:
-            here = connection.execute(text("SELECT count(*) FROM hammer_ready")).scalar_one()
+            here = connection.execute(text("SELECT count(*) FROM stress_ready")).scalar_one()
         if here >= part.all_of:
             return
         time.sleep(0.02)

@@ -1,7 +1,7 @@
-"""One walk through ``decide`` alone: a customer, a clock and what happens to her, without any store.
+"""One enrollment through ``decide`` alone: a customer, a clock and what happens to them, without any store.
 
-A :class:`Stroll` checks and compiles a playbook from YAML, enters it, and lets each happening move the run. It keeps
-every command and journal line, so that a story can tell what was wanted and in which order.
+An :class:`EnrollmentDriver` checks and compiles a playbook from YAML, enters it, and lets each event move the
+enrollment. It keeps every command and journal line, so that a story can tell what was wanted and in which order.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def folded(entries: list[JournalEntry]) -> EnrollmentState:
 
 
 @dataclass
-class Stroll:
+class EnrollmentDriver:
     """One customer's walk. ``wanted`` and ``journal`` are everything so far; ``last`` the last decision."""
 
     steps: str
@@ -148,7 +148,7 @@ class Stroll:
         self.journal.extend(self.last.entries)
         return self.last
 
-    def after(self, span: timedelta) -> Stroll:
+    def after(self, span: timedelta) -> EnrollmentDriver:
         self.customer.now += span
         return self
 
@@ -169,7 +169,7 @@ class Stroll:
             Settled(visit=self.visit, outcome=outcome, at=self.customer.now, channel=channel, answer=answer)
         )
 
-    def send(self, channel: str = "email", *, tracked: bool = True) -> Stroll:
+    def send(self, channel: str = "email", *, tracked: bool = True) -> EnrollmentDriver:
         """The current message goes out at once."""
         self.hand_over(channel, tracked=tracked)
         self.settle(DeliveryOutcome.SENT, channel)

@@ -19,11 +19,11 @@ from orchestrator.clock import monotonic
 from orchestrator.language.model import Cap
 from orchestrator.language.moments import Duration
 from orchestrator.records.intake import Identify, Track
-from tests.faults.hammer_guards import Guard
-from tests.faults.hammer_judge import RATE, Verdict, judge
-from tests.faults.hammer_ledger import Limit, in_force
-from tests.faults.hammer_roles import Part, Role, Scope, child
-from tests.faults.hammer_tries import overlaps, tries
+from tests.faults.stress_guards import Guard
+from tests.faults.stress_judge import RATE, Verdict, judge
+from tests.faults.stress_ledger import Limit, in_force
+from tests.faults.stress_roles import Part, Role, Scope, child
+from tests.faults.stress_tries import overlaps, tries
 from tests.support.engine import Scene, playbook
 
 POLICY_STAYS = 4.0  # seconds
@@ -167,10 +167,10 @@ class Result:
         return "\n".join(lines)
 
 
-def hammer(scene: Scene, url: str, crowd: Crowd) -> Counter[str]:
+def stress(scene: Scene, url: str, crowd: Crowd) -> Counter[str]:
     """All processes at once; what they did, by name."""
     over = scene.folder.with_name("over")
-    scene.execute("TRUNCATE hammer_ready")
+    scene.execute("TRUNCATE stress_ready")
     parts = [
         Part(
             role=role,

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.core.consent.scope import covers, in_force, is_closed
-from tests.support.questions import NOON, no, yes
+from tests.support.policy_requests import NOON, no, yes
 
 
 @pytest.mark.parametrize(

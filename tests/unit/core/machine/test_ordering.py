@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.machine.ordering import in_order
-from tests.support.walks import NOON
+from tests.support.enrollment_driver import NOON
 
 
 @dataclass(frozen=True)
