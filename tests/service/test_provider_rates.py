@@ -14,10 +14,12 @@ import pytest
 from channels.base import Channel, OutboundMessage, SendResult, SendStatus
 from orchestrator.bootstrap import build_engine
 from orchestrator.clock import monotonic, system_now
+from orchestrator.core.customer_state import CustomerState
 from orchestrator.engine import Engine
 from orchestrator.records.intake import Track
 from orchestrator.service.delivery import deliver
 from orchestrator.service.delivery import provider_gates as gates
+from orchestrator.service.delivery.authorise import AuthorisedSend
 from orchestrator.settings import parse_provider_rates
 from tests.support.engine import NOON, Scene, one_message, open_scene, playbook, settings_of
 from tests.support.machine_time import MachineTime
@@ -202,10 +204,11 @@ def test_a_batch_that_fails_gives_its_tokens_back(scene: Scene, monkeypatch: pyt
     keys = offer_to_all(scene, 3)
     real = deliver.authorise_messages
 
-    def fails(batch: Any, work: Any, *rest: Any) -> None:
-        real(batch, work, *rest)
-        if work.key == keys[0]:
+    def fails(customer: CustomerState, *rest: Any) -> list[AuthorisedSend]:
+        authorised = real(customer, *rest)
+        if customer.key == keys[0]:
             raise ValueError
+        return authorised
 
     monkeypatch.setattr(deliver, "authorise_messages", fails)
     scene.engine.deliver()
