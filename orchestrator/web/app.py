@@ -14,7 +14,7 @@ from orchestrator.rate_limits.limiter import make_limiter
 from orchestrator.settings import Settings
 from orchestrator.web import health, problems
 from orchestrator.web.api.routers import API_ROUTERS
-from orchestrator.web.customer_pages import answers, clicks, preferences
+from orchestrator.web.customer_pages import answers, clicks, opt_out, preferences
 from orchestrator.web.dashboard.frame import login_needed
 from orchestrator.web.dashboard.routers import DASHBOARD_ROUTERS
 from orchestrator.web.dashboard.sessions import LoginNeeded, Sessions
@@ -31,6 +31,7 @@ ROUTERS = (
     *API_ROUTERS,
     routes.router,
     stream.router,
+    opt_out.router,
     preferences.router,
     clicks.router,
     answers.router,

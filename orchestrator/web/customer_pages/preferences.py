@@ -1,7 +1,6 @@
-"""The pages customers reach from a message: stop these messages, and choose what may come.
+"""The preference centre: which topics and channels a customer wants, a break from all of it, or an end to it.
 
-They need no login, no cookie and no script. GET and HEAD change nothing, whatever a mail scanner fetches; a POST
-acts at once and answers with a page, never with a redirect (RFC 8058).
+It needs no login, no cookie and no script. GET and HEAD change nothing; a POST acts at once and answers with a page.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from fastapi.responses import HTMLResponse
 from orchestrator.engine import Engine
 from orchestrator.errors import BadToken, NotFound
 from orchestrator.records.consent import ConsentEvidence
-from orchestrator.records.preferences import OptOutReceipt, Preferences
 from orchestrator.web.customer_pages.consent_view import Change, changes, channel_choices, topic_choices
+from orchestrator.web.customer_pages.receipt import browser_details, receipt_page
 from orchestrator.web.customer_pages.translations import Words
 from orchestrator.web.deps import TheEngine
 from orchestrator.web.middleware.throttle import bad_link, throttle_of
@@ -27,70 +26,6 @@ router = APIRouter(include_in_schema=False)
 
 SNOOZES = (7, 30, 90)
 Do = Literal["save", "snooze", "wake", "stop_all"]
-
-
-@router.api_route("/u/{token}", methods=["GET", "HEAD"])
-def ask_opt_out(engine: TheEngine, request: Request, token: str) -> HTMLResponse:
-    """One button. Nothing happens before it is pressed."""
-    return _opt_out_page(engine, request, token, opened=True)
-
-
-def _opt_out_page(engine: Engine, request: Request, token: str, *, opened: bool) -> HTMLResponse:
-    try:
-        customer_id, channel, topic, _ = engine.links.read_opt_out(token)
-        if opened:
-            throttle_of(request).opened(request)
-        preferences = engine.preferences(engine.reports.customer_key(customer_id))
-    except BadToken:
-        return bad_link(request)
-    except NotFound:
-        return notice(request, "gone", status=200)
-    words = reader_words(request, preferences.locale)
-    return page(
-        "opt_out.html",
-        words=words,
-        title=words("stop_title"),
-        topic_words=_topic(preferences, topic, words),
-        channel=channel,
-        preferences_path=_preferences_path(engine, customer_id),
-    )
-
-
-@router.post("/u/{token}")
-def opt_out(
-    engine: TheEngine,
-    request: Request,
-    token: str,
-    confirm: Annotated[str | None, Form()] = None,
-    one_click: Annotated[str | None, Form(alias="List-Unsubscribe")] = None,
-) -> HTMLResponse:
-    """The button, or the one-click POST of a mailbox provider, urlencoded or multipart."""
-    try:
-        customer_id, channel, topic, message_id = engine.links.read_opt_out(token)
-        if confirm is None and one_click is None:
-            return _opt_out_page(engine, request, token, opened=False)
-        customer = engine.reports.customer_key(customer_id)
-        preferences = engine.preferences(customer)
-    except BadToken:
-        return bad_link(request)
-    except NotFound:
-        return notice(request, "gone", status=200)
-    words = reader_words(request, preferences.locale)
-    receipt = engine.opt_out(
-        customer,
-        channel=channel,
-        topic=topic,
-        evidence=ConsentEvidence(
-            method="unsubscribe_page" if confirm is not None else "one_click",
-            source=f"{engine.links.base_url}/u/",
-            wording=words(
-                "stop_text", topic=_topic(preferences, topic, words), channel=words.channel(channel)
-            ),
-            wording_locale=words.language,
-            details=_details(request, message_id),
-        ),
-    )
-    return _receipt_page(engine, customer_id, preferences, receipt, words)
 
 
 @router.api_route("/p/{token}", methods=["GET", "HEAD"])
@@ -135,7 +70,7 @@ def change_preferences(
         receipt = engine.opt_out(
             customer, evidence=_evidence(engine, request, words, words("everything_text"))
         )
-        return _receipt_page(engine, customer_id, preferences, receipt, words)
+        return receipt_page(engine, customer_id, preferences, receipt, words)
     if do == "snooze" and days is not None:
         engine.snooze(customer, now + timedelta(days=int(days)))
         return _preferences_page(engine, request, customer, saved="saved")
@@ -177,40 +112,11 @@ def _preferences_page(
     )
 
 
-def _receipt_page(
-    engine: Engine, customer_id: int, preferences: Preferences, receipt: OptOutReceipt, words: Words
-) -> HTMLResponse:
-    return page(
-        "receipt.html",
-        words=words,
-        title=words("receipt_title"),
-        topic_words=_topic(preferences, receipt.topic, words),
-        receipt=receipt,
-        ended=engine.reports.playbook_titles(receipt.ended_playbooks),
-        preferences_path=_preferences_path(engine, customer_id),
-    )
-
-
-def _topic(preferences: Preferences, topic: str, words: Words) -> str:
-    if topic == "*":
-        return words("all_topics")
-    return dict(preferences.topics).get(topic, topic.replace("_", " "))
-
-
-def _preferences_path(engine: Engine, customer_id: int) -> str:
-    return f"/p/{engine.links.preferences_token(customer_id)}"
-
-
 def _evidence(engine: Engine, request: Request, words: Words, wording: str) -> ConsentEvidence:
     return ConsentEvidence(
         method="preference_centre",
         source=f"{engine.links.base_url}/p/",
         wording=wording,
         wording_locale=words.language,
-        details=_details(request),
+        details=browser_details(request),
     )
-
-
-def _details(request: Request, message_id: str | None = None) -> dict[str, str]:
-    details = {"user_agent": request.headers.get("user-agent", "")[:200]}
-    return details | {"message": message_id} if message_id else details
