@@ -19,7 +19,7 @@ WAITS = playbook(
 
 
 def test_others_hear_of_a_trait_before_the_message_after_it_is_planned(scene: Scene) -> None:
-    scene.publish(UPGRADES, WAITS)
+    scene.publish_playbooks(UPGRADES, WAITS)
     scene.person()
     scene.start("anna", "waits")
     scene.start("anna", "upgrades")

@@ -172,7 +172,7 @@ def test_who_waits_longest_leaves_first(scene: Scene) -> None:
 
 
 def test_a_token_that_a_policy_left_unused_goes_to_the_next(scene: Scene) -> None:
-    """Three people's tickets were opened after their mail was planned: their tokens serve three others at once."""
+    """Three people's remaining were opened after their mail was planned: their tokens serve three others at once."""
     scene.publish_playbooks(
         one_message("offer"),
         policy="holds:\n  open: {title: a ticket, opened_by: ticket_opened, longest: 30d}\n",

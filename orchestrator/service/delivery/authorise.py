@@ -61,7 +61,7 @@ class AuthorisedSend:
     authorised_at: datetime
 
 
-def authorise_messages(customer: CustomerState, tickets: Remaining, batch: Batch) -> list[AuthorisedSend]:
+def authorise_messages(customer: CustomerState, remaining: Remaining, batch: Batch) -> list[AuthorisedSend]:
     """Every message of one customer that may leave now, the most important first."""
     _end_leases(customer, batch)
     authorised: list[AuthorisedSend] = []
@@ -84,7 +84,7 @@ def authorise_messages(customer: CustomerState, tickets: Remaining, batch: Batch
         )
         apply_pending(customer, apply_verdict(work, message, judged, batch), batch)
         match judged[1]:
-            case Allow() if tickets.take(message.provider):
+            case Allow() if remaining.take(message.provider):
                 authorised.append(_authorise(customer, work, message, batch))
             case Allow():  # its provider is closed or has no token left
                 _keep_place(customer, message, batch)

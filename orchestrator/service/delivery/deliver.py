@@ -66,11 +66,11 @@ class Delivery:
         """
         renderer = self.renderer()  # before anything is marked: what fails here has marked nothing
         most = min(limit, self.pace.most)
-        admission = self.gates.admit(self._waiting, limit=most)
+        allowance = self.gates.admit(self._waiting, limit=most)
         try:
-            return self._batch(admission, renderer, most)
+            return self._batch(allowance, renderer, most)
         finally:
-            admission.close()
+            allowance.close()
 
     def _waiting(self, providers: Sequence[str], limit: int) -> Mapping[str, int]:
         with self.services.store.begin() as transaction:
@@ -79,73 +79,73 @@ class Delivery:
                 now=instants.business, machine=instants.machine, providers=providers, limit=limit
             )
 
-    def _batch(self, admission: ProviderAllowance, renderer: Renderer, most: int) -> Drained:
+    def _batch(self, allowance: ProviderAllowance, renderer: Renderer, most: int) -> Drained:
         claim = Claim(
             lock=lambda transaction, instants: transaction.claims.with_messages(
-                now=instants.business, machine=instants.machine, rooms=admission.rooms, limit=most
+                now=instants.business, machine=instants.machine, capacity=allowance.capacity, limit=most
             )
         )
         try:
-            authorised = self._authorise(claim, admission.tickets(), NO_CRASHES)
+            authorised = self._authorise(claim, allowance.remaining(), NO_CRASHES)
         except Unavailable:
             raise
         except Exception as error:
             if not claim.ids:
                 raise
             emit("batch.failed", task="deliver", customers=len(claim.ids), error=type(error).__name__)
-            sent = sum(self._alone(customer_id, renderer, admission) for customer_id in claim.ids)
+            sent = sum(self._alone(customer_id, renderer, allowance) for customer_id in claim.ids)
             return Drained(customers=len(claim.ids), messages=sent, more=True)
-        admission.spend(one.provider for one in authorised)
-        admission.close()  # others need not wait for what is on the wire
-        self._hand_over(authorised, renderer, admission)
+        allowance.spend(one.provider for one in authorised)
+        allowance.close()  # others need not wait for what is on the wire
+        self._hand_over(authorised, renderer, allowance)
         if not claim.ids:
-            return Drained(again_in=admission.again_in)
+            return Drained(again_in=allowance.again_in)
         return Drained(customers=len(claim.ids), messages=len(authorised), more=True)
 
     def alone(self, customer_id: int, *, crash_count: int) -> None:
         """Everything that is due of one customer, with whom in hand so many processes died."""
         renderer = self.renderer()
-        admission = self.gates.admit(self._waiting, limit=1)
+        allowance = self.gates.admit(self._waiting, limit=1)
         try:
-            self._alone(customer_id, renderer, admission, crash_count={customer_id: crash_count})
+            self._alone(customer_id, renderer, allowance, crash_count={customer_id: crash_count})
         finally:
-            admission.close()
+            allowance.close()
 
     def _alone(
         self,
         customer_id: int,
         renderer: Renderer,
-        admission: ProviderAllowance,
+        allowance: ProviderAllowance,
         *,
         crash_count: Mapping[int, int] = NO_CRASHES,
     ) -> int:
         """One customer of a batch that failed, parked if that fails alone as well; how many messages went out."""
         try:
-            authorised = self._authorise(alone(customer_id), admission.tickets(), crash_count)
+            authorised = self._authorise(alone(customer_id), allowance.remaining(), crash_count)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on
             park(self.services, customer_id, error)
             return 0
-        admission.spend(one.provider for one in authorised)
-        self._hand_over(authorised, renderer, admission)
+        allowance.spend(one.provider for one in authorised)
+        self._hand_over(authorised, renderer, allowance)
         return len(authorised)
 
     def _authorise(
-        self, claim: Claim, tickets: Remaining, crash_count: Mapping[int, int]
+        self, claim: Claim, remaining: Remaining, crash_count: Mapping[int, int]
     ) -> list[AuthorisedSend]:
         """The transaction that marks hand-overs; what it answers is committed and may be handed over."""
         authorised: list[AuthorisedSend] = []
         with self.services.batch(claim, crash_count=crash_count) as batch:
             for customer in batch:
                 apply_events(customer, batch)
-                authorised += authorise_messages(customer, tickets, batch)
+                authorised += authorise_messages(customer, remaining, batch)
             batch.save()
         tell_ended_leases(batch.customers)
         return authorised
 
     def _hand_over(
-        self, jobs: Sequence[AuthorisedSend], renderer: Renderer, admission: ProviderAllowance
+        self, jobs: Sequence[AuthorisedSend], renderer: Renderer, allowance: ProviderAllowance
     ) -> None:
         """What is marked, handed over at once: the mark is fresh for two seconds only."""
         if not jobs:
@@ -157,7 +157,7 @@ class Delivery:
             outcomes = list(self.pool.map(lambda job: self._one(job, renderer, marked), jobs))
         aged = [one.job.provider for one in outcomes if one.handed.code == AGED]
         self.pace.learn(aged=bool(aged))
-        admission.refund(aged)
+        allowance.refund(aged)
         file_results(self.services, outcomes)
         answers = Counter(one.handed.result for one in outcomes)
         emit(

@@ -50,8 +50,8 @@ class Rates(Protocol):
 class ProviderAllowance:
     """What one batch may hand over: anything at providers without a rate, at the others one message a token."""
 
-    def __init__(self, rooms: Mapping[str, int], tokens: Mapping[str, Tokens]) -> None:
-        self.rooms = rooms
+    def __init__(self, capacity: Mapping[str, int], tokens: Mapping[str, Tokens]) -> None:
+        self.capacity = capacity
         """The providers that may be given messages, and how many customers are worth claiming for each."""
         soon = [one.again_in for one in tokens.values() if 0 < one.again_in <= SOON]
         self.again_in = min(soon, default=None)
@@ -59,9 +59,9 @@ class ProviderAllowance:
         self._tokens = tokens
         self._left = {provider: one.count for provider, one in tokens.items()}
 
-    def tickets(self) -> Remaining:
+    def remaining(self) -> Remaining:
         """For one transaction: what it takes counts once it is committed and told to :meth:`spend`."""
-        return Remaining(open_to=frozenset(self.rooms), left=dict(self._left))
+        return Remaining(open_to=frozenset(self.capacity), left=dict(self._left))
 
     def spend(self, providers: Iterable[str]) -> None:
         """These were marked, one message each."""
@@ -127,14 +127,14 @@ class ProviderGates:
 
     def admit(self, waiting: CountWaiting, *, limit: int) -> ProviderAllowance:
         """Room for one batch. A token is taken only for what waits: others may need it."""
-        rooms = dict.fromkeys(self.open_now(), limit)
-        rated = [name for name in rooms if name in self.rates]
+        capacity = dict.fromkeys(self.open_now(), limit)
+        rated = [name for name in capacity if name in self.rates]
         due = waiting(rated, limit) if rated else {}
         tokens = {name: self.rates.take(name, due[name]) for name in rated if due.get(name)}
         for name in rated:
-            rooms[name] = tokens[name].count if name in tokens else 0
+            capacity[name] = tokens[name].count if name in tokens else 0
             self._learn(name, tokens.get(name))
-        return ProviderAllowance({name: room for name, room in rooms.items() if room}, tokens)
+        return ProviderAllowance({name: room for name, room in capacity.items() if room}, tokens)
 
     def waits(self) -> dict[str, float]:
         """The providers that may be given nothing, and for how many seconds more."""

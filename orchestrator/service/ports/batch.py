@@ -25,7 +25,7 @@ class ClaimStore(Protocol):
         ...
 
     def with_messages(
-        self, *, now: datetime, machine: datetime, rooms: Mapping[str, int], limit: int
+        self, *, now: datetime, machine: datetime, capacity: Mapping[str, int], limit: int
     ) -> list[int]:
         """Lock customers with messages due at providers that have room, passing over those held elsewhere; ids in
         order. A provider with little room and much to do leaves the others theirs."""

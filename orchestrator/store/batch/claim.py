@@ -31,7 +31,7 @@ SELECT c.id FROM customers c WHERE c.id IN (SELECT customer_id FROM due)
 _DUE_MESSAGES = text("""
 WITH due AS MATERIALIZED (
     SELECT found.customer_id
-      FROM unnest(CAST(:providers AS text[]), CAST(:rooms AS int[])) AS open(provider, room)
+      FROM unnest(CAST(:providers AS text[]), CAST(:capacity AS int[])) AS open(provider, room)
       CROSS JOIN LATERAL (
         SELECT d.customer_id FROM dispatch d
          WHERE d.provider = open.provider AND d.due_at <= :now AND d.free_at <= :machine
@@ -98,12 +98,17 @@ class PostgresClaims:
         return {row.provider: row.messages for row in self.connection.execute(_COUNT_MESSAGES, values)}
 
     def with_messages(
-        self, *, now: datetime, machine: datetime, rooms: Mapping[str, int], limit: int
+        self, *, now: datetime, machine: datetime, capacity: Mapping[str, int], limit: int
     ) -> list[int]:
         """Lock up to ``limit`` customers with a message due at a provider that has room; their ids in order."""
-        if not rooms:
+        if not capacity:
             return []
-        values = {"now": now, "machine": machine, "providers": list(rooms), "rooms": list(rooms.values())}
+        values = {
+            "now": now,
+            "machine": machine,
+            "providers": list(capacity),
+            "capacity": list(capacity.values()),
+        }
         return [row.id for row in self.connection.execute(_DUE_MESSAGES, {**values, "limit": limit})]
 
     def these(self, ids: Collection[int]) -> list[int]:
