@@ -38,7 +38,7 @@ def percent_text(share: Decimal) -> str:
 Scalar = str | int | Decimal | bool | None
 ValueType = Literal["text", "number", "money", "percent", "date", "time", "flag", "list"]
 
-EVERY_WORD = "*"  # the word of the route that ``then: step`` is read into
+EVERY_OUTCOME = "*"  # the outcome of the route that ``then: step`` is read into
 ELSE = "else"  # the last key of a route that tells links, buttons or answers apart
 
 

@@ -34,9 +34,9 @@ MET = "met"
 GO = "go"  # the word by which set and start, which hear nothing, are left
 BEFORE_SEND = ("missed", "exhausted", "not_sent")
 
-MESSAGE_WORDS: frozenset[str] = frozenset((*AT_ONCE, *JUDGED, *BEFORE_SEND))
+MESSAGE_OUTCOMES: frozenset[str] = frozenset((*AT_ONCE, *JUDGED, *BEFORE_SEND))
 LEDGER_OUTCOME = "opted_out"  # not an outcome of a message, but at_any_step may name it
-RESERVED_WORDS = MESSAGE_WORDS | {"done", MET, LEDGER_OUTCOME}
+RESERVED_OUTCOMES = MESSAGE_OUTCOMES | {"done", MET, LEDGER_OUTCOME}
 
 # Where a word that nobody named goes next; at the end of every chain stands no_response.
 _FALLBACK: dict[str, tuple[str, ...]] = {
@@ -50,7 +50,7 @@ _FALLBACK: dict[str, tuple[str, ...]] = {
     "unknown": (NO_RESPONSE,),
 }
 
-END_WORDS = ("no_conversion", "handed_over", "declined", "finished", "stopped", "left")
+END_STATUSES = ("no_conversion", "handed_over", "declined", "finished", "stopped", "left")
 SPEAKING = ("send", "ask", "handoff", "call")  # entered once per run unless at_most says otherwise
 
 

@@ -14,7 +14,7 @@ WAKES: tuple[Wake, ...] = get_args(Wake)
 TASKS = MappingProxyType({wake: f"orchestrator.{wake}" for wake in WAKES})
 QUEUES: MappingProxyType[Wake, str] = MappingProxyType(
     {
-        "advance": "orchestrator.walks",
+        "advance": "orchestrator.enrollments",
         "deliver": "orchestrator.messages",
         "sweep": "orchestrator.care",
         "scan": "orchestrator.care",

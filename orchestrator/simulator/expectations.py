@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from orchestrator.language.model import ELSE, EVERY_WORD, Filter, Playbook, Route, SameAs
-from orchestrator.language.outcomes import RESERVED_WORDS
+from orchestrator.language.model import ELSE, EVERY_OUTCOME, Filter, Playbook, Route, SameAs
+from orchestrator.language.outcomes import RESERVED_OUTCOMES
 from orchestrator.simulator.seeded_choice import SeededChoice
 
 
@@ -72,7 +72,7 @@ def _words(routes: tuple[Route, ...]) -> list[str]:
     return [
         outcome
         for outcome in dict.fromkeys(route.outcome for route in routes)
-        if outcome not in RESERVED_WORDS and outcome != EVERY_WORD
+        if outcome not in RESERVED_OUTCOMES and outcome != EVERY_OUTCOME
     ]
 
 

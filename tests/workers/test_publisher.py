@@ -105,7 +105,7 @@ def test_a_lost_wake_up_holds_the_next_one_back_for_a_moment_only(
     with publishing(redis_server.url) as publisher:
         publisher.wake("advance")
         with redis.Redis.from_url(redis_server.url) as client:
-            client.delete("orchestrator:orchestrator.walks")
+            client.delete("orchestrator:orchestrator.enrollments")
         eventually(lambda: publisher.wake("advance") and waiting(redis_server, "advance"), seconds=30)
 
 

@@ -38,7 +38,7 @@ from orchestrator.language.conditions.computed import (
 from orchestrator.language.fields import Field, keys_of
 from orchestrator.language.model import Filter, ValueType
 from orchestrator.language.moments import Duration
-from orchestrator.language.outcomes import RESERVED_WORDS
+from orchestrator.language.outcomes import RESERVED_OUTCOMES
 from orchestrator.language.problems import PlacedProblem, Problems, SourcePosition, one_of, shown
 from orchestrator.language.reading import field_reader as read
 from orchestrator.language.reading.blocks import attributes_of, block
@@ -249,7 +249,7 @@ def _event(entry: MapEntry, problems: Problems) -> DeclaredEvent | None:
     if not read.NAME.fullmatch(entry.key):
         problems.error(entry.place, f"{what}: expected a name of letters, digits and _")
         return None
-    if entry.key in RESERVED_WORDS:
+    if entry.key in RESERVED_OUTCOMES:
         problems.error(entry.place, f"{what}: this is an outcome of messages; call the event something else")
         return None
     return block(DeclaredEvent, entry.node, what, problems, name=entry.key)

@@ -23,7 +23,7 @@ from orchestrator.language.model import (
     Wait,
 )
 from orchestrator.language.moments import Anchored, Moment
-from orchestrator.language.outcomes import RESERVED_WORDS
+from orchestrator.language.outcomes import RESERVED_OUTCOMES
 from orchestrator.language.problems import (
     PlacedProblem,
     Problems,
@@ -58,7 +58,7 @@ def _check_doubles(checking: Checking) -> None:
         **dict.fromkeys(checking.vocabulary.value_names, "a value of signals.yaml"),
         **dict.fromkeys(checking.vocabulary.event_named, "an event of signals.yaml"),
         **dict.fromkeys((*GIVEN, *RUN_FACTS, *RUN_ANCHORS), "a built-in name"),
-        **dict.fromkeys(RESERVED_WORDS, "an outcome"),
+        **dict.fromkeys(RESERVED_OUTCOMES, "an outcome"),
     }
     if checking.playbook.enter.calendar:
         taken.update(dict.fromkeys(EVENT_FACTS, "a fact of the calendar"))

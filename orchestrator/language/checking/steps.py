@@ -10,7 +10,7 @@ from orchestrator.language.graph.compile import GENERATED_ENDS
 from orchestrator.language.graph.routes import choice_covers
 from orchestrator.language.model import (
     ELSE,
-    EVERY_WORD,
+    EVERY_OUTCOME,
     Ask,
     End,
     Handoff,
@@ -22,9 +22,9 @@ from orchestrator.language.model import (
 )
 from orchestrator.language.moments import Moment
 from orchestrator.language.outcomes import (
-    END_WORDS,
+    END_STATUSES,
     LEDGER_OUTCOME,
-    MESSAGE_WORDS,
+    MESSAGE_OUTCOMES,
     NO_RESPONSE,
     SPEAKING,
     channels_of,
@@ -35,7 +35,7 @@ from orchestrator.language.outcomes import (
 )
 from orchestrator.language.problems import did_you_mean, one_of, shown
 
-_CHOICE_WORDS = ("clicked", "answered", "closed")
+_CHOICE_OUTCOMES = ("clicked", "answered", "closed")
 
 
 def check_steps(checking: Checking) -> None:
@@ -49,8 +49,8 @@ def check_steps(checking: Checking) -> None:
 
 def _check_end(checking: Checking, step: Step) -> None:
     """An end may have a word of its own, but hardly one that differs from a known word by a letter."""
-    if isinstance(step.action, End) and step.action.outcome not in END_WORDS:
-        hint = did_you_mean(step.action.outcome, END_WORDS)
+    if isinstance(step.action, End) and step.action.outcome not in END_STATUSES:
+        hint = did_you_mean(step.action.outcome, END_STATUSES)
         if hint:
             checking.warning(
                 ("steps", step.name, "end"),
@@ -69,12 +69,12 @@ def _check_words(checking: Checking, step: Step) -> None:
     words = words_of(step.action)
     named = {route.outcome for route in step.then}
     for route in step.then:
-        if route.outcome == EVERY_WORD:
+        if route.outcome == EVERY_OUTCOME:
             continue
         if route.outcome not in words and route.outcome not in checking.signals:
             _unknown_word(checking, step, route.outcome, words)
         _check_choices(checking, step, route)
-    if EVERY_WORD not in named:
+    if EVERY_OUTCOME not in named:
         missing = [outcome for outcome in obligatory(step.action) if outcome not in named]
         if missing:
             lead = "then: x" if not step.then else f"{missing[0]}: x"
@@ -84,7 +84,7 @@ def _check_words(checking: Checking, step: Step) -> None:
             )
     if isinstance(step.action, Split):
         variants = {name for name, _ in step.action.shares}
-        taken = sorted(variants & (MESSAGE_WORDS | set(checking.signals)))
+        taken = sorted(variants & (MESSAGE_OUTCOMES | set(checking.signals)))
         if taken:
             checking.error(
                 ("steps", step.name, "split", taken[0]),
@@ -105,7 +105,7 @@ def _unknown_word(checking: Checking, step: Step, outcome: str, words: Iterable[
     owner = one_of(channels) if channels else kind
     known = [*words, *checking.signals]
     where = ("steps", step.name, "then", outcome)
-    if outcome in MESSAGE_WORDS:
+    if outcome in MESSAGE_OUTCOMES:
         checking.error(
             where, f"{what}: {shown(outcome)} is not an outcome of {owner}; its outcomes are {one_of(words)}"
         )
@@ -120,9 +120,9 @@ def _check_choices(checking: Checking, step: Step, route: Route) -> None:
     if not route.choices:
         return
     what, where = f"step '{step.name}'", ("steps", step.name, "then", route.outcome)
-    if route.outcome not in _CHOICE_WORDS:
+    if route.outcome not in _CHOICE_OUTCOMES:
         checking.error(
-            where, f"{what}: only {one_of(_CHOICE_WORDS)} tell cases apart, not {shown(route.outcome)}"
+            where, f"{what}: only {one_of(_CHOICE_OUTCOMES)} tell cases apart, not {shown(route.outcome)}"
         )
         return
     if route.outcome != "answered" or not isinstance(step.action, Ask):
@@ -204,7 +204,7 @@ def _check_channels(checking: Checking, step: Step) -> None:
 
 
 def _check_any_step(checking: Checking) -> None:
-    known = {*MESSAGE_WORDS, LEDGER_OUTCOME, *checking.signals}
+    known = {*MESSAGE_OUTCOMES, LEDGER_OUTCOME, *checking.signals}
     for route in checking.playbook.at_any_step:
         where = ("at_any_step", route.outcome)
         if route.outcome not in known:
@@ -217,5 +217,5 @@ def _check_any_step(checking: Checking) -> None:
             )
         if route.outcome == NO_RESPONSE:
             checking.error(where, "at_any_step: no_response belongs to each step's own 'then'")
-        if route.choices and route.outcome not in _CHOICE_WORDS:
-            checking.error(where, f"at_any_step: only {one_of(_CHOICE_WORDS)} tell cases apart")
+        if route.choices and route.outcome not in _CHOICE_OUTCOMES:
+            checking.error(where, f"at_any_step: only {one_of(_CHOICE_OUTCOMES)} tell cases apart")

@@ -24,7 +24,7 @@ from orchestrator.language.model import Choose, Playbook, Route, Step
 from orchestrator.language.outcomes import (
     MET,
     NO_RESPONSE,
-    RESERVED_WORDS,
+    RESERVED_OUTCOMES,
     Kind,
     heard_at_end,
     heard_at_once,
@@ -160,7 +160,7 @@ class Compiled:
             return frozenset()
         variants = set(obligatory(one.action))
         names = (self._named(one) - variants) | set(self._any)
-        return frozenset(names - RESERVED_WORDS - {"*"})
+        return frozenset(names - RESERVED_OUTCOMES - {"*"})
 
     @cached_property
     def history_needed(self) -> Mapping[str, timedelta | None]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from orchestrator.language.model import ELSE, EVERY_WORD, Route, Step
+from orchestrator.language.model import ELSE, EVERY_OUTCOME, Route, Step
 from orchestrator.language.outcomes import BEFORE_SEND, GO, chain, kind_of, obligatory
 
 # What a step that has no no_response does when it cannot begin.
@@ -28,7 +28,7 @@ class Hop:
 def own_hops(step: Step) -> Iterator[Hop]:
     """Every transition the step's ``then`` (or its branches) writes out."""
     for route in step.then:
-        if route.outcome == EVERY_WORD:
+        if route.outcome == EVERY_OUTCOME:
             for outcome in obligatory(step.action):
                 yield Hop(to=route.to or "", trigger=outcome, outcome_used=outcome)
         else:
@@ -46,7 +46,7 @@ def own_hop(step: Step, outcome: str, detail: str | None) -> Hop | None:
     for route in step.then:
         if route.outcome == outcome:
             return _pick(route, detail, "")
-    every = next((route.to for route in step.then if route.outcome == EVERY_WORD), None)
+    every = next((route.to for route in step.then if route.outcome == EVERY_OUTCOME), None)
     if every is not None and outcome in obligatory(step.action):
         return Hop(to=every, trigger=outcome, outcome_used=outcome)
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.language.model import EVERY_WORD, Route
+from orchestrator.language.model import EVERY_OUTCOME, Route
 from orchestrator.language.problems import Problems, shown
 from orchestrator.language.reading import field_reader as read
 from orchestrator.language.reading.tree import Items, Leaf, Map, Node, came
@@ -12,7 +12,7 @@ def then_routes(node: Node, what: str, problems: Problems) -> tuple[Route, ...] 
     """``then: step``, or words (and signals) with where each leads."""
     if isinstance(node, Leaf):
         to = read.name(node, what, problems)
-        return (Route(outcome=EVERY_WORD, to=to),) if to else None
+        return (Route(outcome=EVERY_OUTCOME, to=to),) if to else None
     return routes(node, what, problems)
 
 

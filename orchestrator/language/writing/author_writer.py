@@ -14,7 +14,7 @@ from channels.table import BUILT_IN
 from channels.traits import AT_ONCE, JUDGED
 from orchestrator.language.fields import DeclaredField, declared, keys_of
 from orchestrator.language.model import ACTIONS, Branch, Choose, Enter, Goal, Playbook, Split, Step, ValueType
-from orchestrator.language.outcomes import BEFORE_SEND, END_WORDS, LEDGER_OUTCOME, MET
+from orchestrator.language.outcomes import BEFORE_SEND, END_STATUSES, LEDGER_OUTCOME, MET
 
 AUTHOR = Path(__file__).parents[1] / "author.py"
 _WIDTH = 110
@@ -101,7 +101,7 @@ def author_source() -> str:
         _listed("__all__ = [", public, "]"),
         _listed("Channel = Literal[", CHANNELS, "]"),
         _listed("Outcome = Literal[", OUTCOMES, "]"),
-        _listed("Ending = Literal[", END_WORDS, "]"),
+        _listed("Ending = Literal[", END_STATUSES, "]"),
         _listed("ValueType = Literal[", get_args(ValueType), "]"),
         _ALIASES,
     ]

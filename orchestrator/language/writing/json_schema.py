@@ -24,7 +24,7 @@ from orchestrator.language.model import (
     Step,
     ValueType,
 )
-from orchestrator.language.outcomes import END_WORDS
+from orchestrator.language.outcomes import END_STATUSES
 
 Schema = dict[str, Any]
 
@@ -147,7 +147,7 @@ def _schema(one: DeclaredField) -> Schema:  # noqa: C901, PLR0912 - the closed l
         case "channel":
             return {"$ref": "#/$defs/channel"}
         case "ending":
-            return {"anyOf": [{"enum": list(END_WORDS)}, _NAME]}
+            return {"anyOf": [{"enum": list(END_STATUSES)}, _NAME]}
         case "channels" | "channel_list":
             return _CHANNELS
         case "names" | "events" | "weekdays":

@@ -15,7 +15,7 @@ from orchestrator.language.conditions.computed import Computed, CountedEvents, F
 from orchestrator.language.fields import DeclaredField, alone_in, groups
 from orchestrator.language.model import (
     ACTIONS,
-    EVERY_WORD,
+    EVERY_OUTCOME,
     Action,
     All,
     Any,
@@ -147,7 +147,7 @@ def _written(one: DeclaredField, value: Plain) -> Plain:  # noqa: C901, PLR0912 
 
 
 def _routes(routes: tuple[Route, ...]) -> Plain:
-    if len(routes) == 1 and routes[0].outcome == EVERY_WORD:
+    if len(routes) == 1 and routes[0].outcome == EVERY_OUTCOME:
         return routes[0].to
     return OrderedFields(
         (route.outcome, route.to if route.to is not None else OrderedFields(route.choices))

@@ -10,12 +10,12 @@ from typing import Any
 
 from orchestrator.language.fields import DeclaredField, declared
 from orchestrator.language.model import ACTIONS, Playbook
-from orchestrator.language.outcomes import END_WORDS
+from orchestrator.language.outcomes import END_STATUSES
 from orchestrator.language.writing.author_writer import CHANNELS, OUTCOMES, builder
 from orchestrator.language.writing.plain_writer import OrderedFields, number, plain_playbook
 
 WIDTH = 110
-_CHANNEL_WORDS = frozenset(
+_CHANNEL_OUTCOMES = frozenset(
     (*CHANNELS, "preferred", "defer", "skip")
 )  # what stands in channel, among, when_capped
 
@@ -81,7 +81,7 @@ class _Writer:
         """A field's value with the author's own names marked where the builders know the engine's words."""
         match one.field.spelling:
             case "ending":
-                return self._own(value, END_WORDS)
+                return self._own(value, END_STATUSES)
             case "channels" | "channel_list" | "capped":
                 return self._channels(value)
             case _:
@@ -89,10 +89,10 @@ class _Writer:
 
     def _channels(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: self._own(inner, _CHANNEL_WORDS) for key, inner in value.items()}
+            return {key: self._own(inner, _CHANNEL_OUTCOMES) for key, inner in value.items()}
         if isinstance(value, list):
-            return [self._own(one, _CHANNEL_WORDS) for one in value]
-        return self._own(value, _CHANNEL_WORDS)
+            return [self._own(one, _CHANNEL_OUTCOMES) for one in value]
+        return self._own(value, _CHANNEL_OUTCOMES)
 
     def _routes(self, routes: Any) -> OrderedFields:
         return OrderedFields((self._own(outcome, OUTCOMES), to) for outcome, to in routes)
