@@ -13,6 +13,7 @@
     ├── StartRefused           start_playbook said no, with the reason
     ├── StoreError             PostgreSQL refused or could not be reached
     │   ├── Unavailable        not reachable, or too busy: trying again may help
+    │   │   ├── Contended      a lock did not come in time, or a transaction lost to another
     │   │   └── ErasureIncomplete  a provider could not be told to forget a person: repeat the erasure
     │   └── EmbeddedError      the embedded PostgreSQL could not be started or stopped
     └── AdapterError           a channel is not configured or was built wrongly
@@ -108,6 +109,11 @@ class StoreError(OrchestratorError):
 
 class Unavailable(StoreError):
     """PostgreSQL cannot be reached, or is too busy for now: the same call may succeed later."""
+
+
+class Contended(Unavailable):
+    """A customer's lock did not come in time, or the transaction lost to another: nobody's fault, and about this call
+    alone. Others need not wait for it."""
 
 
 class ErasureIncomplete(Unavailable):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
+from sqlalchemy import text
 
 from orchestrator.core.policies import quiet_hours
 from orchestrator.core.policies.request import PolicyRequest
+from orchestrator.records.intake import Track
 from tests.support.engine import Scene, one_message
 
 RUBBISH = (
@@ -93,3 +97,37 @@ def test_who_is_poisoned_can_still_opt_out_and_be_erased(scene: Scene) -> None:
     assert set_aside(scene) == [("anna", "ValueError")]
     scene.engine.erase("anna")
     assert scene.value("SELECT count(*) FROM timers") == 0
+
+
+def test_a_customer_whose_lock_does_not_come_delays_no_other_who_was_passed_over(scene: Scene) -> None:
+    scene.publish_playbooks(one_message("mail"))
+    keys = [scene.person(key) for key in ("anna", "bea", "cleo")]
+    scene.engine.track([Track(key=key, event="session_started") for key in keys])
+    scene.skip(minutes=1)
+    with scene.engine.database.begin() as elsewhere:
+        elsewhere.execute(text("SELECT id FROM customers WHERE key = 'anna' FOR UPDATE"))
+        assert scene.engine.sweep() == 3
+        waiting = scene.rows("SELECT c.key FROM inbox i JOIN customers c ON c.id = i.customer_id")
+    assert [row.key for row in waiting] == ["anna"]
+    assert set_aside(scene) == []
+    scene.drain()
+    assert scene.value("SELECT count(*) FROM inbox") == 0
+
+
+def test_a_value_too_long_for_its_index_parks_one_and_the_others_go_on(scene: Scene) -> None:
+    """PostgreSQL's driver calls this operational, as it does an outage; it would fail for ever and stop every batch."""
+    scene.publish_playbooks(
+        one_message(
+            "mail",
+            more="enter: {when: limit_reached, because: you are full, reentry: {per: order, after: 1d}}\n"
+            "context: {order: text}\n",
+        )
+    )
+    keys = [scene.person(key) for key in ("anna", "bea", "cleo")]
+    orders = {"anna": "A", "bea": secrets.token_hex(3000), "cleo": "C"}
+    scene.engine.track(
+        [Track(key=key, event="limit_reached", properties={"order": orders[key]}) for key in keys]
+    )
+    scene.drain()
+    assert [key for key, _ in set_aside(scene)] == ["bea"]
+    assert scene.spoken() == [("anna", "email"), ("cleo", "email")]

@@ -23,8 +23,9 @@ VALUES = {
     "ProviderForgot", "Refused", "ResponseOutcome", "StartRefusalReason", "StoppedMessage", "Track",
 }  # fmt: skip
 ERRORS = {
-    "AdapterError", "BadToken", "Conflict", "DefinitionError", "EmbeddedError", "ErasureIncomplete", "InputError",
-    "NotFound", "OrchestratorError", "PlaybookError", "SettingsError", "StartRefused", "StoreError", "Unavailable",
+    "AdapterError", "BadToken", "Conflict", "Contended", "DefinitionError", "EmbeddedError", "ErasureIncomplete",
+    "InputError", "NotFound", "OrchestratorError", "PlaybookError", "SettingsError", "StartRefused", "StoreError",
+    "Unavailable",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from channels.base import Channel, OutboundMessage, SendResult, SendStatus
 from orchestrator.clock import monotonic
-from orchestrator.errors import Unavailable
+from orchestrator.errors import Contended, Unavailable
 from orchestrator.records.drain import Drained
 from orchestrator.service.context import Claim, ServiceContext, alone
 from orchestrator.service.delivery.authorise import AuthorisedSend, authorise_messages, tell_ended_leases
@@ -122,6 +122,8 @@ class Delivery:
         """One customer of a batch that failed, parked if that fails alone as well; how many messages went out."""
         try:
             authorised = self._authorise(alone(customer_id), allowance.remaining(), crash_count)
+        except Contended:
+            return 0  # somebody is at work on this customer; the others need not wait for it
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on

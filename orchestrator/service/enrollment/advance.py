@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from orchestrator.clock import monotonic
 from orchestrator.core.customer_state import CustomerState
-from orchestrator.errors import Unavailable
+from orchestrator.errors import Contended, Unavailable
 from orchestrator.records.drain import Drained
 from orchestrator.service.context import Claim, ServiceContext, alone
 from orchestrator.service.enrollment.apply_events import apply_events
@@ -80,10 +80,12 @@ def _advance(services: ServiceContext, claim: Claim) -> Sequence[CustomerState]:
 
 
 def _one_by_one(services: ServiceContext, ids: Sequence[int]) -> None:
-    """Each customer in a transaction of their own; whoever fails is parked."""
+    """Each customer in a transaction of their own; whoever fails is parked, and whose lock does not come waits."""
     for customer_id in ids:
         try:
             _advance(services, alone(customer_id))
+        except Contended:
+            continue  # somebody is at work on this customer; the others need not wait for it
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on
