@@ -265,6 +265,7 @@ messages = Table(
     Column("status", Text, nullable=False),
     Column("reason", Text),  # why it was not sent, or why it was withdrawn
     Column("attempt", SmallInteger, nullable=False, server_default=text("0")),
+    Column("mark", Integer, nullable=False, server_default=text("0")),  # of the hand-over: never goes back
     Column("handed_at", INSTANT),
     Column("sent_at", INSTANT),
     Column("settled_at", INSTANT),
