@@ -535,6 +535,40 @@ parked = Table(
     PrimaryKeyConstraint("customer_id", "enrollment_id"),
 )
 
+work_counters = Table(  # figures for pages, doctor and Prometheus: whoever asks reads them and counts nothing
+    "work_counters",
+    metadata,
+    Column("metric", Text, nullable=False),
+    Column("labels", JSONB, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("counted_at", INSTANT, nullable=False),  # machine time
+    PrimaryKeyConstraint("metric", "labels"),
+    **HOT,
+)
+
+counting_passes = Table(  # large tables are counted a stretch of blocks at a time: where each pass stands
+    "counting_passes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("block", BigInteger, nullable=False),
+    Column("so_far", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    Column("moved_at", INSTANT, nullable=False),  # machine time
+    **HOT,
+)
+
+processes = Table(  # who is there, and how each is doing: told every few seconds
+    "processes",
+    metadata,
+    Column("process", Text, primary_key=True),
+    Column("role", Text, nullable=False),  # web, worker
+    Column("version", Text, nullable=False),
+    Column("started_at", INSTANT, nullable=False),
+    Column("beat_at", INSTANT, nullable=False),  # machine time
+    Column("last_batch_at", INSTANT),
+    Column("state", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    **HOT,
+)
+
 chores = Table(  # what is done once a day, by whoever comes first
     "chores",
     metadata,
