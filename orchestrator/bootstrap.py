@@ -19,6 +19,7 @@ from channels.table import channel_names, traits_of
 from orchestrator.clock import VirtualClock, monotonic, system_now
 from orchestrator.engine import Engine
 from orchestrator.queue.nudge import make_nudge
+from orchestrator.rate_limits.breakers import make_breakers
 from orchestrator.rate_limits.limiter import make_limiter
 from orchestrator.rate_limits.provider_rates import ProviderRates
 from orchestrator.service.context import ServiceContext
@@ -62,7 +63,8 @@ def build_engine(
     carriers = _Carriers(settings, functions or {}, adapters or {}, channels)
     services = ServiceContext(store=store, provider_of=lambda name: carriers.channel_for(name).provider)
     links = LinkSigner(base_url=settings.base_url, keys=keys)
-    limiter = make_limiter(None if virtual else settings.redis, now=machine_seconds)
+    shared = None if virtual else settings.redis
+    limiter = make_limiter(shared, now=machine_seconds)
     threads = settings.send_threads
     delivery = Delivery(
         services=services,
@@ -72,6 +74,7 @@ def build_engine(
         gates=ProviderGates(
             providers=carriers.providers,
             rates=ProviderRates(settings.provider_rates, limiter),
+            breakers=make_breakers(shared, now=machine_seconds),
             now=machine_seconds,
         ),
         url_for=carriers.url_for,

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from orchestrator.clock import monotonic
+from orchestrator.rate_limits.redis_client import Reach
 from orchestrator.rate_limits.windows import Granted, OwnWindows, Rate, Windows
-from orchestrator.telemetry import emit
-
-LEFT_ALONE = 5.0  # seconds Redis is not asked again after it did not answer
 
 
 class Limiter:
@@ -21,37 +19,24 @@ class Limiter:
     def __init__(self, *, shared: Windows | None = None, now: Callable[[], float] = monotonic) -> None:
         self._own = OwnWindows(now)
         self._shared = shared
-        self._now = now
-        self._asked_again_at = 0.0
-        self._away = False
+        self._reach = Reach("rates", now)
 
     def take(self, rate: Rate, key: str, wanted: int = 1) -> Granted:
         """As many of ``wanted`` as may happen now."""
         own = self._own.take(rate, key, wanted)
-        if self._shared is None or not own.count or self._now() < self._asked_again_at:
+        windows = self._shared
+        if windows is None or not own.count:
             return own
-        try:
-            shared = self._shared.take(rate, key, own.count)
-        except Exception as error:  # noqa: BLE001 - of two libraries; a count that cannot be had must stop nobody
-            self._failed(error)
+        shared = self._reach.ask(lambda: windows.take(rate, key, own.count))
+        if shared is None:  # a count that cannot be had must stop nobody
             return own
-        self._away = False
         own.give_back(own.count - shared.count)
 
         def give_back(unused: int) -> None:
             own.give_back(unused)
-            try:
-                shared.give_back(unused)
-            except Exception as error:  # noqa: BLE001 - as above
-                self._failed(error)
+            self._reach.ask(lambda: shared.give_back(unused))
 
         return Granted(count=shared.count, again_in=shared.again_in or own.again_in, give_back=give_back)
-
-    def _failed(self, error: Exception) -> None:
-        self._asked_again_at = self._now() + LEFT_ALONE
-        if not self._away:
-            emit("redis.unavailable", error=type(error).__name__, used_for="rates")
-        self._away = True
 
 
 def make_limiter(redis_url: str | None, *, now: Callable[[], float] = monotonic) -> Limiter:

@@ -10,13 +10,11 @@ import redis
 from limits import RateLimitItemPerSecond
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from orchestrator.clock import monotonic, system_now
+from orchestrator.rate_limits.redis_client import make_pool
 from orchestrator.rate_limits.windows import Granted, Rate
 
-PATIENCE = 0.3  # seconds one answer of Redis is waited for; a question needs two of them
 _TRIES = 3  # others may take what was free a moment ago
 _SHORTEST = 0.001  # seconds: whoever waits for less would ask again in vain
 
@@ -25,9 +23,7 @@ class RedisWindows:
     """An :class:`orchestrator.rate_limits.windows.Windows`. Raises what Redis and `limits` raise."""
 
     def __init__(self, url: str) -> None:
-        pool = redis.ConnectionPool.from_url(
-            url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=Retry(NoBackoff(), 0)
-        )
+        pool = make_pool(url)
         self._client = redis.Redis(connection_pool=pool)
         self._storage = RedisStorage(url, connection_pool=pool, key_prefix="orchestrator")
         self._limiter = MovingWindowRateLimiter(self._storage)

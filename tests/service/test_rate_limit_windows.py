@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from orchestrator.rate_limits import limiter as limiting
+from orchestrator.rate_limits import redis_client
 from orchestrator.rate_limits import windows as rates
 from orchestrator.rate_limits.limiter import Limiter, make_limiter
 from orchestrator.rate_limits.provider_rates import parse_provider_rates
@@ -107,7 +107,7 @@ def test_processes_with_one_redis_share_one_rate(redis_url: str) -> None:
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     events: list[str] = []
-    monkeypatch.setattr(limiting, "emit", lambda event, **_: events.append(event))
+    monkeypatch.setattr(redis_client, "emit", lambda event, **_: events.append(event))
     return events
 
 

@@ -25,12 +25,12 @@ from orchestrator.embedded_postgres.server import EmbeddedPostgres
 from orchestrator.errors import ErasureIncomplete, StartRefused, Unavailable
 from orchestrator.keys import dev_key
 from orchestrator.queue.publisher import Publisher
+from orchestrator.rate_limits.breaker import BreakerRules
 from orchestrator.rate_limits.limiter import make_limiter
 from orchestrator.rate_limits.windows import Rate
 from orchestrator.records.consent import ConsentEvidence, ConsentFact
 from orchestrator.records.intake import Track
 from orchestrator.service.delivery import deliver
-from orchestrator.service.delivery.provider_gates import FAILURES
 from orchestrator.settings import Settings, parse_provider_rates
 from orchestrator.store import migrate
 from orchestrator.telemetry import EVENTS
@@ -304,12 +304,15 @@ def _a_provider_is_slow(stage: Stage) -> None:
     stage.mail().drain()
 
 
-@drives("provider.breaker_opened", provider="sandbox", failures=FAILURES)
+@drives("provider.breaker_opened", provider="sandbox", failures=BreakerRules().failures)
 @drives("provider.breaker_closed", provider="sandbox")
 def _a_provider_fails_and_comes_back(stage: Stage) -> None:
     gates = stage.scene.engine.delivery.gates
-    for result in (*([SendStatus.UNCERTAIN] * (FAILURES + 1)), SendStatus.SENT, SendStatus.SENT):
-        gates.report(SendResult(result=result, provider="sandbox"))
+    for _ in range(BreakerRules().failures):
+        gates.report(SendResult(result=SendStatus.UNCERTAIN, provider="sandbox"))
+    stage.scene.skip(minutes=1)
+    assert gates.may_call("sandbox")
+    gates.report(SendResult(result=SendStatus.SENT, provider="sandbox"))
 
 
 @drives("provider.limited", provider="sandbox")

@@ -18,7 +18,13 @@ from orchestrator.records.drain import Drained
 from orchestrator.service.context import Claim, ServiceContext, alone
 from orchestrator.service.delivery.authorise import AuthorisedSend, authorise_messages, tell_ended_leases
 from orchestrator.service.delivery.compose import LinkWriter, compose
-from orchestrator.service.delivery.file_results import AGED, CompletedSend, file_results
+from orchestrator.service.delivery.file_results import (
+    AGED,
+    BREAKER_OPEN,
+    NOT_CALLED,
+    CompletedSend,
+    file_results,
+)
 from orchestrator.service.delivery.provider_gates import ProviderAllowance, ProviderGates, Remaining
 from orchestrator.service.enrollment.advance import NO_CRASHES, park
 from orchestrator.service.enrollment.apply_events import apply_events
@@ -157,9 +163,8 @@ class Delivery:
             outcomes = [self._one(job, renderer, marked) for job in jobs]
         else:
             outcomes = list(self.pool.map(lambda job: self._one(job, renderer, marked), jobs))
-        aged = [one.job.provider for one in outcomes if one.handed.code == AGED]
-        self.pace.learn(aged=bool(aged))
-        allowance.refund(aged)
+        self.pace.learn(aged=any(one.handed.code == AGED for one in outcomes))
+        allowance.refund(one.job.provider for one in outcomes if one.handed.code in NOT_CALLED)
         file_results(self.services, outcomes)
         answers = Counter(one.handed.result for one in outcomes)
         emit(
@@ -187,10 +192,9 @@ class Delivery:
             )
             return CompletedSend(job=job, handed=handed, outgoing=None)
         if self.pool is not None and monotonic() - marked > AUTHORISED_FOR:
-            handed = SendResult(
-                result=SendStatus.TRY_AGAIN, provider=channel.provider, code=AGED, retry_after=0.0
-            )
-            return CompletedSend(job=job, handed=handed, outgoing=outgoing)
+            return _not_called(job, outgoing, channel.provider, AGED)
+        if not self.gates.may_call(channel.provider):
+            return _not_called(job, outgoing, channel.provider, BREAKER_OPEN)
         called = monotonic()
         try:
             handed = channel.send(outgoing)
@@ -206,3 +210,9 @@ class Delivery:
             emit("provider.slow", provider=channel.provider, seconds=round(seconds, 3))
         self.gates.report(handed)
         return CompletedSend(job=job, handed=handed, outgoing=outgoing)
+
+
+def _not_called(job: AuthorisedSend, outgoing: OutboundMessage, provider: str, code: str) -> CompletedSend:
+    """A mark that is given back: the message waits as before, without having used an attempt."""
+    handed = SendResult(result=SendStatus.TRY_AGAIN, provider=provider, code=code, retry_after=0.0)
+    return CompletedSend(job=job, handed=handed, outgoing=outgoing)

@@ -24,6 +24,8 @@ from orchestrator.service.messages.settle import settle
 from orchestrator.telemetry import emit
 
 AGED = "authorisation_aged"  # the answer of a hand-over that began too late and so made no call
+BREAKER_OPEN = "breaker_open"  # of one whose provider's breaker opened after the mark: no call either
+NOT_CALLED = frozenset({AGED, BREAKER_OPEN})  # they use no attempt
 MOST_ATTEMPTS = 6
 _FIRST_WAIT, _LONGEST_WAIT = 30.0, 3600.0  # seconds of machine time
 
@@ -166,11 +168,11 @@ def _settle(
             message.free_at = batch.machine + SETTLE
             message.changed = True
             return None
-        case SendStatus.TRY_AGAIN if message.attempt < MOST_ATTEMPTS:
+        case SendStatus.TRY_AGAIN if message.attempt < MOST_ATTEMPTS or handed.code in NOT_CALLED:
             customer.freed_slots.append(message)
             message.status = "planned"
             message.handed_at = None
-            if handed.code == AGED:
+            if handed.code in NOT_CALLED:
                 message.attempt -= 1
             message.free_at = batch.machine + timedelta(seconds=_wait(message, handed))
             message.changed = True

@@ -1,9 +1,10 @@
 """Provider gates: which providers may be given messages now, and how many. They gate the claim and are no policy of a
 message.
 
-A provider that fails again and again is left alone for a while (a breaker): its messages stay planned, use no
-attempt, and the other channels go on. Time-outs and 5xx count, a refused message does not. A provider with a rate is
-given no more than its tokens: the rest stays planned in the same way.
+A provider that fails again and again is left alone for a while (its circuit breaker is open): its messages stay
+planned, use no attempt, and the other channels go on. Time-outs and 5xx count, a refused message does not. The breaker
+gates the claim, and is asked again right before each call: what was marked when it opened is given back. A provider
+with a rate is given no more than its tokens: the rest stays planned in the same way.
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ from channels.base import SendResult, SendStatus
 from orchestrator.clock import monotonic
 from orchestrator.telemetry import emit
 
-FAILURES = 5  # in a row
-CLOSED_FOR = 30.0  # seconds of machine time
 SOON = 0.5  # seconds worth waiting for, instead of for the next sweep: else a rate by the second were halved
 _INSTANT = 1e-6  # what counts as the same instant
 _TOLD_EVERY = 60.0  # seconds between two log lines about the same rate
@@ -47,17 +46,34 @@ class Rates(Protocol):
     def take(self, provider: str, wanted: int) -> Tokens: ...
 
 
-class ProviderAllowance:
-    """What one batch may hand over: anything at providers without a rate, at the others one message a token."""
+class Breakers(Protocol):
+    """The circuit breakers of providers, over all processes. Nothing here raises or waits for long."""
 
-    def __init__(self, capacity: Mapping[str, int], tokens: Mapping[str, Tokens]) -> None:
+    def room(self, providers: Iterable[str], most: int) -> Mapping[str, int]:
+        """How many messages are worth marking for each provider that may be called."""
+        ...
+
+    def may_call(self, provider: str) -> bool: ...
+    def report(self, provider: str, *, ok: bool, retry_after: float | None = None) -> None: ...
+    def closed_until(self) -> Mapping[str, float]:
+        """The instants of machine time before which providers may not be called."""
+        ...
+
+
+class ProviderAllowance:
+    """What one batch may hand over: anything at providers without a rate, at the others one message a token, and one
+    message alone at ``probed`` providers, whose breakers are half-open."""
+
+    def __init__(
+        self, capacity: Mapping[str, int], tokens: Mapping[str, Tokens], probed: Iterable[str] = ()
+    ) -> None:
         self.capacity = capacity
         """The providers that may be given messages, and how many customers are worth claiming for each."""
         soon = [one.again_in for one in tokens.values() if 0 < one.again_in <= SOON]
         self.again_in = min(soon, default=None)
         """Seconds until more of what waits may leave, when that is soon."""
         self._tokens = tokens
-        self._left = {provider: one.count for provider, one in tokens.items()}
+        self._left = dict.fromkeys(probed, 1) | {provider: one.count for provider, one in tokens.items()}
 
     def remaining(self) -> Remaining:
         """For one transaction: what it takes counts once it is committed and told to :meth:`spend`."""
@@ -77,9 +93,9 @@ class ProviderAllowance:
 
     def close(self) -> None:
         """Give back what was not spent. Kept for later it would be used outside the window it was counted in."""
-        for provider, unused in self._left.items():
-            self._tokens[provider].give_back(unused)
-            self._left[provider] = 0
+        for provider, tokens in self._tokens.items():
+            tokens.give_back(self._left[provider])
+        self._left = dict.fromkeys(self._left, 0)
 
 
 @dataclass(kw_only=True)
@@ -87,7 +103,7 @@ class Remaining:
     """Who may still be given a message in this transaction."""
 
     open_to: frozenset[str]
-    left: dict[str, int]  # of providers that have a rate
+    left: dict[str, int]  # of providers that have a rate or are probed
 
     def take(self, provider: str) -> bool:
         if provider not in self.open_to or self.left.get(provider) == 0:
@@ -98,49 +114,47 @@ class Remaining:
 
 
 @dataclass(kw_only=True)
-class _Breaker:
-    failures: int = 0
-    closed_until: float = 0.0
-
-
-@dataclass(kw_only=True)
 class ProviderGates:
     """One per process. ``providers`` are asked anew each time: channels may be added while it runs."""
 
     providers: Callable[[], Iterable[str]]
     rates: Rates
+    breakers: Breakers
     now: Callable[[], float] = monotonic
-    _breakers: dict[str, _Breaker] = field(default_factory=dict)
     _limited: dict[str, float] = field(default_factory=dict)  # until when no token is to be had
     _told: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open_now(self) -> list[str]:
         """The providers whose breaker lets messages pass."""
-        with self._lock:
-            now = self.now()
-            return [
-                name
-                for name in dict.fromkeys(self.providers())
-                if name not in self._breakers or self._breakers[name].closed_until <= now + _INSTANT
-            ]
+        return list(self.breakers.room(self.providers(), 1))
+
+    def may_call(self, provider: str) -> bool:
+        """Asked right before each call, by the thread that makes it. False: give the message back, its breaker is open.
+
+        Of a half-open breaker one call alone is let through, over all processes.
+        """
+        return self.breakers.may_call(provider)
 
     def admit(self, waiting: CountWaiting, *, limit: int) -> ProviderAllowance:
         """Room for one batch. A token is taken only for what waits: others may need it."""
-        capacity = dict.fromkeys(self.open_now(), limit)
+        capacity = dict(self.breakers.room(self.providers(), limit))
+        probed = [name for name, room in capacity.items() if room < limit]
         rated = [name for name in capacity if name in self.rates]
         due = waiting(rated, limit) if rated else {}
-        tokens = {name: self.rates.take(name, due[name]) for name in rated if due.get(name)}
+        tokens = {
+            name: self.rates.take(name, min(capacity[name], due[name])) for name in rated if due.get(name)
+        }
         for name in rated:
             capacity[name] = tokens[name].count if name in tokens else 0
             self._learn(name, tokens.get(name))
-        return ProviderAllowance({name: room for name, room in capacity.items() if room}, tokens)
+        return ProviderAllowance({name: room for name, room in capacity.items() if room}, tokens, probed)
 
     def waits(self) -> dict[str, float]:
         """The providers that may be given nothing, and for how many seconds more."""
         with self._lock:
             now = self.now()
-            until = {name: breaker.closed_until for name, breaker in self._breakers.items()}
+            until = dict(self.breakers.closed_until())
             for name, instant in self._limited.items():
                 until[name] = max(until.get(name, 0.0), instant)
         left = {name: instant - now for name, instant in until.items()}
@@ -149,17 +163,7 @@ class ProviderGates:
     def report(self, handed: SendResult) -> None:
         """Learn from one answer."""
         failed = handed.result in (SendStatus.UNCERTAIN, SendStatus.TRY_AGAIN)
-        with self._lock:
-            breaker = self._breakers.setdefault(handed.provider, _Breaker())
-            before, breaker.failures = breaker.failures, breaker.failures + 1 if failed else 0
-            wait = 0.0
-            if failed:
-                wait = handed.retry_after or (CLOSED_FOR if breaker.failures >= FAILURES else 0.0)
-                breaker.closed_until = max(breaker.closed_until, self.now() + wait)
-        if breaker.failures == FAILURES:
-            emit("provider.breaker_opened", provider=handed.provider, failures=FAILURES, seconds=wait)
-        elif before >= FAILURES and not failed:
-            emit("provider.breaker_closed", provider=handed.provider)
+        self.breakers.report(handed.provider, ok=not failed, retry_after=handed.retry_after)
 
     def _learn(self, provider: str, tokens: Tokens | None) -> None:
         """A provider whose tokens are used up is limited until the next one."""
