@@ -86,10 +86,12 @@ _CAP_SLOTS = text("""
 SELECT customer_id, message_id, handed_at, channel, topic, shadow FROM cap_slots
  WHERE customer_id = ANY(:ids) AND handed_at > :since ORDER BY customer_id, handed_at
 """)
-_PARTS = {  # of each customer, by the field they are put in
+# Of each customer, by the field they are put in. The inbox comes first: what its rows name is read by later statements.
+# A row that arrives in between is not among those read, so it is neither applied nor deleted.
+_PARTS = {
+    "inbox": _INBOX,
     "points": _POINTS,
     "enrollments": _ENROLLMENTS,
-    "inbox": _INBOX,
     "timers": _TIMERS,
     "messages": _MESSAGES,
     "consents": _CONSENTS,

@@ -1,0 +1,76 @@
+"""What comes in while a batch reads its customers, and in which order what came together is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from orchestrator.records.intake import Track
+from orchestrator.store.batch import load
+from orchestrator.store.sql.pipeline import PipelinedQuery
+from tests.support.engine import Scene, one_message, playbook
+
+WON = one_message("won", wait="1d", more="goal: {event: plan_upgraded, within: 45d, value: mrr_delta}\n")
+WAITING = playbook("waiting", "  idle: {wait: 3d, then: done}\n  done: {end: finished}\n", topic="service")
+
+
+def arrive_before_each_statement(monkeypatch: pytest.MonkeyPatch, arrive: Callable[[int, int], None]) -> None:
+    """``arrive`` is called with the customer and a number before each statement that reads their batch."""
+    real = load.ask_all
+
+    def one_by_one(connection: Connection, questions: Sequence[PipelinedQuery]) -> list[list[Any]]:
+        answers = []
+        for number, question in enumerate(questions):
+            if len(questions) > 1 and "ids" in question.values:
+                arrive(question.values["ids"][0], number)
+            answers += real(connection, [question])
+        return answers
+
+    monkeypatch.setattr(load, "ask_all", one_by_one)
+
+
+def test_whatever_arrives_between_two_statements_is_applied_now_or_later(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given mails that were sent and enrollments that are over, when a goal and an answer arrive while a batch is read,
+    at whichever statement, then both count."""
+    scene.publish_playbooks(WON, WAITING)
+    keys = scene.people(10)
+    for key in keys:
+        scene.start(key, "won")
+    scene.drain()
+    scene.let_pass(days=2)
+    for key in keys:
+        scene.start(key, "waiting")
+    scene.drain()
+    scene.skip(days=3, minutes=1)
+    ids = {row.id: row.key for row in scene.rows("SELECT id, key FROM customers")}
+    turns = {customer_id: turn for turn, customer_id in enumerate(sorted(ids))}
+    arrived: list[int] = []
+
+    def arrive(customer_id: int, number: int) -> None:
+        if number == turns[customer_id] and customer_id not in arrived:
+            arrived.append(customer_id)
+            upgraded = Track(key=ids[customer_id], event="plan_upgraded", properties={"mrr_delta": 9})
+            scene.engine.track([upgraded])
+            scene.respond(ids[customer_id], "clicked", step="say")
+
+    arrive_before_each_statement(monkeypatch, arrive)
+    while scene.engine.advance(limit=1).customers:
+        continue
+    assert len(arrived) == 10, "one customer for each statement of the load"
+    monkeypatch.undo()
+    scene.drain()
+    reached = {row.customer_id for row in scene.rows("SELECT customer_id FROM conversions")}
+    clicked = {
+        row.customer_id for row in scene.rows("SELECT customer_id FROM messages WHERE responses ? 'clicked'")
+    }
+    assert reached == set(arrived)
+    assert clicked == set(arrived)
+    assert scene.value("SELECT count(*) FROM inbox") == 0
+    assert (
+        scene.value("SELECT count(*) FROM enrollments WHERE playbook = 'waiting' AND ended_at IS NULL") == 0
+    )
