@@ -14,7 +14,10 @@
     ├── StoreError             PostgreSQL refused or could not be reached
     │   ├── Unavailable        not reachable, or too busy: trying again may help
     │   │   ├── Contended      a lock did not come in time, or a transaction lost to another
+    │   │   ├── TimedOut       a statement took longer than it may
     │   │   └── ErasureIncomplete  a provider could not be told to forget a person: repeat the erasure
+    │   ├── ValueRefused       a value cannot be stored or read, whenever it is tried
+    │   ├── SchemaMismatch     this release and the database's schema do not fit
     │   └── EmbeddedError      the embedded PostgreSQL could not be started or stopped
     └── AdapterError           a channel is not configured or was built wrongly
 
@@ -116,6 +119,10 @@ class Contended(Unavailable):
     alone. Others need not wait for it."""
 
 
+class TimedOut(Unavailable):
+    """A statement took longer than it may: a fault of the batch, and of a customer alone when it is about one."""
+
+
 class ErasureIncomplete(Unavailable):
     """``failed`` providers could not be told to forget a person, who hears no more but is not erased yet."""
 
@@ -125,6 +132,15 @@ class ErasureIncomplete(Unavailable):
             f"not told to forget: {', '.join(self.failed)}; nothing is sent any more. Erase again to tell them, or "
             "anyway to go on without them"
         )
+
+
+class ValueRefused(StoreError):
+    """A value cannot be stored or read, whenever it is tried: the fault of the customer whose it is."""
+
+
+class SchemaMismatch(StoreError):
+    """This release and the database's schema do not fit: nobody's fault who is in it. Migrate, or run the release that
+    fits."""
 
 
 class EmbeddedError(StoreError):

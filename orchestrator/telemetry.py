@@ -89,9 +89,22 @@ _TABLE: tuple[tuple[str, Level, str, str], ...] = (
         "batch.failed",
         "error",
         "task customers error",
-        "a batch failed and is repeated one customer at a time",
+        "a batch failed and is repeated in halves, down to one customer at a time",
     ),
     ("customer.parked", "error", "customer_id error", "a customer failed alone too and waits for a person"),
+    (
+        "enrollment.parked",
+        "error",
+        "customer_id enrollment_id error",
+        "an enrollment failed alone too and waits for a person; the customer's others go on",
+    ),
+    (
+        "claiming.stopped",
+        "error",
+        "fault",
+        "too many customers fail alike, or the schema does not fit: this process takes nobody until that is mended",
+    ),
+    ("claiming.resumed", "warning", "fault", "a batch went well again, and this process takes customers"),
     ("customer.skipped", "warning", "customer_id", "a customer whom batches passed over is taken alone"),
     (
         "enrollment.started",

@@ -14,12 +14,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from orchestrator.clock import Instants
 from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.customer_state import CustomerState
+from orchestrator.errors import StoreError
+from orchestrator.service.claiming import Claiming
 from orchestrator.service.ports import Store, Transaction
 from orchestrator.telemetry import emit
+
+Result = TypeVar("Result")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -28,6 +33,8 @@ class Claim:
 
     lock: Callable[[Transaction, Instants], Sequence[int]]
     ids: Sequence[int] = ()
+    failed: dict[int, Exception] = field(default_factory=dict)
+    """The customers of the batch whose fold raised: they are as they were, and the others are saved."""
 
 
 def alone(customer_id: int) -> Claim:
@@ -37,7 +44,12 @@ def alone(customer_id: int) -> Claim:
 
 def these(ids: Sequence[int]) -> Claim:
     """Take exactly these customers, waiting for their locks in id order."""
-    return Claim(lock=lambda transaction, _: transaction.claims.these(ids))
+    return Claim(lock=lambda transaction, _: transaction.claims.these(ids), ids=ids)
+
+
+def those_free_of(ids: Sequence[int]) -> Claim:
+    """Take those of these customers whom nobody holds."""
+    return Claim(lock=lambda transaction, _: transaction.claims.free(ids), ids=ids)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -54,6 +66,7 @@ class Batch:
     provider_of: Callable[[str], str]
     now: datetime
     machine: datetime
+    failed: dict[int, Exception]
     _temporary: int = field(default=0)
 
     def __iter__(self) -> Iterator[CustomerState]:
@@ -66,6 +79,25 @@ class Batch:
         """The customer of a batch of one."""
         (customer,) = self.customers
         return customer
+
+    def fold(self, apply: Callable[[CustomerState], Result]) -> list[Result]:
+        """What ``apply`` answers for each customer in turn. One for whom it raises is not saved and costs no other.
+
+        The claim names them in ``failed``, and whoever asked for the batch sets them aside.
+        """
+        answers: list[Result] = []
+        kept: list[CustomerState] = []
+        for customer in self.customers:
+            try:
+                answers.append(apply(customer))
+            except StoreError:
+                raise  # the transaction is spoilt for all of them
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others are saved
+                self.failed[customer.customer_id] = error
+            else:
+                kept.append(customer)
+        self.customers = kept
+        return answers
 
     def temporary_id(self) -> int:
         """A stand-in id for a row that is not stored yet: negative, replaced when it is saved."""
@@ -80,10 +112,11 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceContext:
-    """The store, and which provider carries which channel."""
+    """The store, which provider carries which channel, and whether this process may take customers."""
 
     store: Store
     provider_of: Callable[[str], str]
+    claiming: Claiming = field(default_factory=Claiming)
 
     @contextmanager
     def batch(
@@ -95,24 +128,33 @@ class ServiceContext:
         started. With ``crash_count``, how often a process died with one of them in hand, the batch is one that workers
         repeat: who is in it is committed beside it before anything is decided.
         """
-        with self.store.begin() as transaction:
-            instants = transaction.instants()
-            claim.ids = claim.lock(transaction, instants)
-            if not claim.ids:
-                yield self._of(transaction, (), Catalogue(), instants)
-                return
+        try:
+            with self.store.begin() as transaction:
+                instants = transaction.instants()
+                claim.ids = claim.lock(transaction, instants)
+                if not claim.ids:
+                    yield self._of(transaction, claim, (), Catalogue(), instants)
+                    return
+                if crash_count is not None:
+                    self.store.attempt(claim.ids, instants.machine, crash_count=crash_count)
+                instants = transaction.instants()  # again: what a waiting lock let pass happened before us
+                customers, catalogue = transaction.batches.load(
+                    claim.ids, instants.business, starting=starting
+                )
+                batch = self._of(transaction, claim, customers, catalogue, instants)
+                yield batch
+                if crash_count is not None:
+                    transaction.batches.done()
+        except Exception:
             if crash_count is not None:
-                self.store.attempt(claim.ids, instants.machine, crash_count=crash_count)
-            instants = transaction.instants()  # again: what a waiting lock let pass happened before us
-            customers, catalogue = transaction.batches.load(claim.ids, instants.business, starting=starting)
-            yield self._of(transaction, customers, catalogue, instants)
-            if crash_count is not None:
-                transaction.batches.done()
-        _tell_starts(customers)
+                self.store.attempt_failed()
+            raise
+        _tell_starts(batch.customers)
 
     def _of(
         self,
         transaction: Transaction,
+        claim: Claim,
         customers: Sequence[CustomerState],
         catalogue: Catalogue,
         instants: Instants,
@@ -124,6 +166,7 @@ class ServiceContext:
             provider_of=self.provider_of,
             now=instants.business,
             machine=instants.machine,
+            failed=claim.failed,
         )
 
 

@@ -22,12 +22,20 @@ class PostgresParking:
 
     connection: Connection
 
-    def park(self, customer_id: int, *, reason: str, detail: str, now: datetime) -> None:
-        """Set a whole customer aside; one who is parked already keeps the first reason."""
-        whole = Parked(
-            customer_id=customer_id, enrollment_id=WHOLE_CUSTOMER, reason=reason, detail=detail, at=now
+    def park(
+        self,
+        customer_id: int,
+        *,
+        reason: str,
+        detail: str,
+        now: datetime,
+        enrollment_id: int = WHOLE_CUSTOMER,
+    ) -> None:
+        """Set one enrollment aside, or a whole customer; what is parked already keeps the first reason."""
+        one = Parked(
+            customer_id=customer_id, enrollment_id=enrollment_id, reason=reason, detail=detail, at=now
         )
-        park(self.connection, [whole])
+        park(self.connection, [one])
 
     def release(self, customer_id: int, enrollment_id: int) -> bool:
         """Let one go on, with the id 0 the whole customer; False when it was not parked."""

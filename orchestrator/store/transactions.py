@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from orchestrator.clock import Instants
 from orchestrator.core.catalogue import Catalogue
+from orchestrator.errors import StoreError
 from orchestrator.store.batch import batches_in_hand
 from orchestrator.store.batch.batches import PostgresBatches
 from orchestrator.store.batch.claim import PostgresClaims, next_due
@@ -38,6 +39,7 @@ class PostgresStore:
     clock: Clock
     hash_key: Callable[[str], str]
     definitions: CatalogueCache = field(default_factory=CatalogueCache)
+    undone: set[str] = field(default_factory=set)
 
     def begin(self) -> AbstractContextManager[PostgresTransaction]:
         return self._transaction()
@@ -50,6 +52,14 @@ class PostgresStore:
     def attempt(self, ids: Sequence[int], machine: datetime, *, crash_count: Mapping[int, int]) -> None:
         with translated(), self.database.begin() as connection:
             batches_in_hand.mark(connection, ids, machine, crash_count)
+        self.undone.discard(batches_in_hand.this_thread())
+
+    def attempt_failed(self) -> None:
+        try:
+            with translated(), self.database.begin() as connection:
+                batches_in_hand.done(connection)
+        except StoreError:
+            self.undone.add(batches_in_hand.this_thread())
 
     def next_due(self, waits: Mapping[str, float]) -> datetime | None:
         with translated(), self.database.begin() as connection:
@@ -73,7 +83,9 @@ class PostgresTransaction:
 
     @property
     def batches(self) -> PostgresBatches:
-        return PostgresBatches(connection=self.connection, definitions=self.store.definitions)
+        return PostgresBatches(
+            connection=self.connection, definitions=self.store.definitions, undone=self.store.undone
+        )
 
     @property
     def claims(self) -> PostgresClaims:

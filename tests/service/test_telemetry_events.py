@@ -31,6 +31,7 @@ from orchestrator.rate_limits.windows import Rate
 from orchestrator.records.consent import ConsentEvidence, ConsentFact
 from orchestrator.records.intake import Track
 from orchestrator.service.delivery import deliver
+from orchestrator.service.enrollment.failures import EnrollmentFailed, park
 from orchestrator.settings import Settings, parse_provider_rates
 from orchestrator.store import migrate
 from orchestrator.telemetry import EVENTS
@@ -238,7 +239,6 @@ def _a_message_leaves(stage: Stage) -> None:
     stage.mail().drain()
 
 
-@drives("batch.failed", task="advance", customers=1, error="ValueError")
 @drives("customer.parked", error="ValueError")
 def _one_customer_cannot_be_decided(stage: Stage) -> None:
     scene = stage.mail()
@@ -247,6 +247,30 @@ def _one_customer_cannot_be_decided(stage: Stage) -> None:
         " SELECT id, 999999, 'rubbish', created_at, created_at, '{}' FROM customers"
     )
     scene.drain()
+
+
+@drives("batch.failed", task="advance", customers=1, error="SchemaMismatch")
+@drives("claiming.stopped")
+@drives("claiming.resumed")
+def _the_schema_does_not_fit_for_a_while(stage: Stage) -> None:
+    scene = stage.mail()
+    claiming = scene.engine.services.claiming
+    claiming.now = lambda: 0.0
+    scene.skip(days=30)
+    scene.execute("ALTER TABLE journal RENAME COLUMN visit TO elsewhere")
+    scene.engine.advance()
+    scene.execute("ALTER TABLE journal RENAME COLUMN elsewhere TO visit")
+    claiming.now = lambda: 60.0
+    scene.drain()
+
+
+@drives("enrollment.parked", error="ValueError")
+def _one_enrollment_cannot_be_decided(stage: Stage) -> None:
+    scene = stage.mail()
+    found = scene.rows("SELECT customer_id, id, playbook_id FROM enrollments")[0]
+    error = EnrollmentFailed(found.id, found.playbook_id, "mail, step say")
+    error.__cause__ = ValueError("x")
+    park(scene.engine.services, found.customer_id, error)
 
 
 @drives("customer.skipped")

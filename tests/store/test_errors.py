@@ -7,7 +7,7 @@ import pytest
 from psycopg import errors
 from sqlalchemy import Engine, text
 
-from orchestrator.errors import Contended, StoreError, Unavailable
+from orchestrator.errors import Contended, SchemaMismatch, StoreError, TimedOut, Unavailable, ValueRefused
 from orchestrator.store.sql.errors import meaning_of, translated
 
 
@@ -27,14 +27,14 @@ from orchestrator.store.sql.errors import meaning_of, translated
         (errors.IoError, Unavailable),
         (errors.IdleInTransactionSessionTimeout, Unavailable),
         (errors.ReadOnlySqlTransaction, Unavailable),
-        (errors.QueryCanceled, Unavailable),
+        (errors.QueryCanceled, TimedOut),
         (psycopg.OperationalError, Unavailable),
         (psycopg.InterfaceError, Unavailable),
-        (errors.NotNullViolation, StoreError),
-        (errors.UniqueViolation, StoreError),
-        (errors.CharacterNotInRepertoire, StoreError),
-        (errors.ProgramLimitExceeded, StoreError),
-        (errors.UndefinedColumn, StoreError),
+        (errors.NotNullViolation, ValueRefused),
+        (errors.UniqueViolation, ValueRefused),
+        (errors.CharacterNotInRepertoire, ValueRefused),
+        (errors.ProgramLimitExceeded, ValueRefused),
+        (errors.UndefinedColumn, SchemaMismatch),
     ],
 )
 def test_an_error_has_one_meaning(error: type[psycopg.Error], meaning: type[StoreError]) -> None:

@@ -24,8 +24,8 @@ VALUES = {
 }  # fmt: skip
 ERRORS = {
     "AdapterError", "BadToken", "Conflict", "Contended", "DefinitionError", "EmbeddedError", "ErasureIncomplete",
-    "InputError", "NotFound", "OrchestratorError", "PlaybookError", "SettingsError", "StartRefused", "StoreError",
-    "Unavailable",
+    "InputError", "NotFound", "OrchestratorError", "PlaybookError", "SchemaMismatch", "SettingsError", "StartRefused",
+    "StoreError", "TimedOut", "Unavailable", "ValueRefused",
 }  # fmt: skip
 
 

@@ -26,9 +26,9 @@ from orchestrator.records.consent import Consent, ConsentAction, ConsentEvidence
 from orchestrator.records.preferences import OptOutReceipt, Preferences, StoppedMessage, StoppedStatus
 from orchestrator.service.consent.ledger_rows import ledger_row
 from orchestrator.service.context import Batch, ServiceContext, alone
-from orchestrator.service.enrollment.advance import park
 from orchestrator.service.enrollment.apply_inbox import apply_inbox
 from orchestrator.service.enrollment.event_queue import apply_event, apply_pending
+from orchestrator.service.enrollment.failures import park
 from orchestrator.service.intake.validate import check_scope
 from orchestrator.service.messages.settle import settle
 from orchestrator.telemetry import emit

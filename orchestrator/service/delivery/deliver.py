@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from channels.base import Channel, OutboundMessage, SendResult, SendStatus
 from orchestrator.clock import monotonic
-from orchestrator.errors import Contended, Unavailable
+from orchestrator.core.customer_state import CustomerState
 from orchestrator.records.drain import Drained
 from orchestrator.service.context import Claim, ServiceContext, alone
 from orchestrator.service.delivery.authorise import AuthorisedSend, authorise_messages, tell_ended_leases
@@ -26,8 +26,9 @@ from orchestrator.service.delivery.file_results import (
     file_results,
 )
 from orchestrator.service.delivery.provider_gates import ProviderAllowance, ProviderGates, Remaining
-from orchestrator.service.enrollment.advance import NO_CRASHES, park
+from orchestrator.service.enrollment.advance import NO_CRASHES
 from orchestrator.service.enrollment.apply_events import apply_events
+from orchestrator.service.enrollment.take_apart import take_apart
 from orchestrator.service.rendering.render import Renderer, RenderFailed
 from orchestrator.telemetry import emit
 
@@ -68,7 +69,7 @@ class Delivery:
     def deliver(self, *, limit: int) -> Drained:
         """One batch: claim, mark, hand over, file.
 
-        A batch that cannot be marked is repeated one customer a transaction, as :func:`advance` does.
+        A batch that cannot be marked is taken apart as :func:`take_apart` says.
         """
         renderer = self.renderer()  # before anything is marked: what fails here has marked nothing
         most = min(limit, self.pace.most)
@@ -91,66 +92,51 @@ class Delivery:
                 now=instants.business, machine=instants.machine, capacity=allowance.capacity, limit=most
             )
         )
-        try:
-            authorised = self._authorise(claim, allowance.remaining(), NO_CRASHES)
-        except Unavailable:
-            raise
-        except Exception as error:
-            if not claim.ids:
-                raise
-            emit("batch.failed", task="deliver", customers=len(claim.ids), error=type(error).__name__)
-            sent = sum(self._alone(customer_id, renderer, allowance) for customer_id in claim.ids)
-            return Drained(customers=len(claim.ids), messages=sent, more=True)
-        allowance.spend(one.provider for one in authorised)
-        allowance.close()  # others need not wait for what is on the wire
-        self._hand_over(authorised, renderer, allowance)
+        sent = self._apart(claim, renderer, allowance, NO_CRASHES)
         if not claim.ids:
             return Drained(again_in=allowance.again_in)
-        return Drained(customers=len(claim.ids), messages=len(authorised), more=True)
+        return Drained(customers=len(claim.ids), messages=sent, more=True)
 
     def alone(self, customer_id: int, *, crash_count: int) -> None:
         """Everything that is due of one customer, with whom in hand so many processes died."""
         renderer = self.renderer()
         allowance = self.gates.admit(self._waiting, limit=1)
         try:
-            self._alone(customer_id, renderer, allowance, crash_count={customer_id: crash_count})
+            self._apart(alone(customer_id), renderer, allowance, {customer_id: crash_count})
         finally:
             allowance.close()
 
-    def _alone(
-        self,
-        customer_id: int,
-        renderer: Renderer,
-        allowance: ProviderAllowance,
-        *,
-        crash_count: Mapping[int, int] = NO_CRASHES,
+    def _apart(
+        self, claim: Claim, renderer: Renderer, allowance: ProviderAllowance, crash_count: Mapping[int, int]
     ) -> int:
-        """One customer of a batch that failed, parked if that fails alone as well; how many messages went out."""
-        try:
-            authorised = self._authorise(alone(customer_id), allowance.remaining(), crash_count)
-        except Contended:
-            return 0  # somebody is at work on this customer; the others need not wait for it
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on
-            park(self.services, customer_id, error)
-            return 0
-        allowance.spend(one.provider for one in authorised)
-        self._hand_over(authorised, renderer, allowance)
-        return len(authorised)
+        """Mark whom ``claim`` takes and hand over, in parts where the whole fails; how many messages went out."""
+
+        def authorise(part: Claim) -> tuple[bool, list[AuthorisedSend]]:
+            return part is claim, self._authorise(part, allowance.remaining(), crash_count)
+
+        sent = 0
+        for whole, authorised in take_apart(self.services, claim, authorise, task="deliver"):
+            allowance.spend(one.provider for one in authorised)
+            if whole:
+                allowance.close()  # others need not wait for what is on the wire
+            self._hand_over(authorised, renderer, allowance)
+            sent += len(authorised)
+        return sent
 
     def _authorise(
         self, claim: Claim, remaining: Remaining, crash_count: Mapping[int, int]
     ) -> list[AuthorisedSend]:
         """The transaction that marks hand-overs; what it answers is committed and may be handed over."""
-        authorised: list[AuthorisedSend] = []
+
+        def decide(customer: CustomerState) -> list[AuthorisedSend]:
+            apply_events(customer, batch)
+            return authorise_messages(customer, remaining, batch)
+
         with self.services.batch(claim, crash_count=crash_count) as batch:
-            for customer in batch:
-                apply_events(customer, batch)
-                authorised += authorise_messages(customer, remaining, batch)
+            authorised = batch.fold(decide)
             batch.save()
         tell_ended_leases(batch.customers)
-        return authorised
+        return [one for some in authorised for one in some]
 
     def _hand_over(
         self, jobs: Sequence[AuthorisedSend], renderer: Renderer, allowance: ProviderAllowance

@@ -71,6 +71,11 @@ class Store(Protocol):
         """Commit, beside the open transaction, whom this thread has in hand: all that is left of it if it is killed."""
         ...
 
+    def attempt_failed(self) -> None:
+        """This thread has nobody in hand: it lives, and what it was about failed. Never raises; what cannot be
+        written now is written with the next :meth:`BatchStore.take_interrupted` of this process."""
+        ...
+
     def next_due(self, waits: Mapping[str, float]) -> datetime | None:
         """When the earliest timer, message or inbox row is due; ``waits`` are seconds until a provider may be asked."""
         ...

@@ -35,6 +35,10 @@ class ClaimStore(Protocol):
         """Lock these customers in one statement in id order, waiting; the ids that exist."""
         ...
 
+    def free(self, ids: Collection[int]) -> list[int]:
+        """Lock those of these customers whom nobody holds, in id order; their ids."""
+        ...
+
     def overdue(self, *, before: datetime, limit: int) -> list[int]:
         """Customers whose work has waited since ``before``; locks nobody."""
         ...

@@ -36,8 +36,11 @@ class PlaybookStore(Protocol):
 class ParkingStore(Protocol):
     """Who was set aside because deciding failed."""
 
-    def park(self, customer_id: int, *, reason: str, detail: str, now: datetime) -> None:
-        """Set a whole customer aside; one who is parked already keeps the first reason."""
+    def park(
+        self, customer_id: int, *, reason: str, detail: str, now: datetime, enrollment_id: int = 0
+    ) -> None:
+        """Set one enrollment aside, with the id 0 the whole customer; what is parked already keeps the first
+        reason."""
         ...
 
     def release(self, customer_id: int, enrollment_id: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,7 @@ class PostgresBatches:
 
     connection: Connection
     definitions: CatalogueCache
+    undone: Collection[str]  # threads of this process whose batch failed while nothing could be written
 
     def load(
         self, ids: Sequence[int], now: datetime, *, starting: Sequence[str] = ()
@@ -36,4 +37,6 @@ class PostgresBatches:
         batches_in_hand.done(self.connection)
 
     def take_interrupted(self, *, before: datetime) -> list[InterruptedCustomer]:
+        if self.undone:
+            batches_in_hand.done_of(self.connection, list(self.undone))
         return batches_in_hand.take_interrupted(self.connection, before=before)

@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -30,7 +30,7 @@ ON CONFLICT (process) DO UPDATE
 """)
 _DONE = text(
     "UPDATE batches_in_hand SET customer_ids = '{}', crash_counts = '{}'"
-    " WHERE process = :process AND customer_ids <> '{}'"
+    " WHERE process = ANY(:processes) AND customer_ids <> '{}'"
 )
 _FULL = text(
     "SELECT process, customer_ids, beat_at, crash_counts FROM batches_in_hand"
@@ -50,13 +50,18 @@ def mark(
 ) -> None:
     """This thread of this process has these customers in hand."""
     connection.execute(_QUIETLY)
-    values = {"process": _me(), "ids": list(ids), "machine": machine}
+    values = {"process": this_thread(), "ids": list(ids), "machine": machine}
     connection.execute(_MARK, {**values, "crash_counts": json.dumps(dict(crash_counts))})
 
 
 def done(connection: Connection) -> None:
     """With this commit it has nobody in hand."""
-    connection.execute(_DONE, {"process": _me()})
+    done_of(connection, [this_thread()])
+
+
+def done_of(connection: Connection, processes: Collection[str]) -> None:
+    """With this commit these, by :func:`this_thread`, have nobody in hand."""
+    connection.execute(_DONE, {"processes": list(processes)})
 
 
 def take_interrupted(connection: Connection, *, before: datetime) -> list[InterruptedCustomer]:
@@ -74,7 +79,8 @@ def take_interrupted(connection: Connection, *, before: datetime) -> list[Interr
     return found
 
 
-def _me() -> str:
+def this_thread() -> str:
+    """The name of this thread of this process among all that ever worked."""
     return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}:{_life(os.getpid())}"
 
 

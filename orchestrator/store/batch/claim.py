@@ -56,6 +56,8 @@ SELECT asked.provider, (
 
 _LOCK = text("SELECT id FROM customers WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
+_LOCK_FREE = text("SELECT id FROM customers WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED")
+
 _OVERDUE = text("""
 SELECT customer_id FROM timers t WHERE due_at <= :before
    AND NOT EXISTS (SELECT 1 FROM parked p
@@ -114,6 +116,10 @@ class PostgresClaims:
     def these(self, ids: Collection[int]) -> list[int]:
         """Lock these customers in id order, in one statement, waiting for each; those that exist."""
         return [row.id for row in self.connection.execute(_LOCK, {"ids": sorted(ids)})]
+
+    def free(self, ids: Collection[int]) -> list[int]:
+        """Lock those of these customers whom nobody holds, in id order."""
+        return [row.id for row in self.connection.execute(_LOCK_FREE, {"ids": sorted(ids)})]
 
     def overdue(self, *, before: datetime, limit: int) -> list[int]:
         """Customers whose work is overdue since ``before``: they are taken alone, with a lock that waits."""

@@ -2,42 +2,77 @@
 
 The table is by SQLSTATE (PostgreSQL, Appendix A), because the driver's classes do not follow what an error means: to
 it a session that idled too long is an internal error, a lock that did not come an operational one, and so is a value
-too long for its index.
+too long for its index. The longest prefix decides; what no line names is a failure of the statement and nothing more,
+and whoever runs a batch finds out whom it is about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import psycopg
-from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
+from psycopg.errors import PipelineAborted
+from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from orchestrator.errors import Contended, StoreError, Unavailable
+from orchestrator.errors import Contended, SchemaMismatch, StoreError, TimedOut, Unavailable, ValueRefused
 
-CONTENTION = frozenset({"40001", "40P01", "55P03"})  # serialization failure, deadlock, lock not available
-VALUE = (
-    "22",
-    "23",
-    "54",
-)  # data, integrity and program limits: a value that cannot be stored, whenever it is tried
-OUTAGE = (
-    "08",  # connection exceptions
-    "53",  # no room, no memory, too many connections
-    "57P",  # shut down, starting up, ended by an administrator
-    "58",  # the server's own system failed
-    "25P03",  # ended because it was idle in a transaction
-    "25006",  # a standby after a failover takes no writes
+MEANINGS: Mapping[str, type[StoreError]] = MappingProxyType(
+    {
+        # outage: nobody's fault, and over when PostgreSQL is back
+        "08": Unavailable,  # connection exceptions
+        "25006": Unavailable,  # a standby after a failover takes no writes
+        "25P03": Unavailable,  # ended because it was idle in a transaction
+        "26": Unavailable,  # a prepared statement that a pooler's other connection made
+        "28": Unavailable,  # the password or the role was changed
+        "3D": Unavailable,  # the database is not there, as while it is restored
+        "53": Unavailable,  # no room, no memory, too many connections
+        "57": Unavailable,  # shut down, starting up, ended by an administrator
+        "58": Unavailable,  # the server's own system failed
+        "F0": Unavailable,  # the server's configuration file
+        # contention: another transaction was faster
+        "40": Contended,  # serialization failure, deadlock, rolled back
+        "40002": ValueRefused,  # a deferred constraint
+        "55006": Contended,  # object in use
+        "55P03": Contended,  # lock not available
+        # longer than it may take
+        "25P04": TimedOut,  # transaction time-out
+        "57014": TimedOut,  # statement time-out, or cancelled
+        # a value that cannot be stored or read, whenever it is tried
+        "10": ValueRefused,
+        "20": ValueRefused,
+        "21": ValueRefused,  # one row was expected and there are more
+        "22": ValueRefused,  # data exceptions
+        "23": ValueRefused,  # integrity constraints
+        "44": ValueRefused,
+        "54": ValueRefused,  # program limits, as an index row that is too large
+        # this build and this schema do not fit
+        "0A": SchemaMismatch,  # feature not supported: an older server
+        "3F": SchemaMismatch,  # schema name
+        "42": SchemaMismatch,  # undefined column, table or function; no right to it
+    }
+)
+_LONGEST = max(map(len, MEANINGS))
+_WORDS: Mapping[type[StoreError], str] = MappingProxyType(
+    {
+        Unavailable: "PostgreSQL cannot do this now ({kind}); trying again may help",
+        Contended: "somebody else holds what this needs ({kind}); trying again may help",
+        TimedOut: "PostgreSQL took longer than it may ({kind}); trying again may help",
+        ValueRefused: "PostgreSQL refused a value ({kind})",
+        SchemaMismatch: "this release and the schema do not fit ({kind}); migrate, or run the release that fits",
+        StoreError: "PostgreSQL refused a statement ({kind})",
+    }
 )
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the driver's errors into ours.
+    """Turn the driver's errors into ours, as :data:`MEANINGS` says.
 
-    An outage, and a pool whose connections are all in use, is :class:`Unavailable`; a lock or transaction lost to
-    somebody else :class:`Contended`; everything else :class:`StoreError`.
+    A lost connection, and a pool whose connections are all in use, is :class:`Unavailable`; a value that has no form
+    PostgreSQL can take :class:`ValueRefused`.
     """
     try:
         yield
@@ -48,19 +83,33 @@ def translated() -> Iterator[None]:
         raise meaning_of(error) from error
     except PoolTimeoutError as error:
         raise Unavailable("every connection to PostgreSQL is in use; trying again may help") from error
+    except StatementError as error:  # before anything was sent
+        raise ValueRefused(
+            f"a value has no form PostgreSQL can take ({type(error.orig).__name__})"
+        ) from error
     except SQLAlchemyError as error:
         raise StoreError(f"the store failed ({type(error).__name__})") from error
+    except UnicodeError as error:
+        raise ValueRefused(f"a text is not valid Unicode ({type(error).__name__})") from error
 
 
 def meaning_of(error: BaseException | None, *, lost: bool = False) -> StoreError:
     """Our error for one of the driver's. ``lost``: its connection can be used no more."""
-    kind = type(error).__name__
+    meaning = Unavailable if lost else _meaning(error)
+    return meaning(_WORDS[meaning].format(kind=type(error).__name__))
+
+
+def _meaning(error: BaseException | None) -> type[StoreError]:
     state = (error.sqlstate or "") if isinstance(error, psycopg.Error) else ""
-    if state in CONTENTION:
-        return Contended(f"somebody else holds what this needs ({kind}); trying again may help")
-    if state.startswith(VALUE):
-        return StoreError(f"PostgreSQL refused a statement ({kind})")
-    operational = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    if lost or operational or state.startswith(OUTAGE):
-        return Unavailable(f"PostgreSQL cannot do this now ({kind}); trying again may help")
-    return StoreError(f"PostgreSQL refused a statement ({kind})")
+    for length in range(min(len(state), _LONGEST), 1, -1):
+        if (meaning := MEANINGS.get(state[:length])) is not None:
+            return meaning
+    match error:
+        case PipelineAborted():
+            return StoreError  # an earlier statement of the pipeline failed, and is not to be had any more
+        case psycopg.DataError():
+            return ValueRefused  # the driver could not write or read a value
+        case psycopg.OperationalError() | psycopg.InterfaceError() if not state:
+            return Unavailable  # the driver's own: no connection, or none any more
+        case _:
+            return StoreError
