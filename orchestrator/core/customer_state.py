@@ -20,7 +20,7 @@ from orchestrator.core.machine.facts import CustomerFacts
 from orchestrator.core.policies.request import ActiveCooldown, CapSlot, OpenHold
 from orchestrator.records.consent import Consent
 from orchestrator.records.cooldown import CooldownRow, HoldRow, LiftedCooldown
-from orchestrator.records.customer import AccountMember
+from orchestrator.records.customer import AccountMember, KnownAccount
 from orchestrator.records.enrollment import ConversionRow, RefusalRow
 from orchestrator.records.inbox import InboxRequest, InboxRow, SignalRow
 from orchestrator.records.message import LastVerdict, MessageKind, MessageStatus, ReceiptRow
@@ -161,6 +161,8 @@ class CustomerState:
     shadow_slots: list[CapSlot]
     members: list[AccountMember]
     answer_rates: dict[str, float]
+    joining: dict[int, KnownAccount] = field(default_factory=dict)
+    """The accounts that the inbox says this customer belongs to, by id."""
 
     # what is changed
     profile_changed: bool = False
@@ -184,6 +186,14 @@ class CustomerState:
     @property
     def now(self) -> datetime:
         return self.facts.now
+
+    @property
+    def account_members(self) -> list[AccountMember]:
+        """Everybody of the account in id order, this customer with the role of this moment."""
+        role = self.facts.attributes.get("role")
+        own = AccountMember(customer_id=self.customer_id, role=None if role is None else str(role))
+        others = [one for one in self.members if one.customer_id != self.customer_id]
+        return sorted([*others, own], key=lambda one: one.customer_id)
 
     def message_by_id(self, message_id: int) -> MessageRow | None:
         return next((row for row in self.messages.values() if row.id == message_id), None)

@@ -46,3 +46,12 @@ class AccountMember:
 
     customer_id: int
     role: str | None  # the customer's attribute of that name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownAccount:
+    """An account, as far as one of its customers asks."""
+
+    key: str  # the product's own
+    attributes: Mapping[str, Any]
+    members: tuple[AccountMember, ...]  # in id order

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from orchestrator.records.intake import Track
+from orchestrator.records.intake import Identify, Track
 from orchestrator.store.batch import load
 from orchestrator.store.sql.pipeline import PipelinedQuery
 from tests.support.engine import Scene, one_message, playbook
@@ -74,3 +74,61 @@ def test_whatever_arrives_between_two_statements_is_applied_now_or_later(
     assert (
         scene.value("SELECT count(*) FROM enrollments WHERE playbook = 'waiting' AND ended_at IS NULL") == 0
     )
+
+
+TIERED = one_message(
+    "tiered",
+    more="enter: {when: limit_reached, if: {account.tier: gold, because: x}, reentry: {after: 1h}}\n",
+)
+ONE_PER = one_message(
+    "one_per",
+    more="enter: {when: limit_reached, because: x, one_per: {account: [owner, admin]}, reentry: {after: 1h}}\n",
+)
+
+
+def entered(scene: Scene) -> list[tuple[str, str]]:
+    rows = scene.rows(
+        "SELECT e.playbook, c.key FROM enrollments e JOIN customers c ON c.id = e.customer_id ORDER BY 1, 2"
+    )
+    return [(row.playbook, row.key) for row in rows]
+
+
+def member(key: str, account: str, **traits: Any) -> Identify:
+    known = {"email": f"{key}@shop.example", "timezone": "UTC", "account": account}
+    return Identify(key=key, traits=known | traits)
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["new", "from another account"])
+def test_an_event_sees_the_account_joined_in_the_same_flush(scene: Scene, moved: bool) -> None:
+    scene.publish_playbooks(TIERED, ONE_PER)
+    scene.engine.identify([Identify(key="acme", account=True, traits={"tier": "gold"})])
+    scene.engine.identify([Identify(key="small", account=True, traits={"tier": "free"})])
+    scene.engine.identify([member("owner", "acme", role="owner")])
+    if moved:
+        scene.engine.identify([member("anna", "small", role="owner")])
+    scene.drain()
+    scene.engine.identify([member("anna", "acme", role="user")])
+    scene.engine.track([Track(key="anna", event="limit_reached")])
+    scene.drain()
+    assert entered(scene) == [("one_per", "owner"), ("tiered", "anna")]
+
+
+def test_an_event_before_the_change_sees_the_account_of_then(scene: Scene) -> None:
+    scene.publish_playbooks(TIERED)
+    scene.engine.identify([Identify(key="acme", account=True, traits={"tier": "gold"})])
+    scene.engine.track([Track(key="anna", event="limit_reached")])
+    scene.engine.identify([member("anna", "acme")])
+    scene.drain()
+    assert entered(scene) == []
+
+
+def test_the_role_told_in_the_same_flush_counts(scene: Scene) -> None:
+    scene.publish_playbooks(ONE_PER)
+    scene.engine.identify([member("zoe", "acme", role="admin")])
+    scene.drain()
+    scene.engine.identify([member("anna", "acme", role="user")])
+    scene.drain()
+    scene.engine.identify([member("anna", "acme", role="owner")])
+    scene.engine.track([Track(key="anna", event="limit_reached")])
+    scene.drain()
+    assert entered(scene) == [("one_per", "anna")]

@@ -108,7 +108,7 @@ def _pass_on(
 def _preferred_member(customer: CustomerState, roles: tuple[str, ...]) -> int | None:
     """The one member of the account who is spoken to: the first of the preferred roles, the oldest of that role."""
     for role in roles:
-        for member in customer.members:
+        for member in customer.account_members:
             if role in ("*", member.role):
                 return member.customer_id
     return None

@@ -14,19 +14,12 @@ from orchestrator.core.zones import zones_of
 
 def apply_traits(customer: CustomerState, data: Mapping[str, Any], catalogue: Catalogue) -> bool:
     """Merge traits into the customer; a trait of None removes it. True if anything changed."""
-    before = (
-        dict(customer.facts.attributes),
-        dict(customer.points),
-        customer.timezone,
-        customer.locale,
-        customer.region,
-    )
+    before = _profile(customer)
     for name, value in data.get("traits", {}).items():
         _apply(customer, name, value)
     account_id = data.get("account_id")
     if account_id is not None and account_id != customer.account_id:
-        customer.account_id = account_id
-        customer.profile_changed = True
+        _join(customer, account_id)
     account = data.get("account_traits")
     if account is not None:
         merged = {**customer.facts.account, **account}
@@ -34,19 +27,34 @@ def apply_traits(customer: CustomerState, data: Mapping[str, Any], catalogue: Ca
     device_zone = data.get("device_zone")
     if device_zone and customer.timezone_source != "profile" and known_zone(device_zone) is not None:
         customer.timezone, customer.timezone_source = device_zone, "device"
-    after = (
-        dict(customer.facts.attributes),
-        dict(customer.points),
-        customer.timezone,
-        customer.locale,
-        customer.region,
-    )
+    after = _profile(customer)
     if after != before:
         customer.profile_changed = True
         customer.facts.zone = zones_of(
             customer.timezone, customer.timezone_source, customer.points, catalogue.policy.default_zone
         ).zones[0]
     return after != before or account is not None
+
+
+def _profile(customer: CustomerState) -> tuple[object, ...]:
+    return (
+        dict(customer.facts.attributes),
+        dict(customer.points),
+        customer.timezone,
+        customer.locale,
+        customer.region,
+        customer.account_id,
+    )
+
+
+def _join(customer: CustomerState, account_id: int) -> None:
+    """Give the customer this account's facts and colleagues: the next item of the inbox may ask for them."""
+    customer.account_id = account_id
+    customer.profile_changed = True
+    joined = customer.joining.get(account_id)
+    customer.facts.account_key = joined.key if joined is not None else None
+    customer.facts.account = dict(joined.attributes) if joined is not None else {}
+    customer.members = list(joined.members) if joined is not None else []
 
 
 def carries_presence(data: Mapping[str, Any], name: str, catalogue: Catalogue) -> bool:

@@ -17,7 +17,7 @@ from orchestrator.core.policies.request import ActiveCooldown, CapSlot, OpenHold
 from orchestrator.core.zones import zones_of
 from orchestrator.language.conditions.facts import SignalOccurrence
 from orchestrator.language.conditions.requirements import LookBack, merge
-from orchestrator.records.customer import AccountMember
+from orchestrator.records.customer import AccountMember, KnownAccount
 from orchestrator.records.inbox import InboxRow
 from orchestrator.records.message import LastVerdict
 from orchestrator.store.batch.definitions import CatalogueCache
@@ -178,9 +178,19 @@ def _work(loaded: LoadedCustomer, catalogue: Catalogue, now: datetime) -> Custom
         hold_ids={one.name: one.id for one in loaded.holds},
         cap_slots=[_place(one) for one in loaded.cap_slots if not one.shadow],
         shadow_slots=[_place(one) for one in loaded.cap_slots if one.shadow],
-        members=[AccountMember(customer_id=one.id, role=one.role) for one in loaded.members],
+        members=_members(loaded.members),
         answer_rates=dict(loaded.answer_rates),
+        joining={
+            account_id: KnownAccount(
+                key=one.account.key, attributes=one.account.attributes, members=tuple(_members(one.members))
+            )
+            for account_id, one in loaded.joining.items()
+        },
     )
+
+
+def _members(rows: Sequence[Any]) -> list[AccountMember]:
+    return [AccountMember(customer_id=one.id, role=one.role) for one in rows]
 
 
 def _runs(

@@ -109,6 +109,7 @@ _MEMBERS = text("""
 SELECT account_id, id, key, attributes->>'role' AS role FROM customers
  WHERE account_id = ANY(:accounts) AND erased_at IS NULL ORDER BY account_id, id
 """)
+_ACCOUNTS = text("SELECT id, key, attributes FROM accounts WHERE id = ANY(:accounts)")
 _ANSWER_RATES = text("""
 SELECT customer_id, channel, avg((responses ?| ARRAY['clicked', 'answered', 'replied'])::int)::float8 AS rate
   FROM messages WHERE customer_id = ANY(:ids) AND sent_at > :since AND kind IN ('send', 'ask')
@@ -118,6 +119,14 @@ _RATES_OVER = timedelta(days=180)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 LoadedRows = list[Any]
+
+
+@dataclass(kw_only=True, slots=True)
+class LoadedAccount:
+    """An account's row and its customers' rows."""
+
+    account: Any
+    members: LoadedRows
 
 
 @dataclass(kw_only=True, slots=True)
@@ -136,6 +145,7 @@ class LoadedCustomer:
     cap_slots: LoadedRows = field(default_factory=list)
     history: LoadedRows = field(default_factory=list)
     members: LoadedRows = field(default_factory=list)
+    joining: dict[int, LoadedAccount] = field(default_factory=dict)
     answer_rates: dict[str, float] = field(default_factory=dict)
 
 
@@ -203,14 +213,20 @@ class Wanted:
 def load_more(
     connection: Connection, loaded: Mapping[int, LoadedCustomer], wanted: Wanted, *, now: datetime
 ) -> None:
-    """Signal history, colleagues and answer rates of these customers, as far as wanted. One round trip."""
+    """Signal history, colleagues, answer rates and the accounts that inboxes name, as far as wanted. One round trip."""
     ids = list(loaded)
+    named = {customer_id: _joining(one) for customer_id, one in loaded.items()}
+    joined = sorted(set().union(*named.values()))
     accounts = sorted(
-        {one.customer.account_id for one in loaded.values() if one.customer.account_id is not None}
+        {one.customer.account_id for one in loaded.values() if one.customer.account_id is not None}.union(
+            joined
+        )
     )
     questions: dict[str, PipelinedQuery] = {}
     if wanted.look_back:
         questions["history"] = _history(ids, wanted.look_back, now)
+    if joined:
+        questions["accounts"] = PipelinedQuery(_ACCOUNTS, {"accounts": joined})
     if wanted.members and accounts:
         questions["members"] = PipelinedQuery(_MEMBERS, {"accounts": accounts})
     if wanted.answer_rates:
@@ -222,10 +238,23 @@ def load_more(
     members: dict[int, LoadedRows] = defaultdict(list)
     for row in answers.get("members", ()):
         members[row.account_id].append(row)
-    for one in loaded.values():
+    known = {row.id: row for row in answers.get("accounts", ())}
+    for customer_id, one in loaded.items():
         one.members = members.get(one.customer.account_id, [])
+        one.joining = {
+            account: LoadedAccount(account=known[account], members=members.get(account, []))
+            for account in named[customer_id]
+            if account in known
+        }
     for row in answers.get("rates", ()):
         loaded[row.customer_id].answer_rates[row.channel] = row.rate
+
+
+def _joining(one: LoadedCustomer) -> set[int]:
+    """The accounts that this customer belongs to once their inbox is applied."""
+    return {
+        item.data["account_id"] for item in one.inbox if item.kind == "identify" and "account_id" in item.data
+    }
 
 
 def _history(ids: list[int], look_back: Mapping[str, timedelta | None], now: datetime) -> PipelinedQuery:
