@@ -163,6 +163,8 @@ class CustomerState:
     answer_rates: dict[str, float]
     joining: dict[int, KnownAccount] = field(default_factory=dict)
     """The accounts that the inbox says this customer belongs to, by id."""
+    inbox_waits: bool = False
+    """More came in than was read: no timer fires and nothing is handed over before it is applied."""
 
     # what is changed
     profile_changed: bool = False

@@ -4,11 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import IntEnum
 from typing import Any, Literal
 
 InboxKind = Literal["consider", "identify", "policy", "receipt", "response", "signal", "start"]
 """What an inbox row tells its customer's enrollments."""
+
+BACKFILL_AFTER = timedelta(hours=1)
+"""A fact that happened so long before it was told is history: nobody waits for it at a screen."""
+
+
+class Lane(IntEnum):
+    """In which row of waiting customers an inbox row lets its customer be found. A customer who was found has the
+    whole inbox applied in the order it came, whatever the lanes of its rows."""
+
+    ANSWERS = 0  # what people did, what providers report, starts
+    SIGNALS = 1  # what the product tells as it happens
+    BACKGROUND = 2  # back-fills, scans, another policy
+    BEHIND = 10  # added to a lane: stands behind other rows of its customer and is found with them
+
+
+def lane_of(kind: InboxKind, *, age: timedelta = timedelta(0)) -> Lane:
+    """The lane of a fact from outside that happened ``age`` before it was told."""
+    if kind in ("response", "receipt", "start"):
+        return Lane.ANSWERS
+    if kind in ("consider", "policy") or age > BACKFILL_AFTER:
+        return Lane.BACKGROUND
+    return Lane.SIGNALS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +64,7 @@ class InboxRequest:
     customer_id: int  # whose inbox
     kind: Literal["start", "consider"]
     data: Mapping[str, Any]  # JSON values
+    lane: Lane = Lane.SIGNALS  # somebody's live step waits for it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,14 +8,21 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from orchestrator.records.inbox import InboxItem
+from orchestrator.records.inbox import InboxItem, Lane, lane_of
 from orchestrator.store.sql.bulk import insert_rows
 from orchestrator.store.sql.tables import inbox, seen_sources
 
-_NEXT_IDS = text("SELECT nextval('inbox_ids') AS id FROM generate_series(1, :count) ORDER BY id")
+CROWDED = 50
+"""So many rows of one customer wait that more of them need not let the customer be found."""
+
+_PREPARE = text("""
+SELECT ARRAY(SELECT nextval('inbox_ids') FROM generate_series(1, :count)) AS ids,
+       ARRAY(SELECT u.id FROM unnest(CAST(:customers AS bigint[])) AS u(id)
+              WHERE (SELECT 1 FROM inbox i WHERE i.customer_id = u.id OFFSET :crowded LIMIT 1) IS NOT NULL) AS crowded
+""")
 _ASK_ANEW = text("""
-INSERT INTO inbox (customer_id, id, kind, occurred_at, received_at, data)
-SELECT customer_id, nextval('inbox_ids'), 'policy', :now, :now, '{}'
+INSERT INTO inbox (customer_id, id, kind, occurred_at, received_at, data, lane)
+SELECT customer_id, nextval('inbox_ids'), 'policy', :now, :now, '{}', 2
   FROM (SELECT DISTINCT customer_id FROM dispatch WHERE due_at > :now ORDER BY customer_id) AS waiting
 """)
 
@@ -46,7 +53,15 @@ class PostgresInbox:
         taken = [item for key, item in first.items() if key in new]
         if not taken:
             return 0
-        ids = self.connection.execute(_NEXT_IDS, {"count": len(taken)}).scalars()
+        found = self.connection.execute(
+            _PREPARE,
+            {
+                "count": len(taken),
+                "customers": sorted({item.customer_id for item in taken}),
+                "crowded": CROWDED,
+            },
+        ).one()
+        lanes = _lanes(taken, now, set(found.crowded))
         insert_rows(
             self.connection,
             inbox,
@@ -58,11 +73,28 @@ class PostgresInbox:
                     "occurred_at": min(item.occurred_at, now),
                     "received_at": now,
                     "data": dict(item.data),
+                    "lane": lane,
                 }
-                for item, inbox_id in zip(taken, ids, strict=True)
+                for item, inbox_id, lane in zip(taken, sorted(found.ids), lanes, strict=True)
             ],
         )
         return len(taken)
+
+
+def _lanes(items: Sequence[InboxItem], now: datetime, crowded: set[int]) -> list[int]:
+    """The lane of each row. Of one customer's signals in one call the first lets the others be found, so that an
+    upload of thousands is looked at once; an answer always lets its customer be found.
+
+    A crowd is looked at before the rows are committed: if it is applied meanwhile, the sweep finds what stands alone.
+    """
+    found: set[tuple[int, Lane]] = set()
+    lanes: list[int] = []
+    for item in items:
+        lane = lane_of(item.kind, age=now - item.occurred_at)
+        behind = (item.customer_id, lane) in found or item.customer_id in crowded
+        found.add((item.customer_id, lane))
+        lanes.append(lane + Lane.BEHIND if behind and lane is not Lane.ANSWERS else lane)
+    return lanes
 
 
 def ask_anew(connection: Connection, now: datetime) -> None:

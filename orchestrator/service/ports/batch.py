@@ -14,8 +14,16 @@ from orchestrator.records.drain import InterruptedCustomer
 class ClaimStore(Protocol):
     """The locks on customers: whoever changes anything about one holds it until the commit."""
 
+    def due(self, *, now: datetime, machine: datetime, limit: int, capacity: Mapping[str, int]) -> list[int]:
+        """Lock customers with anything due, passing over those held elsewhere; ids in the order of their turns.
+
+        Answers, live signals, timers, each provider's messages (no more than its ``capacity``), hand-overs to be
+        settled and background take turns, so that none waits for the end of another.
+        """
+        ...
+
     def customers(self, *, now: datetime, limit: int) -> list[int]:
-        """Lock customers with due timers or a filled inbox, passing over those held elsewhere; ids in order."""
+        """As :meth:`due`, of inboxes and timers alone."""
         ...
 
     def count_messages(
@@ -27,8 +35,7 @@ class ClaimStore(Protocol):
     def with_messages(
         self, *, now: datetime, machine: datetime, capacity: Mapping[str, int], limit: int
     ) -> list[int]:
-        """Lock customers with messages due at providers that have room, passing over those held elsewhere; ids in
-        order. A provider with little room and much to do leaves the others theirs."""
+        """As :meth:`due`, of messages alone."""
         ...
 
     def these(self, ids: Collection[int]) -> list[int]:
@@ -40,7 +47,7 @@ class ClaimStore(Protocol):
         ...
 
     def overdue(self, *, before: datetime, limit: int) -> list[int]:
-        """Customers whose work has waited since ``before``; locks nobody."""
+        """Customers whose work has waited since ``before`` because somebody holds them; they are not locked."""
         ...
 
 

@@ -186,6 +186,7 @@ def _work(loaded: LoadedCustomer, catalogue: Catalogue, now: datetime) -> Custom
             )
             for account_id, one in loaded.joining.items()
         },
+        inbox_waits=loaded.inbox_waits,
     )
 
 

@@ -1,8 +1,13 @@
 """Who is taken next, and the lock on the customer's row: everything that changes a customer begins here.
 
-A claim is two statements: one finds and locks customers in id order, passing over those somebody else holds, and a
-*later* one (in :mod:`orchestrator.store.batch.load`) reads what decides. Counting in the locking statement would see
-the world from before the lock was granted.
+A claim finds and locks customers in one statement, passing over those somebody else holds; a *later* one (in
+:mod:`orchestrator.store.batch.load`) reads what decides. Counting in the locking statement would see the world from
+before the lock was granted.
+
+Whoever waits stands in queues: answers, live signals, timers, each provider's messages, hand-overs to be settled,
+background. Each is looked at in the order of being due and gives one customer in turn, background one for sixteen of
+the others, so that nobody starves. Where more answers or signals wait than are looked at, the newest of them are a
+queue of their own: a click is heard behind any backlog of clicks.
 """
 
 from __future__ import annotations
@@ -10,75 +15,37 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-_DUE_WALKS = text("""
-WITH due AS MATERIALIZED (
-    (SELECT t.customer_id FROM timers t
-      WHERE t.due_at <= :now AND NOT EXISTS (
-            SELECT 1 FROM parked p WHERE p.customer_id = t.customer_id AND p.enrollment_id IN (0, t.enrollment_id))
-      ORDER BY t.due_at LIMIT :some)
-    UNION
-    (SELECT i.customer_id FROM inbox i
-      WHERE NOT EXISTS (SELECT 1 FROM parked p WHERE p.customer_id = i.customer_id AND p.enrollment_id = 0)
-      ORDER BY i.id LIMIT :some)
+from orchestrator.records.inbox import Lane
+from orchestrator.store.batch.claim_statements import (
+    ALONE_BEHIND,
+    COUNT_MESSAGES,
+    DUE,
+    LOCK,
+    LOCK_FREE,
+    NEXT_DUE,
+    OVERDUE,
 )
-SELECT c.id FROM customers c WHERE c.id IN (SELECT customer_id FROM due)
- ORDER BY c.id LIMIT :limit FOR NO KEY UPDATE OF c SKIP LOCKED
-""")
 
-_DUE_MESSAGES = text("""
-WITH due AS MATERIALIZED (
-    SELECT found.customer_id
-      FROM unnest(CAST(:providers AS text[]), CAST(:capacity AS int[])) AS open(provider, room)
-      CROSS JOIN LATERAL (
-        SELECT d.customer_id FROM dispatch d
-         WHERE d.provider = open.provider AND d.due_at <= :now AND d.free_at <= :machine
-           AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.customer_id = d.customer_id AND p.enrollment_id = 0)
-         ORDER BY d.due_at LIMIT open.room * 4
-      ) AS found
-)
-SELECT c.id FROM customers c WHERE c.id IN (SELECT customer_id FROM due)
- ORDER BY c.id LIMIT :limit FOR NO KEY UPDATE OF c SKIP LOCKED
-""")
+FIRST_LOOK = 2  # rows looked at in each queue, as a multiple of the customers wanted
+FARTHER = 8  # so many times more, where those in front were held elsewhere or were the same few
+FARTHEST = 1024
+NEWEST = 8  # one in so many places may go to the newest answers, and as many to the newest signals
 
-_COUNT_MESSAGES = text("""
-SELECT asked.provider, (
-    SELECT count(*) FROM (
-        SELECT 1 FROM dispatch d
-         WHERE d.provider = asked.provider AND d.due_at <= :now AND d.free_at <= :machine
-           AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.customer_id = d.customer_id AND p.enrollment_id = 0)
-         LIMIT :limit
-    ) AS due) AS messages
-  FROM unnest(CAST(:providers AS text[])) AS asked(provider)
-""")
+_EVERY_LANE = [int(lane) for lane in (Lane.ANSWERS, Lane.SIGNALS, Lane.BACKGROUND)]
+_BEHIND = [int(lane) + int(Lane.BEHIND) for lane in (Lane.SIGNALS, Lane.BACKGROUND)]
 
-_LOCK = text("SELECT id FROM customers WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
-_LOCK_FREE = text("SELECT id FROM customers WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Queues:
+    """Which of them a claim looks at; ``capacity`` None: no messages, and none to be settled."""
 
-_OVERDUE = text("""
-SELECT customer_id FROM timers t WHERE due_at <= :before
-   AND NOT EXISTS (SELECT 1 FROM parked p
-                    WHERE p.customer_id = t.customer_id AND p.enrollment_id IN (0, t.enrollment_id))
-UNION
-SELECT customer_id FROM inbox i WHERE received_at <= :before
-   AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.customer_id = i.customer_id AND p.enrollment_id = 0)
- LIMIT :limit
-""")
-
-_NEXT_DUE = text("""
-SELECT least(
-    (SELECT min(due_at) FROM timers t WHERE NOT EXISTS (
-        SELECT 1 FROM parked p WHERE p.customer_id = t.customer_id AND p.enrollment_id IN (0, t.enrollment_id))),
-    (SELECT min(greatest(d.due_at, d.free_at, shut.until)) FROM dispatch d
-       LEFT JOIN unnest(CAST(:providers AS text[]), CAST(:untils AS timestamptz[])) AS shut(provider, until)
-         ON shut.provider = d.provider WHERE NOT EXISTS (
-        SELECT 1 FROM parked p WHERE p.customer_id = d.customer_id AND p.enrollment_id = 0)),
-    (SELECT min(received_at) FROM inbox i WHERE NOT EXISTS (
-        SELECT 1 FROM parked p WHERE p.customer_id = i.customer_id AND p.enrollment_id = 0)))
-""")
+    lanes: Sequence[int] = tuple(_EVERY_LANE)
+    timers: bool = True
+    capacity: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,50 +54,72 @@ class PostgresClaims:
 
     connection: Connection
 
+    def due(self, *, now: datetime, machine: datetime, limit: int, capacity: Mapping[str, int]) -> list[int]:
+        """Lock up to ``limit`` customers of all queues; their ids in the order in which it is their turn.
+
+        ``capacity``: how many messages each provider may be given now. One statement, and a second one that looks
+        farther where those in front were held elsewhere.
+        """
+        return self._due(_Queues(capacity=capacity), now=now, machine=machine, limit=limit)
+
     def customers(self, *, now: datetime, limit: int) -> list[int]:
-        """Lock up to ``limit`` customers with a due timer or something in their inbox; their ids in order."""
-        rows = self.connection.execute(_DUE_WALKS, {"now": now, "limit": limit, "some": limit * 4})
-        return [row.id for row in rows]
+        """As :meth:`due`, for inboxes and timers alone."""
+        return self._due(_Queues(), now=now, machine=now, limit=limit)
+
+    def with_messages(
+        self, *, now: datetime, machine: datetime, capacity: Mapping[str, int], limit: int
+    ) -> list[int]:
+        """As :meth:`due`, for messages alone."""
+        queues = _Queues(lanes=(), timers=False, capacity=capacity)
+        return self._due(queues, now=now, machine=machine, limit=limit)
 
     def count_messages(
         self, *, now: datetime, machine: datetime, providers: Sequence[str], limit: int
     ) -> dict[str, int]:
         """How many messages are due at each of ``providers``, counting to ``limit``; locks nobody."""
         values = {"now": now, "machine": machine, "providers": list(providers), "limit": limit}
-        return {row.provider: row.messages for row in self.connection.execute(_COUNT_MESSAGES, values)}
-
-    def with_messages(
-        self, *, now: datetime, machine: datetime, capacity: Mapping[str, int], limit: int
-    ) -> list[int]:
-        """Lock up to ``limit`` customers with a message due at a provider that has room; their ids in order."""
-        if not capacity:
-            return []
-        values = {
-            "now": now,
-            "machine": machine,
-            "providers": list(capacity),
-            "capacity": list(capacity.values()),
-        }
-        return [row.id for row in self.connection.execute(_DUE_MESSAGES, {**values, "limit": limit})]
+        return {row.provider: row.messages for row in self.connection.execute(COUNT_MESSAGES, values)}
 
     def these(self, ids: Collection[int]) -> list[int]:
         """Lock these customers in id order, in one statement, waiting for each; those that exist."""
-        return [row.id for row in self.connection.execute(_LOCK, {"ids": sorted(ids)})]
+        return [row.id for row in self.connection.execute(LOCK, {"ids": sorted(ids)})]
 
     def free(self, ids: Collection[int]) -> list[int]:
         """Lock those of these customers whom nobody holds, in id order."""
-        return [row.id for row in self.connection.execute(_LOCK_FREE, {"ids": sorted(ids)})]
+        return [row.id for row in self.connection.execute(LOCK_FREE, {"ids": sorted(ids)})]
 
     def overdue(self, *, before: datetime, limit: int) -> list[int]:
-        """Customers whose work is overdue since ``before``: they are taken alone, with a lock that waits."""
-        return [
-            row.customer_id for row in self.connection.execute(_OVERDUE, {"before": before, "limit": limit})
-        ]
+        """Customers whose work is overdue since ``before`` while somebody holds them, or whom no queue finds."""
+        values = {"before": before, "limit": limit, "window": limit * FARTHER, "lanes": _EVERY_LANE}
+        found = self.connection.execute(OVERDUE, values).scalars().all()
+        values = {"before": before, "lanes": _BEHIND, "window": limit}
+        alone = self.connection.execute(ALONE_BEHIND, values).scalars().all()
+        return list(dict.fromkeys([*found, *alone]))[:limit]
+
+    def _due(self, queues: _Queues, *, now: datetime, machine: datetime, limit: int) -> list[int]:
+        reach = 1
+        while True:
+            values: dict[str, Any] = {
+                "now": now,
+                "machine": machine,
+                "limit": limit,
+                "lanes": list(queues.lanes),
+                "window": limit * FIRST_LOOK * reach,
+                "newest": max(1, limit // NEWEST) * reach,
+                "timers": limit * FIRST_LOOK * reach if queues.timers else 0,
+                "open": list(queues.capacity or ()),
+                "capacity": [room * reach for room in (queues.capacity or {}).values()],
+                "settle": limit * reach if queues.capacity is not None else 0,
+            }
+            row = self.connection.execute(DUE, values).one()
+            if len(row.ids) >= limit or reach >= FARTHEST or not (row.cut or row.passed_by):
+                return list(row.ids)
+            reach *= FARTHER
 
 
 def next_due(connection: Connection, shut: Mapping[str, datetime]) -> datetime | None:
     """When the earliest timer, message or inbox row is due; None when nothing waits at all. ``shut`` are providers
     that may not be asked before an instant."""
-    values = {"providers": list(shut), "untils": list(shut.values())}
-    due: datetime | None = connection.execute(_NEXT_DUE, values).scalar()
+    values = {"providers": list(shut), "untils": list(shut.values()), "lanes": [*_EVERY_LANE, *_BEHIND]}
+    due: datetime | None = connection.execute(NEXT_DUE, values).scalar()
     return due

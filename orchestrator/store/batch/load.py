@@ -17,11 +17,12 @@ from sqlalchemy import Connection, text
 
 from orchestrator.store.sql.pipeline import PipelinedQuery, ask_all
 
-_INBOX_EACH = 1000  # of one customer in one transaction; the rest follows in the next
+_INBOX_EACH = 200  # rows of one customer in one transaction; the rest follows in the next
+_INBOX_ROWS = 2000  # of all customers of a batch; customers who would come after it keep their place
 
 _CUSTOMERS = text("""
 SELECT c.*, a.key AS account_key, a.attributes AS account_attributes
-  FROM customers c LEFT JOIN accounts a ON a.id = c.account_id WHERE c.id = ANY(:ids) ORDER BY c.id
+  FROM customers c LEFT JOIN accounts a ON a.id = c.account_id WHERE c.id = ANY(:ids)
 """)
 _POINTS = text(
     "SELECT customer_id, channel, address, invalid_reason FROM contact_points WHERE customer_id = ANY(:ids)"
@@ -45,8 +46,10 @@ SELECT e.customer_id, e.id, e.playbook_id, e.playbook, e.reentry_key, e.start_ke
 """)
 _INBOX = text("""
 SELECT i.* FROM unnest(CAST(:ids AS bigint[])) AS wanted(id)
- CROSS JOIN LATERAL (SELECT * FROM inbox WHERE customer_id = wanted.id ORDER BY id LIMIT :each) i
- ORDER BY i.customer_id, i.id
+ CROSS JOIN LATERAL (
+       SELECT customer_id, id, kind, occurred_at, received_at, data FROM inbox
+        WHERE customer_id = wanted.id ORDER BY id LIMIT :each) i
+ LIMIT :rows
 """)
 _TIMERS = text("SELECT customer_id, enrollment_id, visit, due_at FROM timers WHERE customer_id = ANY(:ids)")
 _MESSAGES = text("""
@@ -147,6 +150,7 @@ class LoadedCustomer:
     members: LoadedRows = field(default_factory=list)
     joining: dict[int, LoadedAccount] = field(default_factory=dict)
     answer_rates: dict[str, float] = field(default_factory=dict)
+    inbox_waits: bool = False  # more rows than were read
 
 
 def load_customers(
@@ -156,7 +160,8 @@ def load_customers(
     values: dict[str, Any] = {
         "ids": list(ids),
         "now": now,
-        "each": _INBOX_EACH,
+        "each": _INBOX_EACH + 1,
+        "rows": _INBOX_ROWS,
         "since": now - cap_window,
     }
     people, *parts = ask_all(
@@ -166,7 +171,23 @@ def load_customers(
     loaded = {row.id: LoadedCustomer(customer=row) for row in people}
     for name, rows in zip(_PARTS, parts, strict=True):
         _give(loaded, name, rows)
-    return loaded
+    return _within_budget(loaded, ids)
+
+
+def _within_budget(loaded: dict[int, LoadedCustomer], ids: Sequence[int]) -> dict[int, LoadedCustomer]:
+    """Without the customers whose inboxes were not read: a batch has a budget of rows and not only of customers."""
+    read = sum(len(one.inbox) for one in loaded.values())
+    reached = [
+        number for number, customer_id in enumerate(ids) if (one := loaded.get(customer_id)) and one.inbox
+    ]
+    for one in loaded.values():
+        if len(one.inbox) > _INBOX_EACH:
+            one.inbox.pop()
+            one.inbox_waits = True
+    if read < _INBOX_ROWS:
+        return loaded
+    loaded[ids[reached[-1]]].inbox_waits = True  # it may have been cut anywhere
+    return {one: loaded[one] for one in ids[: reached[-1] + 1] if one in loaded}
 
 
 def load_guards(

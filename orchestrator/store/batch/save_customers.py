@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from orchestrator.core.customer_state import CustomerState
+from orchestrator.records.inbox import Lane
 from orchestrator.store.sql import tables as t
 from orchestrator.store.sql.bulk import delete_rows, insert_rows, update_rows
 from orchestrator.store.sql.records import columns, insert_records
@@ -39,6 +40,12 @@ UPDATE conversions v SET message_id = (
           AND m.status IN ('sent', 'held_out') AND m.sent_at <= v.at ORDER BY m.visit DESC LIMIT 1)
   FROM unnest(CAST(:customers AS bigint[]), CAST(:enrollments AS bigint[])) AS u(customer_id, enrollment_id)
  WHERE v.customer_id = u.customer_id AND v.enrollment_id = u.enrollment_id AND v.message_id IS NULL
+""")
+_FIND_BY = text("""
+UPDATE inbox i SET lane = i.lane - :behind
+  FROM unnest(CAST(:customers AS bigint[])) AS u(customer_id)
+ CROSS JOIN LATERAL (SELECT id FROM inbox WHERE customer_id = u.customer_id ORDER BY id LIMIT 1) AS first
+ WHERE i.customer_id = u.customer_id AND i.id = first.id AND i.lane >= :behind
 """)
 _INVALID_POINTS = text("""
 UPDATE contact_points p SET invalid_reason = u.reason
@@ -192,6 +199,7 @@ def save_inbox(connection: Connection, customers: Sequence[CustomerState], now: 
         ],
         key=("customer_id", "id"),
     )
+    _let_rest_be_found(connection, customers)
     insert_records(
         connection,
         t.receipts,
@@ -207,3 +215,14 @@ def save_inbox(connection: Connection, customers: Sequence[CustomerState], now: 
             for request in customer.requests
         ],
     )
+
+
+def _let_rest_be_found(connection: Connection, customers: Sequence[CustomerState]) -> None:
+    """What stood behind rows that are applied now is found by the first of it."""
+    left = [
+        customer.customer_id
+        for customer in customers
+        if customer.applied_inbox and (customer.inbox or customer.inbox_waits)
+    ]
+    if left:
+        connection.execute(_FIND_BY, {"customers": left, "behind": Lane.BEHIND})

@@ -53,6 +53,7 @@ def save_messages(connection: Connection, customers: Sequence[CustomerState]) ->
                 "provider": message.provider,
                 "due_at": message.due_at,
                 "free_at": message.free_at,
+                "handed": message.status != "planned",
             }
             for message in changed
             if message.unsettled

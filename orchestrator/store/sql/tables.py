@@ -290,8 +290,12 @@ dispatch = Table(  # exactly one row for every unsettled message: law 6
     Column("provider", Text, nullable=False),
     Column("due_at", INSTANT, nullable=False),  # business time: not before
     Column("free_at", INSTANT, nullable=False),  # machine time: end of lease or back-off, time to settle
+    Column(
+        "handed", Boolean, nullable=False, server_default=text("false")
+    ),  # waits to be settled, for no place
     PrimaryKeyConstraint("customer_id", "message_id"),
-    Index("ix_dispatch_provider_due_at", "provider", "due_at"),
+    # What is not free yet stands behind what is, whatever its due_at.
+    Index("ix_dispatch_ready", "provider", "handed", text("(GREATEST(due_at, free_at))")),
     **HOT,
 )
 
@@ -388,8 +392,10 @@ inbox = Table(  # appended without a lock, applied by whoever holds the customer
     Column("occurred_at", INSTANT, nullable=False),
     Column("received_at", INSTANT, nullable=False),
     Column("data", JSONB, nullable=False),
+    Column("lane", SmallInteger, nullable=False, server_default=text("1")),  # records.inbox.Lane
     PrimaryKeyConstraint("customer_id", "id"),
     Index("ix_inbox_id", "id"),
+    Index("ix_inbox_lane_id", "lane", "id"),
 )
 
 seen_sources = Table(  # makes each outside fact count once, by the id its source gave it

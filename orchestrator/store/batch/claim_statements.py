@@ -1,0 +1,154 @@
+"""The statements by which customers are found and locked.
+
+They go the way of the indexes whatever PostgreSQL believes about the tables, which in a fresh database or after a burst
+is wrong: each queue is a LATERAL with its own ORDER BY and LIMIT, ``parked`` is a scalar subquery because that cannot
+become a join, and the lock is a LATERAL in which nothing else can be chosen than the primary key.
+"""
+
+# ruff: noqa: S608 - only constants of this file enter the texts
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from orchestrator.records.inbox import Lane
+
+BACKGROUND_EACH = 16  # one background customer for so many of each other queue
+
+_NOT_PARKED = (
+    "(SELECT 1 FROM parked p WHERE p.customer_id = {0}.customer_id AND p.enrollment_id = 0 LIMIT 1) IS NULL"
+)
+_RUNS_ON = (
+    "(SELECT 1 FROM parked p WHERE p.customer_id = t.customer_id AND p.enrollment_id IN (0, t.enrollment_id) LIMIT 1)"
+    " IS NULL"
+)
+# (lane, id) is compared as a row, because the lane's own index alone gives that order.
+_LANE = f"""
+SELECT i.customer_id, i.id, i.received_at FROM inbox i
+ WHERE (i.lane, i.id) >= ({{lane}}, CAST(-1 AS bigint))
+   AND (i.lane, i.id) <= ({{lane}}, CAST(9223372036854775807 AS bigint)) AND {_NOT_PARKED.format("i")}
+"""
+_OLDEST = _LANE + " ORDER BY i.lane, i.id LIMIT {most}"
+_NEWEST = _LANE + " ORDER BY i.lane DESC, i.id DESC LIMIT {most}"
+_TIMERS = f"""
+SELECT t.customer_id FROM timers t WHERE t.due_at <= {{until}} AND {_RUNS_ON} ORDER BY t.due_at LIMIT {{most}}
+"""
+# Business and machine time are the same instant but where a clock is virtual: the index leads, the two columns decide.
+_READY = f"""
+SELECT d.customer_id FROM dispatch d
+ WHERE d.provider = {{provider}} AND d.handed = {{handed}} AND greatest(d.due_at, d.free_at) <= greatest(:now, :machine)
+   AND d.due_at <= :now AND d.free_at <= :machine AND {_NOT_PARKED.format("d")}
+ ORDER BY greatest(d.due_at, d.free_at) LIMIT {{most}}
+"""
+_PROVIDERS = """
+providers(name) AS (
+    (SELECT provider FROM dispatch ORDER BY provider LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.provider FROM dispatch d WHERE d.provider > providers.name ORDER BY d.provider LIMIT 1)
+      FROM providers WHERE providers.name IS NOT NULL
+)
+"""
+_IF_MORE_WAIT = (
+    "CASE WHEN (SELECT max(n) FROM oldest WHERE oldest.lane = lanes.lane) >= :window THEN :newest ELSE 0 END"
+)
+
+DUE = text(f"""
+WITH RECURSIVE {_PROVIDERS},
+oldest AS MATERIALIZED (
+    SELECT lanes.lane, one.customer_id, row_number() OVER (PARTITION BY lanes.lane) AS n
+      FROM unnest(CAST(:lanes AS smallint[])) AS lanes(lane)
+     CROSS JOIN LATERAL ({_OLDEST.format(lane="lanes.lane", most=":window")}) AS one
+),
+found(queue, customer_id, n) AS MATERIALIZED (
+    SELECT CAST(lane AS text), customer_id, n FROM oldest
+    UNION ALL
+    SELECT lanes.lane || ' newest', one.customer_id, row_number() OVER (PARTITION BY lanes.lane)
+      FROM unnest(CAST(:lanes AS smallint[])) AS lanes(lane)
+     CROSS JOIN LATERAL ({_NEWEST.format(lane="lanes.lane", most=_IF_MORE_WAIT)}) AS one
+     WHERE lanes.lane < {int(Lane.BACKGROUND)}
+    UNION ALL
+    SELECT 'timers', one.customer_id, row_number() OVER ()
+      FROM ({_TIMERS.format(until=":now", most=":timers")}) AS one
+    UNION ALL
+    SELECT 'to ' || open.provider, one.customer_id, row_number() OVER (PARTITION BY open.provider)
+      FROM unnest(CAST(:open AS text[]), CAST(:capacity AS int[])) AS open(provider, capacity)
+     CROSS JOIN LATERAL ({_READY.format(provider="open.provider", handed="false", most="open.capacity")}) AS one
+    UNION ALL
+    SELECT 'settle', one.customer_id, row_number() OVER (PARTITION BY providers.name)
+      FROM providers
+     CROSS JOIN LATERAL ({_READY.format(provider="providers.name", handed="true", most=":settle")}) AS one
+),
+queued AS (
+    SELECT queue, customer_id, 1 + (row_number() OVER (PARTITION BY queue ORDER BY min(n), customer_id) - 1)
+           * CASE queue WHEN '{int(Lane.BACKGROUND)}' THEN {BACKGROUND_EACH} ELSE 1 END AS turn
+      FROM found GROUP BY queue, customer_id
+),
+in_turn AS MATERIALIZED (
+    SELECT customer_id FROM queued GROUP BY customer_id ORDER BY min(turn), min(queue), customer_id
+),
+locked AS MATERIALIZED (
+    SELECT c.id FROM in_turn
+     CROSS JOIN LATERAL (SELECT id FROM customers WHERE id = in_turn.customer_id FOR NO KEY UPDATE SKIP LOCKED) AS c
+     LIMIT :limit
+)
+SELECT ARRAY(SELECT id FROM locked) AS ids,
+       EXISTS (SELECT FROM found WHERE queue NOT LIKE 'to %' AND queue NOT LIKE '% newest' AND n >= :window) AS cut,
+       EXISTS (SELECT FROM found
+                 JOIN unnest(CAST(:open AS text[]), CAST(:capacity AS int[])) AS open(provider, capacity)
+                   ON queue = 'to ' || open.provider AND n >= open.capacity) AND
+       EXISTS (SELECT FROM found WHERE queue LIKE 'to %' AND customer_id NOT IN (SELECT id FROM locked)) AS passed_by
+""")
+
+COUNT_MESSAGES = text(f"""
+SELECT asked.provider, (
+       SELECT count(*) FROM ({_READY.format(provider="asked.provider", handed="false", most=":limit")}) AS due
+       ) AS messages
+  FROM unnest(CAST(:providers AS text[])) AS asked(provider)
+""")
+
+LOCK = text("""
+SELECT c.id FROM unnest(CAST(:ids AS bigint[])) AS wanted(id)
+ CROSS JOIN LATERAL (SELECT id FROM customers WHERE id = wanted.id FOR NO KEY UPDATE) AS c
+""")
+
+LOCK_FREE = text("""
+SELECT c.id FROM unnest(CAST(:ids AS bigint[])) AS wanted(id)
+ CROSS JOIN LATERAL (SELECT id FROM customers WHERE id = wanted.id FOR NO KEY UPDATE SKIP LOCKED) AS c
+""")
+
+OVERDUE = text(f"""
+WITH late AS MATERIALIZED (
+    SELECT customer_id FROM ({_TIMERS.format(until=":before", most=":window")}) AS one
+    UNION
+    SELECT one.customer_id FROM unnest(CAST(:lanes AS smallint[])) AS lanes(lane)
+     CROSS JOIN LATERAL ({_OLDEST.format(lane="lanes.lane", most=":window")}) AS one
+     WHERE one.received_at <= :before
+),
+free AS MATERIALIZED (
+    SELECT c.id FROM late
+     CROSS JOIN LATERAL (SELECT id FROM customers WHERE id = late.customer_id FOR NO KEY UPDATE SKIP LOCKED) AS c
+)
+SELECT customer_id FROM late WHERE customer_id NOT IN (SELECT id FROM free) ORDER BY customer_id LIMIT :limit
+""")
+
+ALONE_BEHIND = text(f"""
+SELECT DISTINCT one.customer_id FROM unnest(CAST(:lanes AS smallint[])) AS lanes(lane)
+ CROSS JOIN LATERAL ({_OLDEST.format(lane="lanes.lane", most=":window")}) AS one
+ WHERE one.received_at <= :before
+""")
+
+NEXT_DUE = text(f"""
+WITH RECURSIVE {_PROVIDERS}
+SELECT least(
+    (SELECT t.due_at FROM timers t WHERE {_RUNS_ON} ORDER BY t.due_at LIMIT 1),
+    (SELECT min(greatest(d.ready_at, shut.until))
+       FROM providers CROSS JOIN (VALUES (false), (true)) AS marked(handed)
+      CROSS JOIN LATERAL (
+            SELECT greatest(d.due_at, d.free_at) AS ready_at FROM dispatch d
+             WHERE d.provider = providers.name AND d.handed = marked.handed AND {_NOT_PARKED.format("d")}
+             ORDER BY greatest(d.due_at, d.free_at) LIMIT 1) AS d
+       LEFT JOIN unnest(CAST(:providers AS text[]), CAST(:untils AS timestamptz[])) AS shut(provider, until)
+         ON shut.provider = providers.name),
+    (SELECT min(one.received_at) FROM unnest(CAST(:lanes AS smallint[])) AS lanes(lane)
+      CROSS JOIN LATERAL ({_OLDEST.format(lane="lanes.lane", most="1")}) AS one))
+""")
