@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, text
 
 from orchestrator.records.inbox import InboxItem, Lane
 from orchestrator.store.batch.claim import PostgresClaims
+from orchestrator.store.batch.load import load_customers
 from orchestrator.store.inbox_append import CROWDED, PostgresInbox
 
 LIMIT = 16
@@ -205,3 +206,26 @@ def lanes(connection: Connection) -> dict[int, list[int]]:
     for row in connection.execute(text("SELECT customer_id, lane FROM inbox ORDER BY id")):
         found.setdefault(row.customer_id, []).append(row.lane)
     return found
+
+
+def test_an_inbox_is_read_as_far_as_one_turn_goes(engine: Engine, now: datetime) -> None:
+    with engine.begin() as connection:
+        people(connection, 12, now)
+        rows(connection, Lane.SIGNALS, 1, 1, now, each=201)
+        rows(connection, Lane.SIGNALS, 2, 2, now, each=200)
+        loaded = load_customers(connection, [2, 1, 3], now=now, cap_window=MINUTE)
+    assert [(len(loaded[one].inbox), loaded[one].inbox_waits) for one in (2, 1, 3)] == [
+        (200, False),
+        (200, True),
+        (0, False),
+    ]
+
+
+def test_a_batch_reads_so_many_rows_and_knows_whose_wait(engine: Engine, now: datetime) -> None:
+    with engine.begin() as connection:
+        people(connection, 12, now)
+        rows(connection, Lane.SIGNALS, 1, 12, now, each=190)
+        loaded = load_customers(connection, list(range(12, 0, -1)), now=now, cap_window=MINUTE)
+    assert sum(len(one.inbox) for one in loaded.values()) == 2000
+    assert [one for one in range(12, 0, -1) if loaded[one].inbox_waits] == [2, 1]
+    assert (len(loaded[3].inbox), len(loaded[2].inbox), len(loaded[1].inbox)) == (190, 100, 0)

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 from orchestrator.store.sql.pipeline import PipelinedQuery, ask_all
 
 _INBOX_EACH = 200  # rows of one customer in one transaction; the rest follows in the next
-_INBOX_ROWS = 2000  # of all customers of a batch; customers who would come after it keep their place
+_INBOX_ROWS = 2000  # of all customers of a batch, in the order of their turns
 
 _CUSTOMERS = text("""
 SELECT c.*, a.key AS account_key, a.attributes AS account_attributes
@@ -171,23 +171,23 @@ def load_customers(
     loaded = {row.id: LoadedCustomer(customer=row) for row in people}
     for name, rows in zip(_PARTS, parts, strict=True):
         _give(loaded, name, rows)
-    return _within_budget(loaded, ids)
+    _tell_what_waits(loaded, ids)
+    return loaded
 
 
-def _within_budget(loaded: dict[int, LoadedCustomer], ids: Sequence[int]) -> dict[int, LoadedCustomer]:
-    """Without the customers whose inboxes were not read: a batch has a budget of rows and not only of customers."""
+def _tell_what_waits(loaded: Mapping[int, LoadedCustomer], ids: Sequence[int]) -> None:
+    """Whose inbox was not read to its end."""
     read = sum(len(one.inbox) for one in loaded.values())
-    reached = [
-        number for number, customer_id in enumerate(ids) if (one := loaded.get(customer_id)) and one.inbox
-    ]
     for one in loaded.values():
         if len(one.inbox) > _INBOX_EACH:
             one.inbox.pop()
             one.inbox_waits = True
     if read < _INBOX_ROWS:
-        return loaded
-    loaded[ids[reached[-1]]].inbox_waits = True  # it may have been cut anywhere
-    return {one: loaded[one] for one in ids[: reached[-1] + 1] if one in loaded}
+        return
+    in_order = [loaded[one] for one in ids if one in loaded]
+    last = max(number for number, one in enumerate(in_order) if one.inbox)
+    for one in in_order[last:]:  # the last may have been cut anywhere, those after it were not looked at
+        one.inbox_waits = True
 
 
 def load_guards(
