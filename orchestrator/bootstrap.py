@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -18,6 +19,7 @@ from channels.recording import Outbox
 from channels.table import channel_names, traits_of
 from orchestrator.clock import VirtualClock, monotonic, system_now
 from orchestrator.engine import Engine
+from orchestrator.errors import StoreError
 from orchestrator.queue.nudge import make_nudge
 from orchestrator.rate_limits.breakers import make_breakers
 from orchestrator.rate_limits.limiter import make_limiter
@@ -90,11 +92,12 @@ def build_engine(
         links=links,
         reports=Reports(database=database, clock=clock),
         api_requests=ApiRequests(database=database, clock=clock),
+        clock_follows=virtual,
     )
     if not virtual:
         engine.nudge = make_nudge(settings)
-        if settings.clock_rate != 1:
-            engine.set_clock_rate(settings.clock_rate)
+        with suppress(StoreError):  # a database that cannot be reached now is told by the first sweep
+            engine.follow_clock_rate()
     return engine
 
 

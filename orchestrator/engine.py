@@ -58,6 +58,8 @@ class Engine:
     reports: Reports
     api_requests: ApiRequests
     nudge: Callable[[], None] = field(default=lambda: None)
+    clock_follows: bool = False
+    """The database's clock has the rate of the settings, as far as this process knows."""
 
     @property
     def policy(self) -> AccountPolicy:
@@ -208,6 +210,15 @@ class Engine:
         """Let business time pass ``rate`` times as fast from now on, without a jump. For rehearsals."""
         clock_rate.set_clock_rate(self.services, rate)
 
+    def follow_clock_rate(self) -> None:
+        """Give the database's clock the rate of the settings, once a process: 1 where they say nothing.
+
+        Raises Unavailable; the next sweep tries again.
+        """
+        if not self.clock_follows:
+            self.set_clock_rate(self.settings.clock_rate)
+            self.clock_follows = True
+
     def start_clock_at(self, business: datetime) -> None:
         """Let the database's clock go on from here at rate 1, after a virtual clock led up to it."""
         clock_rate.start_clock_at(self.services, business)
@@ -239,6 +250,7 @@ class Engine:
 
     def sweep(self) -> int:
         """Take whoever batches kept passing over, and whom processes left behind that died; how many."""
+        self.follow_clock_rate()
         started = monotonic()
         skipped = take_overdue(self.services)
         interrupted = take_interrupted(self.services, self.delivery)

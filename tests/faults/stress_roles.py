@@ -25,6 +25,7 @@ from orchestrator.ids import parse_public_id
 from orchestrator.records.consent import ConsentFact
 from orchestrator.records.intake import Track
 from tests.faults.stress_guards import Guard, take_away, widen_the_seam
+from tests.faults.stress_judge import RATE
 from tests.faults.stress_ledger import business_now
 from tests.support.engine import EVIDENCE, settings_of
 
@@ -69,7 +70,7 @@ def child(part: Part) -> Counter[str]:
         take_away(part.without)
     made: list[Engine] = []
     engine = build_engine(
-        settings_of(part.database_url, send_threads=4),
+        settings_of(part.database_url, send_threads=4, clock_rate=RATE),
         channels=lambda inner: Taking(inner=inner, database=lambda: made[0].database),
     )
     made.append(engine)

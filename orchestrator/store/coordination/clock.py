@@ -14,7 +14,8 @@ _READ = text(
     "SELECT clock_timestamp() AS machine, "
     "business_anchor + (clock_timestamp() - machine_anchor) * rate AS business, rate FROM clock WHERE id = 1"
 )
-_RATE = text("SELECT rate FROM clock FOR UPDATE")
+_RATE = text("SELECT rate FROM clock")
+_LOCKED_RATE = text("SELECT rate FROM clock FOR UPDATE")
 _SET_RATE = text(
     "UPDATE clock SET business_anchor = business_anchor + (clock_timestamp() - machine_anchor) * rate, "
     "machine_anchor = clock_timestamp(), rate = :rate"
@@ -49,9 +50,12 @@ class PostgresClock:
     connection: Connection
 
     def set_rate(self, rate: float) -> float:
+        """The rate before. Nothing is locked when it is this one already."""
         previous: float = self.connection.execute(_RATE).scalar_one()
-        if previous != rate:
-            self.connection.execute(_SET_RATE, {"rate": rate})
+        if previous == rate:
+            return previous
+        previous = self.connection.execute(_LOCKED_RATE).scalar_one()
+        self.connection.execute(_SET_RATE, {"rate": rate})
         return previous
 
     def start_at(self, business: datetime) -> None:
