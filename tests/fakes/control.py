@@ -4,10 +4,12 @@
 |-------------------------------|-----------------------------------------------------|------------------------------|
 | GET  keys                     |                                                     | public_key, api_key, account |
 | GET  ledger                   |                                                     | entries, stamps, violations  |
+| POST calls                    | after: a place in the ledger                        | calls, until                 |
 | POST clear                    |                                                     | forgets entries and faults   |
 | POST stamp                    | label                                               | at, on the logical clock     |
 | POST clock                    | at (unix seconds)                                   | events carry this time       |
 | POST faults                   | one fault (see tests.fakes.faults) or {clear: true} |                              |
+|                               | or {rules: [faults]}: these instead of all others   |                              |
 | POST auto                     | sendgrid: {url, events}, twilio: {statuses}         | callbacks after each send    |
 | POST fire/sendgrid            | url, events: [[kind, id, extra?]], corrupt?         | status                       |
 | POST fire/twilio/status       | message, status, error_code?, corrupt?              | status                       |
@@ -23,6 +25,8 @@ from tests.fakes.http import Reply, Request
 
 if TYPE_CHECKING:
     from tests.fakes.provider import FakeProvider
+
+CALL = ("service", "message_id", "to", "fault", "taken", "status", "began", "answered", "opened", "one_click")
 
 
 class Control:
@@ -59,6 +63,12 @@ class Control:
             "violations": ledger.violations(),
         }
 
+    def _post_calls(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Requests to take a message as narrow rows, from a place in the ledger on: cheap to ask often."""
+        calls, until = self._provider.ledger.calls(after=int(asked.get("after", 0)))
+        rows = [[place, *(getattr(entry, name) for name in CALL)] for place, entry in calls]
+        return {"calls": rows, "until": until}
+
     def _post_clear(self, _: dict[str, Any]) -> dict[str, Any]:
         self._provider.ledger.clear()
         self._provider.faults.clear()
@@ -76,6 +86,8 @@ class Control:
     def _post_faults(self, asked: dict[str, Any]) -> dict[str, Any]:
         if asked.get("clear"):
             self._provider.faults.clear()
+        elif "rules" in asked:
+            self._provider.faults.replace(asked["rules"])
         else:
             self._provider.faults.add(**asked)
         return {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,12 +43,17 @@ class Fault:
     code: int | None = None
     message: str = "told to fail"
     extra: dict[str, Any] = field(default_factory=dict)
+    delay: float = 0.0
+    """Seconds before anything else happens to the request."""
+    share: float = 1.0
+    """Of the requests that match, how many it strikes: which ones is a hash of their number in the ledger."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown fault {self.kind!r}; known are {', '.join(KINDS)}")
 
     def fits(self, *, service: str, operation: str, to: str | None, path: str) -> bool:
+        """Whether it is about such a request."""
         return (
             self.service in (None, service)
             and self.operation in (None, operation)
@@ -56,7 +63,7 @@ class Fault:
 
 
 class Faults:
-    """The rules in force; the first that fits is used up."""
+    """The rules in force; the first that fits is used up. Shares of several rules add up: one request meets one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -71,10 +78,22 @@ class Faults:
         with self._lock:
             self._rules.clear()
 
-    def take(self, *, service: str, operation: str, to: str | None, path: str) -> Fault | None:
+    def replace(self, rules: Iterable[Mapping[str, Any]]) -> None:
+        """These rules and no others, at once."""
+        made = [Fault(**facts) for facts in rules]
+        with self._lock:
+            self._rules = made
+
+    def take(
+        self, *, service: str, operation: str, to: str | None, path: str, number: int = 0
+    ) -> Fault | None:
+        fate = _fate(number)
         with self._lock:
             for rule in self._rules:
                 if not rule.fits(service=service, operation=operation, to=to, path=path):
+                    continue
+                if fate >= rule.share:
+                    fate -= rule.share
                     continue
                 if rule.times is not None:
                     rule.times -= 1
@@ -82,3 +101,8 @@ class Faults:
                         self._rules.remove(rule)
                 return rule
         return None
+
+
+def _fate(number: int) -> float:
+    """A number from 0 to 1, the same for the same request."""
+    return int.from_bytes(hashlib.sha256(f"fate:{number}".encode()).digest()[:4], "big") / 2**32

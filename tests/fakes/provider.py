@@ -53,9 +53,14 @@ class FakeProvider:
         api_key: str = "SG.fake-key",
         account_sid: str = ACCOUNT,
         auth_token: str = "fake-token",
+        brief: bool = False,
     ) -> None:
         self.api_key, self.account_sid, self.auth_token = api_key, account_sid, auth_token
-        self.ledger, self.faults = Ledger(), Faults()
+        self.ledger, self.faults = Ledger(brief=brief), Faults()
+        self._described = (
+            not brief
+        )  # holding each request against the description takes longer than answering it
+        self._callbacks = httpx.Client(timeout=10)
         self.sendgrid = SendGrid(api_key)
         self.twilio = Twilio(account_sid, auth_token)
         self.conversations = Conversations(account_sid)
@@ -99,6 +104,7 @@ class FakeProvider:
         self._server.server_close()
         for thread in self._threads:
             thread.join()
+        self._callbacks.close()
 
     def __enter__(self) -> FakeProvider:
         return self.start()
@@ -125,10 +131,15 @@ class FakeProvider:
             fields=asked.fields,
             message_id=asked.message_id,
             to=asked.to,
-            violations=_violations(name, request),
+            violations=_violations(name, request) if self._described else [],
+            one_click=_one_click(asked.fields) if name == "sendgrid" else None,
         )
-        fault = self.faults.take(service=name, operation=asked.operation, to=asked.to, path=request.path)
+        fault = self.faults.take(
+            service=name, operation=asked.operation, to=asked.to, path=request.path, number=entry.at
+        )
         entry.fault = fault.kind if fault else None
+        if fault and fault.delay:
+            self.closing.wait(fault.delay)
         reply = _before(fault, name) if fault else None
         if reply is None and not (fault and fault.kind in ("hang", "reset")):
             reply = self._handled(name, request, entry)
@@ -147,7 +158,7 @@ class FakeProvider:
         ):
             return error(401, 20003, "Authenticate")
         reply: Reply = self._services[name].handle(request, entry)
-        description = spec.load(name)
+        description = spec.load(name) if self._described else None
         if description is not None and not entry.violations and reply.status < 300:
             entry.violations += description.answer(
                 request.method, _described_path(request.path), reply.status, reply.body
@@ -185,7 +196,7 @@ class FakeProvider:
             for one in events
         ]
         body, headers = self.sendgrid.signed(raw if raw is not None else items, at, corrupt=corrupt)
-        return httpx.post(url, content=body, headers=headers, timeout=10).status_code
+        return self._callbacks.post(url, content=body, headers=headers).status_code
 
     def fire_status(
         self, message: str, status: str, *, error_code: int | None = None, corrupt: bool = False
@@ -212,7 +223,7 @@ class FakeProvider:
             "X-Twilio-Signature": signature,
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
         }
-        return httpx.post(url, content=urlencode(fields), headers=headers, timeout=10).status_code
+        return self._callbacks.post(url, content=urlencode(fields), headers=headers).status_code
 
 
 def _service_of(path: str) -> str | None:
@@ -240,6 +251,13 @@ def _violations(name: str, request: Request) -> list[str]:
         form=form,
         body=request.json if name == "sendgrid" else None,
     )
+
+
+def _one_click(mail: dict[str, Any]) -> str | None:
+    people = mail.get("personalizations") or [{}]
+    header = (people[0].get("headers") or mail.get("headers") or {}).get("List-Unsubscribe", "")
+    found = re.search(r"<(https?://[^>]+)>", header)
+    return found[1] if found else None
 
 
 def _basic(user: str, password: str) -> str:
@@ -346,9 +364,18 @@ def main() -> None:
     parser.add_argument("--api-key", default="SG.fake-key")
     parser.add_argument("--account-sid", default=ACCOUNT)
     parser.add_argument("--auth-token", default="fake-token")
+    parser.add_argument(
+        "--brief",
+        action="store_true",
+        help="for many messages: no bodies kept, nothing held against descriptions",
+    )
     asked = parser.parse_args()
     provider = FakeProvider(
-        port=asked.port, api_key=asked.api_key, account_sid=asked.account_sid, auth_token=asked.auth_token
+        port=asked.port,
+        api_key=asked.api_key,
+        account_sid=asked.account_sid,
+        auth_token=asked.auth_token,
+        brief=asked.brief,
     ).start()
     print(provider.url, flush=True)  # noqa: T201
     with contextlib.suppress(KeyboardInterrupt):

@@ -42,12 +42,19 @@ def eventually(fact: Callable[[], T], *, seconds: float = 30, about: str = "") -
 
 
 class Provider:
-    """The fake provider as a process of its own."""
+    """The fake provider as a process of its own. ``arguments`` are its command's."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, *arguments: str) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         self._http = httpx.Client(base_url=self.url, timeout=20)
-        command = [sys.executable, "-m", "tests.fakes.provider", "--port", self.url.rpartition(":")[2]]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.fakes.provider",
+            "--port",
+            self.url.rpartition(":")[2],
+            *arguments,
+        ]
         self.process = Process("provider", command, environment={**os.environ}, log=log)
         eventually(self._answers, about="the fake provider answers")
         self.keys: dict[str, str] = self._http.get("/_fake/keys").json()
@@ -96,15 +103,35 @@ class Process:
 
         def logged() -> bool:
             self.expect_running()
-            return f'"{event}"' in self.log.read_text(errors="replace")
+            return self.has_logged(event)
 
         eventually(logged, seconds=seconds, about=f"{self.name} logs {event}")
 
+    def has_logged(self, event: str) -> bool:
+        return f'"{event}"' in self.log.read_text(errors="replace")
+
+    def children(self) -> list[int]:
+        """The processes it forked."""
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.pid)], capture_output=True, text=True, check=False
+        )
+        return [int(pid) for pid in found.stdout.split()]
+
+    def freeze(self) -> None:
+        """SIGSTOP to it and all its children."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """``kill -9`` to it and all its children at once."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self._process.wait(timeout=20)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
 
     def end(self, seconds: float = 30) -> int:
         """An orderly end; its exit code."""
@@ -176,6 +203,13 @@ class Installation:
         )
         self.processes.append(process)
         return process
+
+    def command(self, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+        """One command of the CLI, to its end."""
+        return subprocess.run(
+            [*COMMAND, *arguments], cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=seconds, check=False,
+        )  # fmt: skip
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
         with self.database.connect() as connection:
