@@ -28,7 +28,8 @@ def engine(database_url: str) -> Engine:
         ("transaction_isolation", "read committed"),
         ("statement_timeout", "15s"),
         ("lock_timeout", "2s"),
-        ("idle_in_transaction_session_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "5s"),
+        ("jit", "off"),
         ("application_name", "tests"),
     ],
 )

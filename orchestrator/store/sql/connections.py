@@ -19,8 +19,9 @@ _SESSION = {
     "timezone": "UTC",
     "statement_timeout": "15s",
     "lock_timeout": "2s",
-    "idle_in_transaction_session_timeout": "10s",
+    "idle_in_transaction_session_timeout": "5s",  # what a process that is stopped holds falls then
     "client_min_messages": "warning",
+    "jit": "off",  # compiling a statement takes longer than any of ours
 }
 
 Database: TypeAlias = Engine
