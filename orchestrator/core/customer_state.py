@@ -64,6 +64,12 @@ class MessageRow:
     sent_at: datetime | None = None
     settled_at: datetime | None = None
     provider_id: str | None = None
+    address: str | None = None
+    """The address that this transaction hands it to."""
+    address_hash: str | None = None
+    """Keyed, of the address it was handed to."""
+    address_current: bool = True
+    """As loaded: the address it was handed to is still the one of its channel, or nobody wrote down which it was."""
     code: str | None = None
     responses: dict[str, str] = field(default_factory=dict)
     due_at: datetime | None = None  # dispatch
@@ -169,7 +175,7 @@ class CustomerState:
     # what is changed
     profile_changed: bool = False
     points_changed: dict[str, str | None] = field(default_factory=dict)
-    points_invalid: dict[str, str] = field(default_factory=dict)
+    points_invalid: dict[str, tuple[str, str]] = field(default_factory=dict)  # channel: address, reason
     applied_inbox: list[int] = field(default_factory=list)
     new_signals: list[SignalRow] = field(default_factory=list)
     verdicts: list[VerdictRecord] = field(default_factory=list)
@@ -196,6 +202,13 @@ class CustomerState:
         own = AccountMember(customer_id=self.customer_id, role=None if role is None else str(role))
         others = [one for one in self.members if one.customer_id != self.customer_id]
         return sorted([*others, own], key=lambda one: one.customer_id)
+
+    def mark_address(self, channel: str, address: str | None, reason: str) -> None:
+        """Write to this address no more, if it is the channel's still."""
+        known, _ = self.points.get(channel, (None, None))
+        if address is not None and address == known:
+            self.points[channel] = (address, reason)
+            self.points_invalid[channel] = (address, reason)
 
     def message_by_id(self, message_id: int) -> MessageRow | None:
         return next((row for row in self.messages.values() if row.id == message_id), None)

@@ -35,6 +35,7 @@ _SQL = """
         'answers', '{}'::jsonb, 'saved', '{}'::jsonb, 'offers', '{}'::jsonb) WHERE customer_id = :id;
     UPDATE journal SET data = data - '{answers,saved,offers}'::text[]
         WHERE customer_id = :id AND data ?| '{answers,saved,offers}'::text[];
+    UPDATE messages SET address_hash = NULL WHERE customer_id = :id AND address_hash IS NOT NULL;
     UPDATE receipts SET data = '{}' WHERE customer_id = :id AND data <> '{}';
     UPDATE refusals SET detail = '{}' WHERE customer_id = :id AND detail <> '{}';
     UPDATE consent_ledger SET address_hash = NULL, evidence = '{}' WHERE customer_id = :id;

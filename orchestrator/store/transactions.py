@@ -84,7 +84,10 @@ class PostgresTransaction:
     @property
     def batches(self) -> PostgresBatches:
         return PostgresBatches(
-            connection=self.connection, definitions=self.store.definitions, undone=self.store.undone
+            connection=self.connection,
+            definitions=self.store.definitions,
+            hash_key=self.store.hash_key,
+            undone=self.store.undone,
         )
 
     @property

@@ -19,7 +19,7 @@ SELECT asked, CASE WHEN verdict IN ('allow', 'hold_out') THEN 'allowed' ELSE pol
 _ASKED = {"planned": "planned", "hand_over": "hand-over"}
 _STARTS = text("""
 SELECT 'starts: made' AS outcome, count(*) AS times FROM enrollments
-UNION ALL SELECT 'starts: refused', count(*) FROM refusals
+UNION ALL SELECT 'starts: refused', coalesce(sum(count), 0)::bigint FROM refusals
 """)
 _WORDS = text("SELECT action AS outcome, count(*) AS times FROM stress_consents GROUP BY 1")
 _POLICIES = text("SELECT count(DISTINCT began) FROM stress_caps")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import InputError, NotFound, StartRefused
+from orchestrator.records.intake import Track
 from tests.support.engine import NOON, Scene, one_message, playbook
 
 OFFER = one_message("offer")
@@ -197,3 +198,32 @@ def test_without_a_key_only_one_of_two_threads_gets_the_walk(scene: Scene) -> No
         answers = list(pool.map(begin, range(2)))
     assert answers.count("already_live") == 1
     assert scene.value("SELECT count(*) FROM timers") == 1
+
+
+def test_equal_refusals_are_one_row_that_counts(scene: Scene) -> None:
+    scene.publish_playbooks(
+        one_message("offer", more="enter: {when: limit_reached, because: x, reentry: {after: 90d}}\n"),
+        one_message("other"),
+    )
+    scene.people(2)
+    for _ in range(4):
+        scene.engine.track([Track(key=key, event="limit_reached") for key in ("p000", "p001", "p000")])
+        scene.drain()
+        scene.skip(hours=1)
+    kept = scene.rows(
+        "SELECT c.key, r.playbook, r.trigger, r.reason, r.at, r.last_at, r.count"
+        " FROM refusals r JOIN customers c ON c.id = r.customer_id ORDER BY 1, 4"
+    )
+    assert [(row.key, row.reason, row._mapping["count"]) for row in kept] == [
+        ("p000", "already_live", 7),
+        ("p001", "already_live", 3),
+    ]
+    assert (kept[0].last_at - kept[0].at).total_seconds() == 3 * 3600
+    with pytest.raises(StartRefused):
+        scene.start("p000", "offer")
+    assert scene.value("SELECT count(*) FROM refusals") == 3, "another caller is another row"
+    report = scene.engine.export("p000")["timeline"]
+    (told,) = [
+        one for one in report if one["kind"] == "refusal" and one["data"]["trigger"] == "limit_reached"
+    ]
+    assert told["data"]["count"] == 7

@@ -208,6 +208,7 @@ def _authorise(
     if _takes_place(message, batch):
         customer.reserved_slots.append(NewCapSlot(message=message, handed_at=batch.now, shadow=False))
         customer.cap_slots.append(_place(message, batch.now))
+    message.address = address_for(customer, message.channel)[0]
     track = may_track(customer.consents, message.channel, customer.region, customer.now)
     values = template_values(customer, work)
     handed = HandedOver(visit=message.visit, channel=message.channel, tracked=track)
@@ -221,7 +222,7 @@ def _authorise(
         kind=message.kind,
         channel=message.channel,
         provider=message.provider,
-        address=address_for(customer, message.channel)[0] or customer.key,
+        address=message.address or customer.key,
         topic=message.topic,
         promotional=message.promotional,
         published=work.published,

@@ -120,7 +120,7 @@ def _file(customer: CustomerState, completed: CompletedSend, batch: Batch) -> li
     message.code = handed.code
     outcome = _settle(customer, message, handed, batch)
     if handed.mark_address and traits_of(job.channel).marks_address:
-        customer.points_invalid[job.channel] = handed.code or "refused"
+        customer.mark_address(job.channel, job.address, handed.code or "refused")
     work = customer.enrollments.get(message.enrollment_id)
     if outcome is not None and work is not None:
         settled = Settled(

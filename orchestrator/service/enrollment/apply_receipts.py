@@ -63,10 +63,7 @@ def apply_receipt(
             Settled(visit=message.visit, outcome=DeliveryOutcome.SENT, at=sent_at, channel=message.channel)
         )
     if kind is ReceiptKind.BOUNCED:
-        customer.points_invalid[message.channel] = item.data.get("code") or "bounced"
-        address, _ = customer.points.get(message.channel, (None, None))
-        if address is not None:
-            customer.points[message.channel] = (address, "bounced")
+        _mark_bounced(customer, message, item.data.get("code") or "bounced")
     heard, detail = _HEARD.get(kind), item.data.get("link")
     answer = answer_of(ask, item.data["text"], texts.values()) if ask and item.data.get("text") else None
     if answer is not None:
@@ -82,3 +79,11 @@ def apply_receipt(
             )
         )
     return events
+
+
+def _mark_bounced(customer: CustomerState, message: MessageRow, reason: str) -> None:
+    """The address that bounced is the one the message was handed to; the customer may have another by now."""
+    changed = message.channel in customer.points_changed
+    if message.address_current and not changed:
+        address, _ = customer.points.get(message.channel, (None, None))
+        customer.mark_address(message.channel, address, reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,15 +23,18 @@ class PostgresBatches:
 
     connection: Connection
     definitions: CatalogueCache
+    hash_key: Callable[[str], str]
     undone: Collection[str]  # threads of this process whose batch failed while nothing could be written
 
     def load(
         self, ids: Sequence[int], now: datetime, *, starting: Sequence[str] = ()
     ) -> tuple[list[CustomerState], Catalogue]:
-        return build_customers(self.connection, ids, self.definitions, now, starting=starting)
+        return build_customers(
+            self.connection, ids, self.definitions, now, starting=starting, hash_key=self.hash_key
+        )
 
     def save(self, customers: Sequence[CustomerState], now: datetime) -> None:
-        save(self.connection, customers, now)
+        save(self.connection, customers, now, self.hash_key)
 
     def done(self) -> None:
         batches_in_hand.done(self.connection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,11 +32,12 @@ def build_customers(
     now: datetime,
     *,
     starting: Sequence[str] = (),
+    hash_key: Callable[[str], str],
 ) -> tuple[list[CustomerState], Catalogue]:
     """Read the locked customers ``ids``, in order, and the definitions they go by.
 
-    ``starting`` names playbooks about to be started. An enrollment of a version this process has not heard of makes it
-    look.
+    ``starting`` names playbooks about to be started; ``hash_key`` is the keyed hash that is kept of an address. An
+    enrollment of a version this process has not heard of makes it look.
     """
     catalogue = definitions.refresh(connection)
     loaded = load_customers(connection, ids, now=now, cap_window=catalogue.cap_window)
@@ -52,7 +53,18 @@ def build_customers(
     )
     load_more(connection, loaded, wanted, now=now)
     customers = [_work(loaded[customer_id], catalogue, now) for customer_id in ids if customer_id in loaded]
+    for customer in customers:
+        _find_changed_addresses(customer, hash_key)
     return customers, catalogue
+
+
+def _find_changed_addresses(customer: CustomerState, hash_key: Callable[[str], str]) -> None:
+    """Say of the messages that providers' reports are about whether their channel has another address by now."""
+    reported = {item.data["message_id"] for item in customer.inbox if item.kind == "receipt"}
+    for message in customer.messages.values() if reported else ():
+        if message.id in reported and message.address_hash is not None:
+            address, _ = customer.points.get(message.channel, (None, None))
+            message.address_current = address is not None and hash_key(address) == message.address_hash
 
 
 def _concerned(
@@ -295,6 +307,7 @@ def _message(row: Row[Any]) -> MessageRow:
         sent_at=row.sent_at,
         settled_at=row.settled_at,
         provider_id=row.provider_id,
+        address_hash=row.address_hash,
         code=row.code,
         responses=dict(row.responses),
         due_at=row.dispatch_due_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,16 +21,23 @@ SELECT ARRAY(SELECT nextval('enrollment_ids') FROM generate_series(1, :enrollmen
 """)
 
 
-def save(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:
-    """Store everything that changed, in the transaction that holds the customers' locks."""
+def save(
+    connection: Connection, customers: Sequence[CustomerState], now: datetime, hash_key: Callable[[str], str]
+) -> None:
+    """Store everything that changed, in the transaction that holds the customers' locks.
+
+    ``hash_key`` is the keyed hash that is kept of an address.
+    """
     _number(connection, customers)
     with together(connection):
-        _write(connection, customers, now)
+        _write(connection, customers, now, hash_key)
 
 
-def _write(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:
+def _write(
+    connection: Connection, customers: Sequence[CustomerState], now: datetime, hash_key: Callable[[str], str]
+) -> None:
     save_enrollments(connection, customers, now)
-    save_messages(connection, customers)
+    save_messages(connection, customers, hash_key)
     save_verdicts(connection, customers, now)
     save_cap_slots(connection, customers)
     save_cooldowns_and_holds(connection, customers, now)

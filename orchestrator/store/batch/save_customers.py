@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
 from orchestrator.core.customer_state import CustomerState
+from orchestrator.records.enrollment import RefusalRow
 from orchestrator.records.inbox import Lane
 from orchestrator.store.sql import tables as t
 from orchestrator.store.sql.bulk import delete_rows, insert_rows, update_rows
@@ -20,6 +23,26 @@ SELECT u.customer_id, u.playbook, u.trigger, u.reason, :now, :now, u.count
               CAST(:reasons AS text[]), CAST(:counts AS int[])) AS u(customer_id, playbook, trigger, reason, count)
     ON CONFLICT (customer_id, playbook, trigger, reason)
     DO UPDATE SET last_at = EXCLUDED.last_at, count = n.count + EXCLUDED.count
+""")
+_REFUSALS = text("""
+WITH given AS (
+    SELECT * FROM unnest(CAST(:customers AS bigint[]), CAST(:playbooks AS text[]), CAST(:triggers AS text[]),
+                         CAST(:reasons AS text[]), CAST(:details AS jsonb[]), CAST(:firsts AS timestamptz[]),
+                         CAST(:lasts AS timestamptz[]), CAST(:counts AS int[]))
+           AS u(customer_id, playbook, trigger, reason, detail, first_at, last_at, count)
+), counted AS (
+    UPDATE refusals r SET count = r.count + g.count, last_at = g.last_at, detail = g.detail
+      FROM given g
+     WHERE r.customer_id = g.customer_id AND r.id = (
+           SELECT max(s.id) FROM refusals s WHERE s.customer_id = g.customer_id AND s.playbook = g.playbook
+              AND s.trigger = g.trigger AND s.reason = g.reason)
+    RETURNING r.customer_id, r.playbook, r.trigger, r.reason
+)
+INSERT INTO refusals (customer_id, playbook, trigger, reason, detail, at, last_at, count)
+SELECT customer_id, playbook, trigger, reason, detail, first_at, last_at, count FROM given g
+ WHERE NOT EXISTS (SELECT FROM counted c WHERE c.customer_id = g.customer_id AND c.playbook = g.playbook
+                      AND c.trigger = g.trigger AND c.reason = g.reason)
+ ORDER BY first_at
 """)
 _LIFT = text("""
 UPDATE cooldowns c SET lifted_at = :now
@@ -49,9 +72,9 @@ UPDATE inbox i SET lane = i.lane - :behind
 """)
 _INVALID_POINTS = text("""
 UPDATE contact_points p SET invalid_reason = u.reason
-  FROM unnest(CAST(:customers AS bigint[]), CAST(:channels AS text[]), CAST(:reasons AS text[]))
-       AS u(customer_id, channel, reason)
- WHERE p.customer_id = u.customer_id AND p.channel = u.channel
+  FROM unnest(CAST(:customers AS bigint[]), CAST(:channels AS text[]), CAST(:addresses AS text[]),
+              CAST(:reasons AS text[])) AS u(customer_id, channel, address, reason)
+ WHERE p.customer_id = u.customer_id AND p.channel = u.channel AND p.address = u.address
 """)
 
 
@@ -148,7 +171,9 @@ def save_facts(connection: Connection, customers: Sequence[CustomerState], now: 
         key=("customer_id", "channel"),
     )
     invalid = [
-        (customer.customer_id, *point) for customer in customers for point in customer.points_invalid.items()
+        (customer.customer_id, channel, address, reason)
+        for customer in customers
+        for channel, (address, reason) in customer.points_invalid.items()
     ]
     if invalid:
         connection.execute(
@@ -156,7 +181,8 @@ def save_facts(connection: Connection, customers: Sequence[CustomerState], now: 
             {
                 "customers": [row[0] for row in invalid],
                 "channels": [row[1] for row in invalid],
-                "reasons": [row[2] for row in invalid],
+                "addresses": [row[2] for row in invalid],
+                "reasons": [row[3] for row in invalid],
             },
         )
     insert_records(
@@ -175,7 +201,7 @@ def save_facts(connection: Connection, customers: Sequence[CustomerState], now: 
                 "enrollments": [row.enrollment_id for row in conversions],
             },
         )
-    insert_records(connection, t.refusals, [row for customer in customers for row in customer.refusals])
+    _save_refusals(connection, customers)
     passed = [
         (customer.customer_id, *key, times)
         for customer in customers
@@ -186,6 +212,22 @@ def save_facts(connection: Connection, customers: Sequence[CustomerState], now: 
         connection.execute(
             _NOT_ENTERED, {"now": now, **dict(zip(names, map(list, zip(*passed, strict=True)), strict=True))}
         )
+
+
+def _save_refusals(connection: Connection, customers: Sequence[CustomerState]) -> None:
+    """One row for all that are equal: the lock on the customer is what makes it one."""
+    equal: dict[tuple[int, str, str, str], list[RefusalRow]] = defaultdict(list)
+    for customer in customers:
+        for row in customer.refusals:
+            equal[row.customer_id, row.playbook, row.trigger, row.reason].append(row)
+    if not equal:
+        return
+    rows = [
+        (*key, json.dumps(dict(same[-1].detail)), same[0].at, same[-1].at, len(same))
+        for key, same in equal.items()
+    ]
+    names = ("customers", "playbooks", "triggers", "reasons", "details", "firsts", "lasts", "counts")
+    connection.execute(_REFUSALS, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
 
 
 def save_inbox(connection: Connection, customers: Sequence[CustomerState], now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,8 +29,13 @@ UPDATE feed_items f SET withdrawn_at = CASE WHEN u.keep_until IS NULL THEN CAST(
 """)
 
 
-def save_messages(connection: Connection, customers: Sequence[CustomerState]) -> None:
+def save_messages(
+    connection: Connection, customers: Sequence[CustomerState], hash_key: Callable[[str], str]
+) -> None:
     changed = [message for customer in customers for message in customer.messages.values() if message.changed]
+    for message in changed:
+        if message.address is not None:
+            message.address_hash = hash_key(message.address)
     new = [message for message in changed if message.verdict_seq_stored is None]
     insert_rows(connection, t.messages, [{**_planned(message), **_progress(message)} for message in new])
     update_rows(
@@ -128,6 +133,7 @@ def _progress(message: MessageRow) -> dict[str, Any]:
         "sent_at": message.sent_at,
         "settled_at": message.settled_at,
         "provider_id": message.provider_id,
+        "address_hash": message.address_hash,
         "code": message.code,
         "give_up_at": message.give_up_at,
         "responses": dict(message.responses),

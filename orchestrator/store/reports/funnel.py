@@ -120,7 +120,7 @@ _ENDED = text("""
     WHERE playbook_id = :id AND ended_at IS NOT NULL GROUP BY end_status ORDER BY number DESC, outcome""")
 
 _REFUSED = text("""
-    SELECT reason, count(*) AS number FROM refusals
+    SELECT reason, sum(count)::bigint AS number FROM refusals
     WHERE playbook = :name GROUP BY reason ORDER BY number DESC, reason""")
 
 # Withdrawals by customers while they were enrolled here: the price of speaking.

@@ -84,14 +84,14 @@ class _Rows:
                 "reason": first.reason,
                 "trigger": first.trigger,
                 **first.detail,
-                **_span(first.at, last.at),
+                **_span(first.at, last.last_at or last.at),
             }
             yield TimelineEntry(
                 at=first.at,
                 kind="refusal",
                 words=timeline_sentences.refusal(rows),
                 playbook=first.playbook,
-                data={**data, "count": len(rows)},
+                data={**data, "count": sum(row._mapping["count"] for row in rows)},  # noqa: SLF001 - `count` is what every tuple has
             )
         for row in self._rows(t.not_entered):
             data = {**_facts(row, "reason trigger count"), **_span(row.first_at, row.last_at)}

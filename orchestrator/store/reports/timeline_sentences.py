@@ -33,7 +33,7 @@ def refusal(rows: Sequence[Row[Any]]) -> str:
     first = rows[0]
     why = first.detail.get("why")
     said = f"{why} ({first.reason})" if why else first.reason
-    times = asked(len(rows), rows[-1].at)
+    times = asked(sum(row._mapping["count"] for row in rows), rows[-1].last_at or rows[-1].at)  # noqa: SLF001 - as below
     return f"start of '{first.playbook}' (by {first.trigger}) was refused: {said}{times}"
 
 

@@ -191,9 +191,11 @@ VIEWS = (
     ),
     SqlView(
         name="v_refusals",
-        about="One row per start of a playbook that was refused, with the reason.",
+        about="One row per customer, playbook, trigger and reason of starts that were refused; equal ones are counted.",
+        columns={"refused_at": "the first time"},
         sql="""
-            SELECT c.key AS customer_key, r.customer_id, r.playbook, r.reason, r.trigger, r.at AS refused_at
+            SELECT c.key AS customer_key, r.customer_id, r.playbook, r.reason, r.trigger, r.at AS refused_at,
+                   coalesce(r.last_at, r.at) AS last_refused_at, r.count AS times
             FROM refusals AS r JOIN customers AS c ON c.id = r.customer_id""",
     ),
     SqlView(

@@ -218,7 +218,9 @@ refusals = Table(  # starts that were refused, and why: a refusal is not a failu
     Column("reason", Text, nullable=False),
     Column("detail", JSONB, nullable=False, server_default=EMPTY_OBJECT),
     Column("trigger", Text, nullable=False),
-    Column("at", INSTANT, nullable=False),
+    Column("at", INSTANT, nullable=False),  # the first of those that are equal: playbook, trigger and reason
+    Column("last_at", INSTANT),
+    Column("count", Integer, nullable=False, server_default=text("1")),
     PrimaryKeyConstraint("customer_id", "id"),
 )
 
@@ -270,6 +272,7 @@ messages = Table(
     Column("sent_at", INSTANT),
     Column("settled_at", INSTANT),
     Column("provider_id", Text),
+    Column("address_hash", Text),  # keyed, of the address it was handed to: a bounce is about that one
     Column("code", Text),
     Column("responses", JSONB, nullable=False, server_default=EMPTY_OBJECT),  # outcome -> first instant
     PrimaryKeyConstraint("customer_id", "id"),
@@ -396,6 +399,9 @@ inbox = Table(  # appended without a lock, applied by whoever holds the customer
     PrimaryKeyConstraint("customer_id", "id"),
     Index("ix_inbox_id", "id"),
     Index("ix_inbox_lane_id", "lane", "id"),
+    Index(  # who will belong to an account once their inbox is applied
+        "ix_inbox_joined_account", text("(data->>'account_id')"), postgresql_where=text("data ? 'account_id'")
+    ),
 )
 
 seen_sources = Table(  # makes each outside fact count once, by the id its source gave it

@@ -21,7 +21,7 @@ ENDED = """
     FROM enrollments WHERE ended_at IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2"""
 
 REFUSED = """
-    SELECT playbook AS key, reason AS outcome, count(*) AS times
+    SELECT playbook AS key, reason AS outcome, sum(count)::bigint AS times
     FROM refusals GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2"""
 
 ARMS = """
