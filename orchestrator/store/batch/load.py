@@ -13,111 +13,26 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from orchestrator.store.batch import load_statements as q
 from orchestrator.store.sql.pipeline import PipelinedQuery, ask_all
 
 _INBOX_EACH = 200  # rows of one customer in one transaction; the rest follows in the next
 _INBOX_ROWS = 2000  # of all customers of a batch, in the order of their turns
 
-_CUSTOMERS = text("""
-SELECT c.*, a.key AS account_key, a.attributes AS account_attributes
-  FROM customers c LEFT JOIN accounts a ON a.id = c.account_id WHERE c.id = ANY(:ids)
-""")
-_POINTS = text(
-    "SELECT customer_id, channel, address, invalid_reason FROM contact_points WHERE customer_id = ANY(:ids)"
-)
-_ENROLLMENTS = text("""
-SELECT e.customer_id, e.id, e.playbook_id, e.playbook, e.reentry_key, e.start_key, e.entered_at, e.held_out, e.because,
-       e.trigger, e.rev, e.ended_at, e.end_status, CAST(e.state->'any_sent' AS boolean) AS any_sent,
-       whole.context, whole.state, whole.seq
-  FROM enrollments e
-  LEFT JOIN LATERAL (
-       SELECT e.context, e.state,
-              (SELECT max(j.seq) FROM journal j WHERE j.customer_id = e.customer_id AND j.enrollment_id = e.id) AS seq
-        WHERE e.ended_at IS NULL
-           OR (e.state->>'converted_at' IS NULL AND EXISTS (SELECT FROM inbox i WHERE i.customer_id = e.customer_id))
-           OR EXISTS (SELECT FROM inbox i JOIN messages m
-                          ON m.customer_id = i.customer_id AND m.id = CAST(i.data->>'message_id' AS bigint)
-                       WHERE i.customer_id = e.customer_id AND i.data->>'outcome' = 'answered'
-                         AND m.enrollment_id = e.id)
-       ) whole ON true
- WHERE e.customer_id = ANY(:ids) ORDER BY e.customer_id, e.id
-""")
-_INBOX = text("""
-SELECT i.* FROM unnest(CAST(:ids AS bigint[])) AS wanted(id)
- CROSS JOIN LATERAL (
-       SELECT customer_id, id, kind, occurred_at, received_at, data FROM inbox
-        WHERE customer_id = wanted.id ORDER BY id LIMIT :each) i
- LIMIT :rows
-""")
-_TIMERS = text("SELECT customer_id, enrollment_id, visit, due_at FROM timers WHERE customer_id = ANY(:ids)")
-_MESSAGES = text("""
-SELECT m.*, d.provider AS dispatch_provider, d.due_at AS dispatch_due_at, d.free_at AS dispatch_free_at,
-       f.message_id IS NOT NULL AS in_feed, f.seen_at AS feed_seen_at,
-       (SELECT max(v.seq) FROM verdicts v WHERE v.customer_id = m.customer_id AND v.message_id = m.id) AS verdict_seq,
-       lv.policy AS last_policy, lv.verdict AS last_verdict, lv.until AS last_until, lv.why AS last_why,
-       lv.asked AS last_asked, lv.channel AS last_channel
-  FROM (SELECT customer_id, message_id AS id FROM dispatch WHERE customer_id = ANY(:ids)
-        UNION
-        SELECT m.customer_id, m.id FROM timers t
-          JOIN messages m ON m.customer_id = t.customer_id AND m.enrollment_id = t.enrollment_id AND m.visit = t.visit
-         WHERE t.customer_id = ANY(:ids)
-        UNION
-        SELECT customer_id, message_id FROM feed_items
-         WHERE customer_id = ANY(:ids) AND seen_at IS NULL AND withdrawn_at IS NULL
-           AND (expires_at IS NULL OR expires_at > :now)
-        UNION
-        SELECT customer_id, CAST(data->>'message_id' AS bigint) FROM inbox
-         WHERE customer_id = ANY(:ids) AND data ? 'message_id'
-       ) wanted
-  JOIN messages m ON m.customer_id = wanted.customer_id AND m.id = wanted.id
-  LEFT JOIN dispatch d ON d.customer_id = m.customer_id AND d.message_id = m.id
-  LEFT JOIN feed_items f ON f.customer_id = m.customer_id AND f.message_id = m.id
-  LEFT JOIN LATERAL (SELECT * FROM verdicts v WHERE v.customer_id = m.customer_id AND v.message_id = m.id
-                      ORDER BY v.seq DESC LIMIT 1) lv ON true
- ORDER BY m.customer_id, m.id
-""")
-_CONSENTS = text("SELECT * FROM consents WHERE customer_id = ANY(:ids)")
-_COOLDOWNS = text(
-    "SELECT * FROM cooldowns WHERE customer_id = ANY(:ids) AND ends_at > :now AND lifted_at IS NULL ORDER BY id"
-)
-_HOLDS = text(
-    "SELECT * FROM holds WHERE customer_id = ANY(:ids) AND closed_at IS NULL AND (ends_at IS NULL OR ends_at > :now)"
-)
-_CAP_SLOTS = text("""
-SELECT customer_id, message_id, handed_at, channel, topic, shadow FROM cap_slots
- WHERE customer_id = ANY(:ids) AND handed_at > :since ORDER BY customer_id, handed_at
-""")
 # Of each customer, by the field they are put in. The inbox comes first: what its rows name is read by later statements.
 # A row that arrives in between is not among those read, so it is neither applied nor deleted.
-_PARTS = {
-    "inbox": _INBOX,
-    "points": _POINTS,
-    "enrollments": _ENROLLMENTS,
-    "timers": _TIMERS,
-    "messages": _MESSAGES,
-    "consents": _CONSENTS,
-    "cooldowns": _COOLDOWNS,
-    "holds": _HOLDS,
-    "cap_slots": _CAP_SLOTS,
+_FIRST = {
+    "inbox": q.INBOX,
+    "points": q.POINTS,
+    "timers": q.TIMERS,
+    "consents": q.CONSENTS,
+    "cooldowns": q.COOLDOWNS,
+    "holds": q.HOLDS,
+    "cap_slots": q.CAP_SLOTS,
 }
-_HISTORY = text("""
-SELECT s.customer_id, s.name, s.occurred_at, s.properties
-  FROM unnest(CAST(:names AS text[]), CAST(:since AS timestamptz[])) AS wanted(name, since)
-  JOIN signals s ON s.name = wanted.name AND s.occurred_at > wanted.since AND s.customer_id = ANY(:ids)
- ORDER BY s.customer_id, s.name, s.occurred_at, s.id
-""")
-_MEMBERS = text("""
-SELECT account_id, id, key, attributes->>'role' AS role FROM customers
- WHERE account_id = ANY(:accounts) AND erased_at IS NULL ORDER BY account_id, id
-""")
-_ACCOUNTS = text("SELECT id, key, attributes FROM accounts WHERE id = ANY(:accounts)")
-_ANSWER_RATES = text("""
-SELECT customer_id, channel, avg((responses ?| ARRAY['clicked', 'answered', 'replied'])::int)::float8 AS rate
-  FROM messages WHERE customer_id = ANY(:ids) AND sent_at > :since AND kind IN ('send', 'ask')
- GROUP BY customer_id, channel
-""")
+_NAMED_BY_THE_INBOX = {"enrollments": q.ENROLLMENTS, "messages": q.MESSAGES}
 _RATES_OVER = timedelta(days=180)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -156,7 +71,7 @@ class LoadedCustomer:
 def load_customers(
     connection: Connection, ids: Sequence[int], *, now: datetime, cap_window: timedelta
 ) -> dict[int, LoadedCustomer]:
-    """The rows of these locked customers by id, without what only some of them need. One round trip."""
+    """The rows of these locked customers by id, without what only some of them need. Two round trips."""
     values: dict[str, Any] = {
         "ids": list(ids),
         "now": now,
@@ -166,13 +81,39 @@ def load_customers(
     }
     people, *parts = ask_all(
         connection,
-        [PipelinedQuery(_CUSTOMERS, values), *(PipelinedQuery(part, values) for part in _PARTS.values())],
+        [PipelinedQuery(q.CUSTOMERS, values), *(PipelinedQuery(part, values) for part in _FIRST.values())],
     )
     loaded = {row.id: LoadedCustomer(customer=row) for row in people}
-    for name, rows in zip(_PARTS, parts, strict=True):
+    for name, rows in zip(_FIRST, parts, strict=True):
+        _give(loaded, name, rows)
+    values |= _named(loaded.values())
+    parts = ask_all(connection, [PipelinedQuery(part, values) for part in _NAMED_BY_THE_INBOX.values()])
+    for name, rows in zip(_NAMED_BY_THE_INBOX, parts, strict=True):
         _give(loaded, name, rows)
     _tell_what_waits(loaded, ids)
     return loaded
+
+
+def _named(customers: Iterable[LoadedCustomer]) -> dict[str, list[int]]:
+    """Who has something in the inbox, which messages it names, and which of those are questions it answers."""
+    heard: list[int] = []
+    named: dict[tuple[int, int], bool] = {}
+    for one in customers:
+        if one.inbox:
+            heard.append(one.customer.id)
+        for item in one.inbox:
+            message_id = item.data.get("message_id")
+            if isinstance(message_id, int):
+                key = (item.customer_id, message_id)
+                named[key] = named.get(key, False) or item.data.get("outcome") == "answered"
+    answered = [key for key, answers in named.items() if answers]
+    return {
+        "heard": heard,
+        "named_customers": [customer_id for customer_id, _ in named],
+        "named": [message_id for _, message_id in named],
+        "answered_customers": [customer_id for customer_id, _ in answered],
+        "answered": [message_id for _, message_id in answered],
+    }
 
 
 def _tell_what_waits(loaded: Mapping[int, LoadedCustomer], ids: Sequence[int]) -> None:
@@ -205,10 +146,11 @@ def load_guards(
     parts = ["consents", "cooldowns", "holds"]
     if look_back is not None:
         parts += ["points", "enrollments"]
-    values = {"ids": ids, "now": now}
+    values = {"ids": ids, "now": now} | _named(())
+    every = _FIRST | _NAMED_BY_THE_INBOX
     questions = [
-        PipelinedQuery(_CUSTOMERS, values),
-        *(PipelinedQuery(_PARTS[part], values) for part in parts),
+        PipelinedQuery(q.CUSTOMERS, values),
+        *(PipelinedQuery(every[part], values) for part in parts),
     ]
     if look_back:
         questions.append(_history(ids, look_back, now))
@@ -247,11 +189,11 @@ def load_more(
     if wanted.look_back:
         questions["history"] = _history(ids, wanted.look_back, now)
     if joined:
-        questions["accounts"] = PipelinedQuery(_ACCOUNTS, {"accounts": joined})
+        questions["accounts"] = PipelinedQuery(q.ACCOUNTS, {"accounts": joined})
     if wanted.members and accounts:
-        questions["members"] = PipelinedQuery(_MEMBERS, {"accounts": accounts})
+        questions["members"] = PipelinedQuery(q.MEMBERS, {"accounts": accounts})
     if wanted.answer_rates:
-        questions["rates"] = PipelinedQuery(_ANSWER_RATES, {"ids": ids, "since": now - _RATES_OVER})
+        questions["rates"] = PipelinedQuery(q.ANSWER_RATES, {"ids": ids, "since": now - _RATES_OVER})
     if not questions:
         return
     answers = dict(zip(questions, ask_all(connection, list(questions.values())), strict=True))
@@ -281,7 +223,7 @@ def _joining(one: LoadedCustomer) -> set[int]:
 def _history(ids: list[int], look_back: Mapping[str, timedelta | None], now: datetime) -> PipelinedQuery:
     names = sorted(look_back)
     since = [now - span if (span := look_back[name]) is not None else _LONG_AGO for name in names]
-    return PipelinedQuery(_HISTORY, {"ids": ids, "names": names, "since": since})
+    return PipelinedQuery(q.HISTORY, {"ids": ids, "names": names, "since": since})
 
 
 def _give(loaded: Mapping[int, LoadedCustomer], name: str, rows: Iterable[Any]) -> None:

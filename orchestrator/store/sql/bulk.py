@@ -2,6 +2,10 @@
 
 Rows travel as one array per column and are unfolded by ``unnest``, so the text of a statement depends only on the
 table, the columns and the options, and is made once. About 40 µs a row against 90 for executemany.
+
+A row to be updated or deleted is found by its key first and then taken by its place. Joined directly, PostgreSQL may
+read the table's whole index and look each row up among those given, where it believes the table to be empty. Nobody
+else moves the row in between: whoever changes it holds its customer's lock.
 """
 
 # ruff: noqa: S608 - only names of our own tables and columns enter a text; values are always parameters
@@ -108,13 +112,21 @@ def _update_text(table: Table, columns: tuple[str, ...], key: tuple[str, ...], g
         msg = f"update of {table.name}: expected the key {key} and a column to set, got {columns}"
         raise StoreError(msg)
     sets = ", ".join(f'"{name}" = u."{name}"' for name in changed)
-    text = f"UPDATE {table.name} AS t SET {sets} FROM {_given(table, columns)} WHERE {_same(key)}"
+    text = (
+        f"WITH u AS MATERIALIZED (SELECT u.*, found.at FROM {_given(table, columns)} CROSS JOIN LATERAL ("
+        f"SELECT t.ctid AS at FROM {table.name} AS t WHERE {_same(key)} OFFSET 0) AS found) "
+        f"UPDATE {table.name} AS t SET {sets} FROM u WHERE t.ctid = u.at"
+    )
     return text + (f" AND ({guard.replace('%', '%%')})" if guard else "")
 
 
 @lru_cache(maxsize=256)
 def _delete_text(table: Table, key: tuple[str, ...]) -> str:
-    return f"DELETE FROM {table.name} AS t USING {_given(table, key)} WHERE {_same(key)}"
+    return (
+        f"DELETE FROM {table.name} WHERE ctid = ANY(ARRAY("
+        f"SELECT found.at FROM {_given(table, key)} CROSS JOIN LATERAL ("
+        f"SELECT t.ctid AS at FROM {table.name} AS t WHERE {_same(key)} OFFSET 0) AS found))"
+    )
 
 
 def _given(table: Table, columns: tuple[str, ...]) -> str:

@@ -6,6 +6,9 @@ cost one wait, whatever the distance to the database. SQLAlchemy's listeners are
 A pipeline ends with a Sync and, behind it, a Flush. PostgreSQL arms ``idle_in_transaction_session_timeout`` at the
 Sync, disarms it when it reads the Flush and has no reason to arm it again: a process that is stopped then would keep
 its customers' locks for ever. An empty query after each pipeline arms it.
+
+What is sent in a pipeline goes by keys, and the first one of a transaction says so to the planner: it reads no table
+from end to end, also where PostgreSQL takes it for small because it has not looked since it was.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, TextClause
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
+_BY_KEYS = "SET LOCAL enable_seqscan = off"
+_TOLD = "goes by keys"  # of which transaction, in the connection's notes
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
@@ -35,6 +40,7 @@ def ask_all(connection: Connection, questions: Sequence[PipelinedQuery]) -> list
     driver = _driver(connection)
     cursors = []
     with driver.pipeline():
+        _go_by_keys(connection, driver)
         for question in questions:
             cursor = driver.cursor(row_factory=namedtuple_row)
             words = _words(question.statement)
@@ -53,8 +59,16 @@ def together(connection: Connection) -> Iterator[None]:
     """Writes inside are sent without waiting for each other; an error of any is raised at the end."""
     driver = _driver(connection)
     with driver.pipeline():
+        _go_by_keys(connection, driver)
         yield
     _arm(driver)
+
+
+def _go_by_keys(connection: Connection, driver: psycopg.Connection[Any]) -> None:
+    transaction = connection.get_transaction()
+    if transaction is not None and connection.info.get(_TOLD) is not transaction:
+        driver.execute(_BY_KEYS)
+        connection.info[_TOLD] = transaction
 
 
 def _arm(driver: psycopg.Connection[Any]) -> None:
