@@ -1,0 +1,46 @@
+"""(a) This engine: a process that drains until a wave is over. ``python -m benchmarks.two_sends.engine URL``"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from sqlalchemy import text
+
+from benchmarks.harness.children import serve
+from benchmarks.harness.scratch import IDLE
+from benchmarks.two_sends import workload
+from orchestrator.bootstrap import build_engine
+from orchestrator.engine import Engine
+from orchestrator.telemetry import configure
+
+_AGAIN = 0.002  # seconds, when what is left is in another process's hands
+
+
+def main() -> int:
+    configure(level="error")
+    engine = build_engine(workload.settings(sys.argv[1]))
+    try:
+        serve({"wave": lambda: wave(engine)})
+    finally:
+        engine.close()
+    return 0
+
+
+def wave(engine: Engine) -> dict[str, Any]:
+    """Drain until nothing is due, whoever of several processes does the last of it."""
+    messages = 0
+    while True:
+        drained = engine.drain()
+        messages += drained.messages
+        if drained.customers or drained.messages:
+            continue
+        with engine.database.connect() as connection:
+            if connection.execute(text(IDLE)).scalar_one():
+                return {"messages": messages}
+        time.sleep(_AGAIN)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
