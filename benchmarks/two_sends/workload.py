@@ -1,9 +1,9 @@
 """The playbook that every contender walks: an email, a gate on an attribute, a second email.
 
 Each customer asks for it with one event, so that the work lies ready before the clock starts. Every customer passes the
-gate and answers nothing, so there are two messages a customer. An email listens for two days; nobody waits for them: the
-database's clock is set on between three timed *waves* (the first email, the second, the end), and a wave is over when
-nothing is due any more.
+gate and answers nothing, so there are two messages a customer. An email listens for two days; nobody waits for them:
+the database's clock is set on between three timed *waves* (the first email, the second, the end), and a wave is over
+when nothing is due any more.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from orchestrator.bootstrap import build_engine
 from orchestrator.engine import Engine
 from orchestrator.records.intake import Identify, Track
 from orchestrator.settings import Settings
@@ -35,16 +34,17 @@ SUBJECTS = {
     "first": "{{ first_name | default('there') }}, there is room for more",
     "second": "What the larger plan adds",
 }
+_HELLO = "Hello {{ first_name | default('there') }},\n\n"
+_LINK = f"{{{{ link('upgrade', '{TARGET}') }}}}\n\n"
+_FOOT = (
+    "{{ sender.name }}, {{ sender.postal_address }}\n"
+    "Stop these: {{ opt_out_url }}\nAll settings: {{ preferences_url }}\n"
+)
 BODIES = {
-    "first": (
-        "Hello {{ first_name | default('there') }},\n\nyou get this because {{ because }}. The larger plan has room for"
-        f" everybody: {{{{ link('upgrade', '{TARGET}') }}}}\n\n"
-        "{{ sender.name }}, {{ sender.postal_address }}\nStop these: {{ opt_out_url }}\nAll settings: {{ preferences_url }}\n"
-    ),
+    "first": f"{_HELLO}you get this because {{{{ because }}}}. The larger plan has room for everybody: {_LINK}{_FOOT}",
     "second": (
-        "Hello {{ first_name | default('there') }},\n\nteams on {{ plan | default('your plan') }} that grow use the larger plan for three things: more seats, one"
-        f" invoice, and support by telephone. See {{{{ link('upgrade', '{TARGET}') }}}}\n\n"
-        "{{ sender.name }}, {{ sender.postal_address }}\nStop these: {{ opt_out_url }}\nAll settings: {{ preferences_url }}\n"
+        f"{_HELLO}teams on {{{{ plan | default('your plan') }}}} that grow use the larger plan for three things: more"
+        f" seats, one invoice, and support by telephone. See {_LINK}{_FOOT}"
     ),
 }
 STEPS = f"""\

@@ -35,7 +35,7 @@ def test_links_of_the_floor_are_opened_by_the_engine() -> None:
         key="c",
         attributes={"first_name": "Ada"},
         address="a@b.example",
-        now=datetime.now(UTC),
+        now=datetime(2026, 3, 3, 12, tzinfo=UTC),
     )
     walk.message_id, walk.state["step"] = 63, "first"
     written = json.loads(Writer().write(walk))
