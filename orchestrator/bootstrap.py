@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -18,7 +19,7 @@ from channels.function import CallFunction
 from channels.recording import Outbox
 from channels.table import channel_names, traits_of
 from orchestrator.clock import VirtualClock, monotonic, system_now
-from orchestrator.engine import Engine
+from orchestrator.engine import WITHDRAWAL_THREADS, Connections, Engine
 from orchestrator.errors import StoreError
 from orchestrator.queue.nudge import make_nudge
 from orchestrator.rate_limits.breakers import make_breakers
@@ -38,6 +39,8 @@ from orchestrator.store.sql.connections import make_engine
 from orchestrator.store.transactions import PostgresStore
 
 FUNCTIONS = "orchestrator.functions"  # entry points: name = "module:function", what `call` steps may name
+_WITHDRAWALS = 8  # connections that stay open; as many more as withdrawals have threads, for a moment
+_WITHDRAWAL_LOCK = "10s"  # a batch holds its customers for a quarter of a second, a stopped process for five
 _REHEARSAL_KEY = "rehearsals sign their links with this, always"  # they lead nowhere outside of the rehearsal
 
 
@@ -84,6 +87,19 @@ def build_engine(
         pool=None if virtual else ThreadPoolExecutor(threads, thread_name_prefix="send"),
     )
 
+    apart = make_engine(
+        url,
+        pool_size=_WITHDRAWALS,
+        max_overflow=WITHDRAWAL_THREADS - _WITHDRAWALS,
+        pre_ping=not virtual,
+        session={"lock_timeout": _WITHDRAWAL_LOCK},
+    )
+    withdrawals = Connections(
+        database=apart,
+        services=replace(services, store=replace(store, database=apart)),
+        reports=Reports(database=apart, clock=clock),
+        api_requests=ApiRequests(database=apart, clock=clock),
+    )
     engine = Engine(
         settings=settings,
         database=database,
@@ -93,6 +109,7 @@ def build_engine(
         reports=Reports(database=database, clock=clock),
         api_requests=ApiRequests(database=database, clock=clock),
         clock_follows=virtual,
+        withdrawals=withdrawals,
     )
     if not virtual:
         engine.nudge = make_nudge(settings)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from orchestrator.records.feed import Feed, FeedAction
 from orchestrator.records.intake import Identify, IngestReport, ReportedResponse, Track
 from orchestrator.records.preferences import OptOutReceipt, Preferences
 from orchestrator.service.consent import history, ledger, preferences, snooze
+from orchestrator.service.consent.ledger_rows import ConsentScope
 from orchestrator.service.context import ServiceContext
 from orchestrator.service.delivery.deliver import Delivery
 from orchestrator.service.enrollment import start
@@ -42,10 +43,26 @@ from orchestrator.telemetry import emit
 
 Result = TypeVar("Result")
 
+WITHDRAWAL_THREADS = 20
+"""How many threads of one process may be at work on withdrawals: each finds a connection of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connections:
+    """A pool of connections, and what reads and writes by it."""
+
+    database: Database
+    services: ServiceContext
+    reports: Reports
+    api_requests: ApiRequests
+
 
 @dataclass(kw_only=True)
 class Engine:
     """The facade. Callers give the product's own customer keys and get frozen values back.
+
+    What customers and providers say about consent, exports and erasures go over ``withdrawals``: connections of their
+    own, which nothing else of the process can use up, and which wait up to ten seconds for a customer's lock.
 
     ``nudge`` is called after each commit that made something due; it never raises and never blocks for long.
     """
@@ -57,6 +74,7 @@ class Engine:
     links: LinkSigner
     reports: Reports
     api_requests: ApiRequests
+    withdrawals: Connections
     nudge: Callable[[], None] = field(default=lambda: None)
     clock_follows: bool = False
     """The database's clock has the rate of the settings, as far as this process knows."""
@@ -66,6 +84,17 @@ class Engine:
         """The account's policy as published now."""
         with self.services.store.begin() as transaction:
             return transaction.catalogue().policy
+
+    def for_withdrawals(self) -> Engine:
+        """The same engine, every verb of which goes over the connections of withdrawals."""
+        own = self.withdrawals
+        return replace(
+            self,
+            database=own.database,
+            services=own.services,
+            reports=own.reports,
+            api_requests=own.api_requests,
+        )
 
     # --- the product ------------------------------------------------------------------------------------------------
 
@@ -128,7 +157,7 @@ class Engine:
 
     def receive(self, receipts: Sequence[Receipt]) -> IngestReport:
         """Provider callbacks, already authenticated."""
-        return self._nudged(provider_callbacks.receive(self.services, receipts))
+        return self._nudged(provider_callbacks.receive(self.withdrawals.services, receipts))
 
     def opt_out(
         self,
@@ -140,8 +169,8 @@ class Engine:
         source_id: str | None = None,
     ) -> OptOutReceipt:
         """Withdraw consent, in force from the commit; the receipt says what was stopped."""
-        scope = preferences.ConsentScope(channel=channel, topic=topic, evidence=evidence, source_id=source_id)
-        return self._nudged(preferences.opt_out(self.services, customer, scope))
+        scope = ConsentScope(channel=channel, topic=topic, evidence=evidence, source_id=source_id)
+        return self._nudged(preferences.opt_out(self.withdrawals.services, customer, scope))
 
     def opt_in(
         self,
@@ -153,25 +182,25 @@ class Engine:
         source_id: str | None = None,
     ) -> None:
         """Grant consent: it re-opens only what it names."""
-        scope = preferences.ConsentScope(channel=channel, topic=topic, evidence=evidence, source_id=source_id)
-        preferences.opt_in(self.services, customer, scope)
+        scope = ConsentScope(channel=channel, topic=topic, evidence=evidence, source_id=source_id)
+        preferences.opt_in(self.withdrawals.services, customer, scope)
         self.nudge()
 
     def snooze(self, customer: str, until: datetime) -> None:
         """No promotional message until then, because the customer asked for it."""
-        snooze.snooze(self.services, customer, until)
+        snooze.snooze(self.withdrawals.services, customer, until)
 
     def end_snooze(self, customer: str) -> None:
         """The customer ended the snooze: what waited for its end may go out now. Raises NotFound."""
-        snooze.end_snooze(self.services, customer)
+        snooze.end_snooze(self.withdrawals.services, customer)
         self.nudge()
 
     def preferences(self, customer: str) -> Preferences:
-        return preferences.preferences(self.services, customer)
+        return preferences.preferences(self.withdrawals.services, customer)
 
     def export(self, customer: str) -> dict[str, Any]:
         """Everything known about a person, machine-readable (GDPR Art. 15 and 20). Raises NotFound."""
-        return self.reports.export(customer)
+        return self.withdrawals.reports.export(customer)
 
     def import_consents(self, items: Sequence[ConsentFact]) -> IngestReport:
         """Grants and withdrawals recorded elsewhere, with their evidence, each once."""
@@ -186,7 +215,7 @@ class Engine:
 
         Raises NotFound, and ErasureIncomplete when a provider could not be told: repeat it then, or go on ``anyway``.
         """
-        return erase.erase(self.services, self.delivery.channel_for, customer, anyway=anyway)
+        return erase.erase(self.withdrawals.services, self.delivery.channel_for, customer, anyway=anyway)
 
     # --- growth teams and operators ---------------------------------------------------------------------------------
 
@@ -288,6 +317,7 @@ class Engine:
         if isinstance(self.delivery.pool, ThreadPoolExecutor):
             self.delivery.pool.shutdown(wait=True)
         self.database.dispose()
+        self.withdrawals.database.dispose()
 
     def _nudged(self, result: Result) -> Result:
         self.nudge()

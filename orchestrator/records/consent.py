@@ -25,6 +25,11 @@ ImportedAction = Literal["granted", "confirmed", "revoked"]
 ConsentAction = Literal["granted", "confirmed", "revoked", "expired", "erased"]
 """What a ledger row says. ``confirmed`` is the second half of a double opt-in; the last two are ours alone."""
 
+WITHDRAWAL_EFFECT = (
+    "Nothing is authorised to leave any more. What was authorised in the 2 s before may still leave."
+)
+"""What a withdrawal does and cannot do: in the ledger, on receipts and in the documents in the same words."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Consent:
@@ -36,6 +41,17 @@ class Consent:
     basis: ConsentBasis
     since: datetime  # when it was said, no later than when it was recorded
     expires_at: datetime | None = None  # from then on it says nothing any more
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConsentHolder:
+    """A locked customer as the ledger needs them: nothing here can be unreadable."""
+
+    customer_id: int
+    key: str  # the product's own
+    region: str | None
+    addresses: Mapping[str, str]  # by the channel whose contact point it is
+    consents: tuple[Consent, ...]  # what was said, as policies read it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from orchestrator.records.consent import Consent
+from orchestrator.records.consent import WITHDRAWAL_EFFECT, Consent
 
 StoppedStatus = Literal["cancelled", "withdrawn", "on_the_wire"]
-"""``cancelled``: was planned; ``withdrawn``: lay unseen in the feed; ``on_the_wire``: could not be recalled."""
+"""``cancelled``: was planned; ``withdrawn``: lay unseen in the feed; ``on_the_wire``: was authorised before and may
+still arrive."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +24,24 @@ class StoppedMessage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StopScope:
+    """What is to be stopped for one locked customer."""
+
+    customer_id: int
+    channel: str  # or *
+    topic: str  # or *
+    news: bool  # its enrollments have not heard of it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stopped:
+    """What was stopped in one scope."""
+
+    messages: tuple[StoppedMessage, ...] = ()
+    ended_playbooks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OptOutReceipt:
     """What an opt-out stopped: shown on the page, returned by the API."""
 
@@ -30,9 +49,12 @@ class OptOutReceipt:
     channel: str  # or *
     topic: str  # or *
     effective_at: datetime
-    already: bool  # it was in force before; nothing new was written
+    already: bool  # it was in force, or heard, before; nothing new was written
     messages: tuple[StoppedMessage, ...] = ()
-    ended_playbooks: tuple[str, ...] = ()  # those whose enrollment it ended
+    ended_playbooks: tuple[
+        str, ...
+    ] = ()  # for every channel: those whose enrollment ends as soon as it hears of it
+    effect: str = WITHDRAWAL_EFFECT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from orchestrator.clock import Instants
 from orchestrator.core.catalogue import Catalogue
 from orchestrator.errors import StoreError
+from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.store.batch import batches_in_hand
 from orchestrator.store.batch.batches import PostgresBatches
 from orchestrator.store.batch.claim import PostgresClaims, next_due
@@ -29,6 +30,8 @@ from orchestrator.store.published import PostgresPlaybooks
 from orchestrator.store.retention import PostgresHistory
 from orchestrator.store.snoozes import PostgresSnoozes
 from orchestrator.store.sql.errors import translated
+from orchestrator.store.withdrawals.account_policy import PolicyCache
+from orchestrator.store.withdrawals.stop import PostgresWithdrawals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,7 @@ class PostgresStore:
     hash_key: Callable[[str], str]
     definitions: CatalogueCache = field(default_factory=CatalogueCache)
     undone: set[str] = field(default_factory=set)
+    policies: PolicyCache = field(default_factory=PolicyCache)
 
     def begin(self) -> AbstractContextManager[PostgresTransaction]:
         return self._transaction()
@@ -80,6 +84,9 @@ class PostgresTransaction:
 
     def instants(self) -> Instants:
         return self.store.clock.read(self.connection)
+
+    def policy(self) -> AccountPolicy:
+        return self.store.policies.read(self.connection)
 
     @property
     def batches(self) -> PostgresBatches:
@@ -141,3 +148,7 @@ class PostgresTransaction:
     @property
     def snoozes(self) -> PostgresSnoozes:
         return PostgresSnoozes(connection=self.connection)
+
+    @property
+    def withdrawals(self) -> PostgresWithdrawals:
+        return PostgresWithdrawals(connection=self.connection)

@@ -22,6 +22,7 @@ from orchestrator.web.feed import routes, stream
 from orchestrator.web.health import EngineCollector
 from orchestrator.web.middleware.body_limit import BodyLimit
 from orchestrator.web.middleware.cors import PageCors
+from orchestrator.web.middleware.lanes import Lanes
 from orchestrator.web.middleware.request_log import HttpMetrics, Observed
 from orchestrator.web.middleware.throttle import Throttle
 from orchestrator.web.webhooks import receive
@@ -55,6 +56,7 @@ def create_app(engine: Engine, settings: Settings) -> FastAPI:
     registry = CollectorRegistry()
     registry.register(EngineCollector(engine))
     app.state.engine = engine
+    app.state.withdrawals = engine.for_withdrawals()
     app.state.settings = settings
     app.state.registry = registry
     app.state.api_keys = settings.accepted_api_keys()
@@ -70,6 +72,7 @@ def create_app(engine: Engine, settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Lanes)
     app.add_middleware(BodyLimit)
     app.add_middleware(PageCors, origins=settings.allowed_origins)
     app.add_middleware(Observed, metrics=HttpMetrics(registry), https=https)

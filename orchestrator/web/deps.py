@@ -17,6 +17,10 @@ def _engine(request: Request) -> Engine:
     return cast(Engine, request.app.state.engine)
 
 
+def _withdrawals(request: Request) -> Engine:
+    return cast(Engine, request.app.state.withdrawals)
+
+
 def _settings(request: Request) -> Settings:
     return cast(Settings, request.app.state.settings)
 
@@ -25,9 +29,16 @@ def _idempotency(request: Request) -> Idempotency:
     return Idempotency(engine=_engine(request))
 
 
+def _withdrawals_idempotency(request: Request) -> Idempotency:
+    return Idempotency(engine=_withdrawals(request))
+
+
 TheEngine = Annotated[Engine, Depends(_engine)]
+TheWithdrawals = Annotated[Engine, Depends(_withdrawals)]
+"""The engine over the connections of withdrawals; :mod:`orchestrator.web.middleware.lanes` keeps threads for them."""
 TheSettings = Annotated[Settings, Depends(_settings)]
 Once = Annotated[Idempotency, Depends(_idempotency)]
+OnceWithdrawn = Annotated[Idempotency, Depends(_withdrawals_idempotency)]
 Reporter = Annotated[ApiKey, Depends(require("signals"))]
 Product = Annotated[ApiKey, Depends(require("product"))]
 Reader = Annotated[ApiKey, Depends(require("read"))]

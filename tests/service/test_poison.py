@@ -84,21 +84,6 @@ def test_an_answer_of_a_provider_is_filed_even_for_a_poisoned_customer(scene: Sc
     assert set_aside(scene) == [("bea", "ValueError")]
 
 
-def test_who_is_poisoned_can_still_opt_out_and_be_erased(scene: Scene) -> None:
-    scene.publish_playbooks(
-        one_message("mail"), policy='quiet_hours: {email: {from: "10:00", until: "20:00"}}\n'
-    )
-    scene.person()
-    scene.start("anna", "mail")
-    scene.execute(RUBBISH, key="anna")
-    receipt = scene.opted_out("anna")
-    assert [(one.channel, one.status) for one in receipt.messages] == [("email", "cancelled")]
-    assert scene.value("SELECT count(*) FROM consent_ledger WHERE action = 'revoked'") == 1
-    assert set_aside(scene) == [("anna", "ValueError")]
-    scene.engine.erase("anna")
-    assert scene.value("SELECT count(*) FROM timers") == 0
-
-
 def test_a_customer_whose_lock_does_not_come_delays_no_other_who_was_passed_over(scene: Scene) -> None:
     scene.publish_playbooks(one_message("mail"))
     keys = [scene.person(key) for key in ("anna", "bea", "cleo")]

@@ -24,7 +24,12 @@ from orchestrator.core.machine.commands import (
     StartEnrollment,
     WithdrawMessage,
 )
-from orchestrator.core.machine.enrollment import EnrollmentSnapshot, EnrollmentState, state_to_json
+from orchestrator.core.machine.enrollment import (
+    EnrollmentSnapshot,
+    EnrollmentState,
+    ended_state,
+    state_to_json,
+)
 from orchestrator.core.machine.events import DeliveryOutcome
 from orchestrator.core.machine.experiment import variant
 from orchestrator.core.machine.facts import CustomerFacts
@@ -463,14 +468,7 @@ class DecisionDraft:
         self.note("converted", outcome=event)
 
     def _finish(self, outcome: str) -> None:
-        self._change(
-            phase=Phase.ENDED,
-            due_at=None,
-            give_up_at=None,
-            timeout_at=None,
-            ended_at=self.view.now,
-            end_status=outcome,
-        )
+        self._change(**ended_state(outcome, self.view.now))
         self.note("ended", outcome=outcome)
 
     # --- anchors ----------------------------------------------------------------------------------------------------

@@ -85,6 +85,23 @@ _INSTANTS = frozenset(
 _NAMES = tuple(item.name for item in fields(EnrollmentState))
 
 
+def ended_state(outcome: str, at: datetime) -> dict[str, Any]:
+    """What changes of a state when the enrollment ends."""
+    return {
+        "phase": Phase.ENDED,
+        "due_at": None,
+        "give_up_at": None,
+        "timeout_at": None,
+        "ended_at": at,
+        "end_status": outcome,
+    }
+
+
+def ended_state_json(outcome: str, at: datetime) -> dict[str, Any]:
+    """:func:`ended_state` as JSON values."""
+    return ended_state(outcome, at) | {"phase": Phase.ENDED.value, "ended_at": at.isoformat()}
+
+
 def state_to_json(state: EnrollmentState) -> dict[str, Any]:
     """``state`` as JSON values; instants as ISO 8601 text."""
     plain: dict[str, Any] = {}

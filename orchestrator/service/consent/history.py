@@ -19,7 +19,7 @@ def history(services: ServiceContext, customer_key: str) -> ConsentHistory:
     """
     with services.store.begin() as transaction:
         customer_id = transaction.customers.find(customer_key)
-        policy = transaction.catalogue().policy
+        policy = transaction.policy()
         now = transaction.instants().business
         said = transaction.consents.said(customer_id, now)
         entries = tuple(transaction.consents.history(customer_id))

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import get_args
 
 from orchestrator.core.consent.scope import in_force
-from orchestrator.core.customer_state import CustomerState
 from orchestrator.errors import InputError, Unavailable
 from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.records.consent import (
@@ -21,14 +20,15 @@ from orchestrator.records.consent import (
     ConsentBasis,
     ConsentEvidence,
     ConsentFact,
+    ConsentHolder,
     ConsentMethod,
     NewConsentRow,
 )
 from orchestrator.records.intake import IngestReport, Refused
+from orchestrator.records.preferences import StopScope
 from orchestrator.service.consent.ledger_rows import ledger_row
-from orchestrator.service.consent.preferences import withdraw
-from orchestrator.service.context import Batch, ServiceContext, these
-from orchestrator.service.enrollment.apply_inbox import apply_inbox
+from orchestrator.service.consent.withdraw import stop
+from orchestrator.service.context import ServiceContext
 from orchestrator.service.intake.validate import (
     check_scope,
     checked_address,
@@ -54,7 +54,7 @@ def import_consents(services: ServiceContext, items: Sequence[ConsentFact]) -> I
     """
     with services.store.begin() as transaction:
         now = transaction.instants().business
-        policy = transaction.catalogue().policy
+        policy = transaction.policy()
         good, refused = _sifted(items, policy, now)
         ids = transaction.customers.ensure({fact.key for fact in good.values()}, now)
         given = {fact.address for fact in good.values() if fact.address is not None}
@@ -95,6 +95,19 @@ def expire(services: ServiceContext) -> int:
     return total
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Told:
+    """One locked customer's facts, the oldest first, and their ledger rows."""
+
+    holder: ConsentHolder
+    facts: Sequence[ConsentFact]
+    rows: Sequence[NewConsentRow]
+
+    @property
+    def customer_id(self) -> int:
+        return self.holder.customer_id
+
+
 # --- importing ------------------------------------------------------------------------------------------------------
 
 
@@ -119,38 +132,43 @@ def _recorded(services: ServiceContext, some: Mapping[int, ImportedFacts]) -> tu
 
 
 def _in_one(services: ServiceContext, some: Mapping[int, ImportedFacts]) -> int:
-    rows: list[NewConsentRow] = []
-    with services.batch(these(sorted(some))) as batch:
-        for customer in batch:
-            apply_inbox(customer, batch)
-            rows += _record(customer, some[customer.customer_id], batch)
-        batch.save()
-        return len(batch.transaction.consents.append(rows))
+    with services.store.begin() as transaction:
+        ids = transaction.withdrawals.lock(some, wait=True)
+        now = transaction.instants().business
+        policy = transaction.policy()
+        told = [
+            _Told(holder=holder, facts=facts, rows=[_row(holder, fact, policy, now) for fact in facts])
+            for holder in transaction.withdrawals.holders(ids, now)
+            for facts in [sorted(some[holder.customer_id].values(), key=lambda fact: fact.occurred_at)]
+        ]
+        new = transaction.consents.append([row for one in told for row in one.rows])
+        customers = {customer_id for customer_id, _ in new}
+        scopes = [scope for one in told for scope in _withdrawn(one, now, news=one.customer_id in customers)]
+        stop(transaction, scopes, now, policy)
+    return len(new)
 
 
-def _record(customer: CustomerState, given: ImportedFacts, batch: Batch) -> list[NewConsentRow]:
-    """The ledger rows of one customer's facts; what a withdrawal in force now covers is stopped."""
-    facts = sorted(given.values(), key=lambda fact: fact.occurred_at)
-    rows = [_row(customer, fact, batch) for fact in facts]
-    customer.consents.extend(_said(fact, row) for fact, row in zip(facts, rows, strict=True))
+def _withdrawn(told: _Told, now: datetime, *, news: bool) -> Iterator[StopScope]:
+    """What the withdrawals among one customer's facts stop: those that no later yes took back."""
+    facts = told.facts
+    said = [*told.holder.consents, *(_said(*pair) for pair in zip(facts, told.rows, strict=True))]
     for channel, topic in dict.fromkeys(
         (fact.channel, fact.topic) for fact in facts if fact.action == "revoked"
     ):
-        known = in_force(customer.consents, channel, topic, batch.now)
+        known = in_force(said, channel, topic, now)
         if known is not None and not known.granted:
-            withdraw(customer, channel, topic, batch, already=True)
-    return rows
+            yield StopScope(customer_id=told.customer_id, channel=channel, topic=topic, news=news)
 
 
-def _row(customer: CustomerState, fact: ConsentFact, batch: Batch) -> NewConsentRow:
+def _row(holder: ConsentHolder, fact: ConsentFact, policy: AccountPolicy, now: datetime) -> NewConsentRow:
     return ledger_row(
-        customer,
-        batch.catalogue.policy,
+        holder,
+        policy,
         action=fact.action,
         channel=fact.channel,
         topic=fact.topic,
         evidence=fact.evidence,
-        now=batch.now,
+        now=now,
         occurred_at=fact.occurred_at,
         source_id=f"import:{fact.source_id or _content_id(fact)}",
         address=fact.address,

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 
 from channels.table import traits_of
 from orchestrator.core.consent.jurisdiction import jurisdiction_of
-from orchestrator.core.customer_state import CustomerState
+from orchestrator.core.consent.scope import ANY
 from orchestrator.ids import new_key
 from orchestrator.language.account.policy import AccountPolicy
-from orchestrator.records.consent import ConsentAction, ConsentEvidence, NewConsentRow
-from orchestrator.service.messages.ask_policies import address_for
+from orchestrator.records.consent import ConsentAction, ConsentEvidence, ConsentHolder, NewConsentRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConsentScope:
+    """What a word about consent covers, and the particulars of its ledger row."""
+
+    channel: str = ANY
+    topic: str = ANY
+    evidence: ConsentEvidence
+    source_id: str | None = None
+    said_at: datetime | None = None  # of a yes; a no counts from when it is heard
 
 
 def ledger_row(
-    customer: CustomerState,
+    holder: ConsentHolder,
     policy: AccountPolicy,
     *,
     action: ConsentAction,
@@ -31,12 +42,12 @@ def ledger_row(
     said_at = occurred_at or now
     wording = evidence.wording
     return NewConsentRow(
-        customer_id=customer.customer_id,
+        customer_id=holder.customer_id,
         source_id=source_id or f"{evidence.method}:{new_key()}",
         action=action,
         channel=channel,
         topic=topic,
-        address=address or _address(customer, channel),
+        address=address or _address(holder, channel),
         basis=evidence.basis,
         method=evidence.method,
         source=evidence.source,
@@ -45,7 +56,7 @@ def ledger_row(
         wording_version=evidence.wording_version,
         wording_hash=hashlib.sha256(wording.encode()).hexdigest() if wording else None,
         sender=dict(policy.sender).get("name"),
-        jurisdiction=evidence.jurisdiction or jurisdiction_of(customer.region),
+        jurisdiction=evidence.jurisdiction or jurisdiction_of(holder.region),
         evidence=dict(evidence.details),
         expires_at=None if action == "revoked" else ends_at(policy, evidence, said_at),
         actor=evidence.actor,
@@ -61,5 +72,9 @@ def ends_at(policy: AccountPolicy, evidence: ConsentEvidence, said_at: datetime)
     return min(ends, default=None)
 
 
-def _address(customer: CustomerState, channel: str) -> str | None:
-    return address_for(customer, channel)[0] if traits_of(channel).address is not None else None
+def _address(holder: ConsentHolder, channel: str) -> str | None:
+    traits = traits_of(channel)
+    if traits.address is None:
+        return None
+    known = (holder.addresses[point] for point in traits.contact_points if point in holder.addresses)
+    return next(known, holder.key if traits.key_reaches else None)

@@ -9,15 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from orchestrator.errors import InputError
-from orchestrator.service.context import ServiceContext, alone
-from orchestrator.service.messages.recheck import recheck
+from orchestrator.service.context import ServiceContext
 
 
 def snooze(services: ServiceContext, customer_key: str, until: datetime) -> None:
     """Nothing promotional before ``until`` (business time). Raises NotFound, InputError for an instant in the past."""
     with services.store.begin() as transaction:
         customer_id = transaction.customers.find(customer_key)
-        transaction.claims.these([customer_id])
+        transaction.withdrawals.lock([customer_id], wait=True)
         now = transaction.instants().business
         if until <= now:
             raise InputError("$.until", "expected an instant in the future")
@@ -27,13 +26,9 @@ def snooze(services: ServiceContext, customer_key: str, until: datetime) -> None
 def end_snooze(services: ServiceContext, customer_key: str) -> None:
     """Lift every snooze of the customer; messages that waited for its end are due at once. Raises NotFound.
 
-    Nothing about enrollments is decided here, so the inbox stays as it is: an unreadable one keeps nobody from ending
-    a snooze.
+    Nothing about enrollments is decided here, so nothing of them is read.
     """
     with services.store.begin() as transaction:
         customer_id = transaction.customers.find(customer_key)
-    with services.batch(alone(customer_id)) as batch:
-        customer = batch.one()
-        recheck(customer, "cooldown")
-        batch.save()
-        batch.transaction.snoozes.end(customer_id, batch.now)
+        transaction.withdrawals.lock([customer_id], wait=True)
+        transaction.snoozes.end(customer_id, transaction.instants().business)

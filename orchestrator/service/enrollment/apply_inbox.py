@@ -13,6 +13,7 @@ from orchestrator.language.model import Ask, Handoff
 from orchestrator.records.inbox import InboxRow, SignalRow
 from orchestrator.service.context import Batch
 from orchestrator.service.enrollment.apply_receipts import apply_receipt
+from orchestrator.service.enrollment.consent_withdrawn import consent_withdrawn
 from orchestrator.service.enrollment.enter import consider, enter
 from orchestrator.service.enrollment.event_queue import apply_event, apply_to_all
 from orchestrator.service.enrollment.holds import open_and_close_holds
@@ -54,6 +55,8 @@ def _apply(customer: CustomerState, item: InboxRow, batch: Batch) -> None:
             published = batch.catalogue.newest.get(item.data["playbook"])
             if published is not None:
                 consider(customer, published, item.data, batch)
+        case "policy" if "withdrawn" in item.data:
+            consent_withdrawn(customer, **item.data["withdrawn"], batch=batch)
         case "policy":
             recheck.policy_published(customer, batch.machine)
         case kind:

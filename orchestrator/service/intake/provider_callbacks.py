@@ -1,25 +1,33 @@
-"""Takes in what providers call back with: opt-outs at once, everything else through the inbox."""
+"""Takes in what providers call back with: withdrawals first and at once, everything else through the inbox.
+
+One item that cannot be taken costs no other: what fails for several is repeated with halves of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from channels.base import Receipt, ReceiptKind
 from channels.table import traits_of
 from orchestrator.core.consent.scope import ANY
-from orchestrator.errors import InputError, NotFound
+from orchestrator.errors import Contended, InputError, NotFound, Unavailable
 from orchestrator.ids import MESSAGE, parse_public_id
 from orchestrator.records.consent import ConsentEvidence
 from orchestrator.records.inbox import InboxItem
 from orchestrator.records.intake import IngestReport, Refused
-from orchestrator.service.consent.preferences import ConsentScope, opt_in, opt_out
+from orchestrator.service.consent.ledger_rows import ConsentScope
+from orchestrator.service.consent.preferences import grant
+from orchestrator.service.consent.withdraw import Withdrawal, withdraw_each
 from orchestrator.service.context import ServiceContext
 from orchestrator.service.ports import Transaction
+from orchestrator.telemetry import emit
 
 _WITHDRAW = (ReceiptKind.OPTED_OUT, ReceiptKind.COMPLAINED)
-_CONSENT = (*_WITHDRAW, ReceiptKind.OPTED_IN)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,46 +36,105 @@ class _Target:
     message_id: int | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Placed:
+    """A receipt with its place in the list and, once they were looked up, everybody it is about."""
+
+    index: int
+    receipt: Receipt
+    targets: tuple[_Target, ...] = ()
+
+
 def receive(services: ServiceContext, receipts: Sequence[Receipt]) -> IngestReport:
-    """File authenticated receipts, each once. What names nobody we know is refused with its place in the batch."""
-    refused: list[Refused] = []
+    """File authenticated receipts, each once. What names nobody we know is refused with its place in the list, and so
+    is what cannot be stored.
+
+    Raises Unavailable in an outage, and the error of a consent that could not be recorded: all else is filed by then,
+    and the same list may be received again.
+    """
+    unstored: dict[int, str] = {}
+
+    def give_up(one: _Placed, error: Exception) -> None:
+        unstored[one.index] = f"could not be stored ({type(error).__name__})"
+        emit("webhook.refused", source=one.receipt.source, reason=unstored[one.index])
+
+    listed = [_Placed(index=index, receipt=receipt) for index, receipt in enumerate(receipts)]
+    placed = [
+        one for some in _divided(listed, lambda some: _look_up(services, some), give_up) for one in some
+    ]
+    failed = [*_withdraw(services, placed), *_agree(services, placed)]
+    counts = _divided(placed, lambda some: _append(services, some), give_up)
+    if failed:
+        raise failed[0]
+    new, arrived = (sum(numbers) for numbers in zip(*counts, strict=True)) if counts else (0, 0)
+    refused = [_refused(one, unstored) for one in listed if one.index in unstored]
+    refused += [_refused(one, unstored) for one in placed if one.index not in unstored]
+    found = sorted((one for one in refused if one is not None), key=lambda one: one.index)
+    return IngestReport(taken=new, repeated=arrived - new, refused=tuple(found))
+
+
+def _divided(
+    items: Sequence[Item], act: Callable[[Sequence[Item]], Result], give_up: Callable[[Item, Exception], None]
+) -> list[Result]:
+    """What ``act`` gives for all of them, or for as large parts of them as it does not fail for."""
+    if not items:
+        return []
+    try:
+        return [act(items)]
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is about one of them
+        if len(items) == 1:
+            give_up(items[0], error)
+            return []
+    half = len(items) // 2
+    return [*_divided(items[:half], act, give_up), *_divided(items[half:], act, give_up)]
+
+
+def _refused(one: _Placed, unstored: dict[int, str]) -> Refused | None:
+    place = f"$[{one.index}]"
+    if one.index in unstored:
+        return Refused(index=one.index, path=place, problem=unstored[one.index])
+    if _says_yes_to_nothing(one.receipt):
+        return Refused(index=one.index, path=f"{place}.channel", problem="a yes must name its channel")
+    if not one.targets:
+        return Refused(index=one.index, path=place, problem="names no message or person")
+    return None
+
+
+def _look_up(services: ServiceContext, some: Sequence[_Placed]) -> list[_Placed]:
+    """Everybody each receipt is about, as far as they are customers of ours: an id may be forged, or its customer
+    erased."""
     with services.store.begin() as transaction:
-        now = transaction.instants().business
-        targets, keys = _known(transaction, _targets(transaction, receipts))
-        arrivals: list[InboxItem] = []
-        for index, receipt in enumerate(receipts):
-            found = targets[index]
-            if _says_yes_to_nothing(receipt):
-                refused.append(
-                    Refused(index=index, path=f"$[{index}].channel", problem="a yes must name its channel")
-                )
-            elif not found:
-                refused.append(Refused(index=index, path=f"$[{index}]", problem="names no message or person"))
-            arrivals += [_arrival(receipt, one) for one in found if one.message_id is not None]
-        new = transaction.inbox.append(arrivals, now)
-    for index, receipt in enumerate(receipts):
-        if receipt.kind in _CONSENT and not _says_yes_to_nothing(receipt):
-            for one in targets[index]:
-                _consent(services, receipt, keys[one.customer_id])
-    return IngestReport(taken=new, repeated=len(arrivals) - new, refused=tuple(refused))
+        targets = _targets(transaction, [one.receipt for one in some])
+        known = transaction.customers.known({one.customer_id for found in targets for one in found})
+    return [
+        _Placed(
+            index=one.index,
+            receipt=one.receipt,
+            targets=tuple(target for target in found if target.customer_id in known),
+        )
+        for one, found in zip(some, targets, strict=True)
+    ]
+
+
+def _append(services: ServiceContext, some: Sequence[_Placed]) -> tuple[int, int]:
+    """How many were new, and how many there were."""
+    arrivals = [
+        _arrival(one.receipt, target)
+        for one in some
+        for target in one.targets
+        if target.message_id is not None
+    ]
+    if not arrivals:
+        return 0, 0
+    with services.store.begin() as transaction:
+        return transaction.inbox.append(arrivals, transaction.instants().business), len(arrivals)
 
 
 def _says_yes_to_nothing(receipt: Receipt) -> bool:
     """A yes without a channel opens none; a no without one is for every channel."""
     return receipt.kind is ReceiptKind.OPTED_IN and receipt.channel is None
-
-
-def _known(
-    transaction: Transaction, targets: Sequence[list[_Target]]
-) -> tuple[list[list[_Target]], dict[int, str]]:
-    """Only the targets that are customers of ours, and their keys: an id may be forged, or its customer erased."""
-    keys: dict[int, str] = {}
-    for customer_id in sorted({one.customer_id for found in targets for one in found}):
-        try:
-            keys[customer_id] = transaction.customers.key_of(customer_id)
-        except NotFound:
-            continue
-    return [[one for one in found if one.customer_id in keys] for found in targets], keys
 
 
 def _targets(transaction: Transaction, receipts: Sequence[Receipt]) -> list[list[_Target]]:
@@ -140,8 +207,39 @@ def _arrival(receipt: Receipt, target: _Target) -> InboxItem:
     )
 
 
-def _consent(services: ServiceContext, receipt: Receipt, customer: str) -> None:
-    scope = ConsentScope(
+def _withdraw(services: ServiceContext, placed: Sequence[_Placed]) -> list[Exception]:
+    """What kept withdrawals from being recorded."""
+    withdrawals = [
+        Withdrawal(customer_id=target.customer_id, scope=_scope(one.receipt))
+        for one in placed
+        if one.receipt.kind in _WITHDRAW
+        for target in one.targets
+    ]
+    return list(withdraw_each(services, withdrawals).values())
+
+
+def _agree(services: ServiceContext, placed: Sequence[_Placed]) -> list[Exception]:
+    """What kept each yes from being recorded."""
+    failed: list[Exception] = []
+    for one in placed:
+        if one.receipt.kind is not ReceiptKind.OPTED_IN or _says_yes_to_nothing(one.receipt):
+            continue
+        for target in one.targets:
+            try:
+                grant(services, target.customer_id, _scope(one.receipt))
+            except NotFound:
+                continue  # erased a moment ago
+            except Contended as error:
+                failed.append(error)
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is about this one
+                failed.append(error)
+    return failed
+
+
+def _scope(receipt: Receipt) -> ConsentScope:
+    return ConsentScope(
         channel=receipt.channel or ANY,
         topic=receipt.topic or ANY,
         evidence=ConsentEvidence(
@@ -150,10 +248,6 @@ def _consent(services: ServiceContext, receipt: Receipt, customer: str) -> None:
         source_id=f"{receipt.source}:{receipt.source_id}",
         said_at=receipt.occurred_at,  # a yes that is reported late must not undo the no that followed it
     )
-    if receipt.kind in _WITHDRAW:
-        opt_out(services, customer, scope)
-    else:
-        opt_in(services, customer, scope)
 
 
 def _method(receipt: Receipt) -> Literal["spam_report", "unsubscribe_page", "sms_keyword", "free_text"]:

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from orchestrator.clock import Instants
 from orchestrator.core.catalogue import Catalogue
+from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.service.ports.batch import BatchStore, ClaimStore
-from orchestrator.service.ports.consent import ConsentStore, SnoozeStore
+from orchestrator.service.ports.consent import ConsentStore, SnoozeStore, WithdrawalStore
 from orchestrator.service.ports.enrollment import EnrollmentStore
 from orchestrator.service.ports.intake import CustomerStore, FeedStore, InboxStore, MessageStore
 from orchestrator.service.ports.operations import ClockStore, HistoryStore, ParkingStore, PlaybookStore
@@ -30,6 +31,10 @@ class Transaction(Protocol):
 
     def instants(self) -> Instants:
         """Business and machine time."""
+        ...
+
+    def policy(self) -> AccountPolicy:
+        """The account's policy as committed now, whatever may be wrong with the definitions beside it."""
         ...
 
     @property
@@ -60,6 +65,8 @@ class Transaction(Protocol):
     def playbooks(self) -> PlaybookStore: ...
     @property
     def snoozes(self) -> SnoozeStore: ...
+    @property
+    def withdrawals(self) -> WithdrawalStore: ...
 
 
 class Store(Protocol):

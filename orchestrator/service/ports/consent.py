@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator.records.consent import Consent, ConsentEntry, NewConsentRow
+from orchestrator.records.consent import Consent, ConsentEntry, ConsentHolder, NewConsentRow
+from orchestrator.records.preferences import Stopped, StopScope
 
 
 class ConsentStore(Protocol):
@@ -30,6 +31,23 @@ class ConsentStore(Protocol):
         ...
 
 
+class WithdrawalStore(Protocol):
+    """What a withdrawal reads and writes beside the ledger: nothing that facts, state or definitions can spoil."""
+
+    def lock(self, ids: Collection[int], *, wait: bool) -> list[int]:
+        """Lock these customers in one statement in id order: those that exist; without ``wait`` those that are free."""
+        ...
+
+    def holders(self, ids: Collection[int], now: datetime) -> list[ConsentHolder]:
+        """These locked customers in id order, without the erased."""
+        ...
+
+    def stop(self, scopes: Sequence[StopScope], now: datetime, *, notices: Collection[str]) -> list[Stopped]:
+        """Settle what is planned and hide what is unseen in each scope of a locked customer, and tell its enrollments:
+        what was stopped, in the order of ``scopes``. ``notices`` are topics that promote nothing."""
+        ...
+
+
 class SnoozeStore(Protocol):
     """Cooldowns of everything promotional that customers asked for themselves."""
 
@@ -42,5 +60,6 @@ class SnoozeStore(Protocol):
         ...
 
     def end(self, customer_id: int, now: datetime) -> None:
-        """Lift the customer's snoozes; cooldowns that enrollments set stay."""
+        """Lift the snoozes of a locked customer, and have what a cooldown held back asked about at once; cooldowns that
+        enrollments set stay."""
         ...

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from orchestrator.records.erasure import SentSummary
 
@@ -22,6 +22,13 @@ class ErasureStore(Protocol):
 
     def lock(self, customer_id: int) -> list[int]:
         """The strongest lock. Raises NotFound."""
+        ...
+
+    def silence(self, customer_id: int, now: datetime, *, ended: Mapping[str, Any]) -> None:
+        """Settle everything planned for a locked customer, empty the feed and end every enrollment, unread.
+
+        ``ended`` is the part of an enrollment's state that says so (JSON values).
+        """
         ...
 
     def identities_of(self, customer_id: int) -> tuple[str, ...]:

@@ -12,20 +12,17 @@ from collections.abc import Callable
 from channels.base import Channel, Forgets
 from orchestrator.clock import monotonic
 from orchestrator.core.consent.scope import ANY
-from orchestrator.core.customer_state import CustomerState
-from orchestrator.core.machine.events import Erased
-from orchestrator.errors import ErasureIncomplete, NotFound, Unavailable
+from orchestrator.core.machine.enrollment import ended_state_json
+from orchestrator.errors import ErasureIncomplete
 from orchestrator.records.consent import ConsentEvidence
 from orchestrator.records.erasure import ErasureReceipt, ForgetOutcome, ProviderForgot, SentSummary
 from orchestrator.service.consent.ledger_rows import ledger_row
-from orchestrator.service.consent.preferences import stop_messages
-from orchestrator.service.context import Batch, Claim, ServiceContext, alone
-from orchestrator.service.enrollment.apply_inbox import apply_inbox
-from orchestrator.service.enrollment.event_queue import apply_to_all
+from orchestrator.service.context import ServiceContext
 from orchestrator.telemetry import emit
 
 TELL_WITHIN = 10.0  # seconds for each channel
 _OURS = frozenset({"sandbox", "feed", "function"})  # nobody outside keeps anything of these
+_ERASED = "erased"  # how every enrollment of an erased customer ends
 _EVIDENCE = ConsentEvidence(method="api", source="erasure", actor="customer")
 
 
@@ -71,30 +68,26 @@ def erase(
 
 def _silence(services: ServiceContext, customer_id: int) -> None:
     """End every enrollment and opt the customer out of everything: no provider hears anything new while it is told."""
-    try:
-        _silence_in(services, customer_id, whole=True)
-    except (Unavailable, NotFound):
-        raise
-    except Exception:  # noqa: BLE001 - what waits in the inbox is deleted, so it need not be applied
-        _silence_in(services, customer_id, whole=False)
-
-
-def _silence_in(services: ServiceContext, customer_id: int, *, whole: bool) -> None:
-    with services.batch(alone(customer_id)) as batch:
-        customer = batch.one()
-        _stop_everything(customer, batch, whole=whole)
-        batch.save()
-        erased = ledger_row(
-            customer,
-            batch.catalogue.policy,
-            action="erased",
-            channel=ANY,
-            topic=ANY,
-            evidence=_EVIDENCE,
-            now=batch.now,
-            source_id="erasure",
+    with services.store.begin() as transaction:
+        transaction.erasure.lock(customer_id)
+        now = transaction.instants().business
+        policy = transaction.policy()
+        transaction.erasure.silence(customer_id, now, ended=ended_state_json(_ERASED, now))
+        transaction.consents.append(
+            [
+                ledger_row(
+                    holder,
+                    policy,
+                    action="erased",
+                    channel=ANY,
+                    topic=ANY,
+                    evidence=_EVIDENCE,
+                    now=now,
+                    source_id="erasure",
+                )
+                for holder in transaction.withdrawals.holders([customer_id], now)
+            ]
         )
-        batch.transaction.consents.append([erased])
 
 
 def _tell(
@@ -122,29 +115,12 @@ def _tell(
 
 def _blank(services: ServiceContext, customer_id: int) -> None:
     """Stop everything once more, and let everything personal go in the same transaction."""
-    try:
-        _blank_in(services, customer_id, whole=True)
-    except (Unavailable, NotFound):
-        raise
-    except Exception:  # noqa: BLE001 - what waits in the inbox is deleted, so it need not be applied
-        _blank_in(services, customer_id, whole=False)
-
-
-def _blank_in(services: ServiceContext, customer_id: int, *, whole: bool) -> None:
-    claim = Claim(lock=lambda transaction, _: transaction.erasure.lock(customer_id))
-    with services.batch(claim) as batch:
-        identities = batch.transaction.erasure.identities_of(customer_id)
-        _stop_everything(batch.one(), batch, whole=whole)
-        batch.save()
-        batch.transaction.erasure.erase(customer_id, batch.now, identities=identities)
-
-
-def _stop_everything(customer: CustomerState, batch: Batch, *, whole: bool) -> None:
-    """``whole`` False: without what waits in the inbox."""
-    if whole:
-        apply_inbox(customer, batch)
-    apply_to_all(customer, Erased(), batch)
-    stop_messages(customer, ANY, ANY, batch, everything=True)
+    with services.store.begin() as transaction:
+        transaction.erasure.lock(customer_id)
+        now = transaction.instants().business
+        identities = transaction.erasure.identities_of(customer_id)
+        transaction.erasure.silence(customer_id, now, ended=ended_state_json(_ERASED, now))
+        transaction.erasure.erase(customer_id, now, identities=identities)
 
 
 def _answer(one: SentSummary, outcome: ForgetOutcome, count: int, detail: str | None) -> ProviderForgot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator.errors import NotFound
 from orchestrator.store.reports.timeline import customer_timeline, json_value, rows_of
@@ -18,7 +19,10 @@ EXPORTED: tuple[Table, ...] = (
 
 
 def export(connection: Connection, customer_id: int) -> dict[str, Any]:
-    """Everything stored about one person, table by table, as JSON values. Raises NotFound."""
+    """Everything stored about one person, table by table, as JSON values. Raises NotFound.
+
+    What cannot be understood is exported as it is stored.
+    """
     person = connection.execute(select(t.customers).where(t.customers.c.id == customer_id)).first()
     if person is None:
         raise NotFound("customer", str(customer_id))
@@ -30,8 +34,18 @@ def export(connection: Connection, customer_id: int) -> dict[str, Any]:
         **{
             table.name: [_plain(row) for row in rows_of(connection, table, customer_id)] for table in EXPORTED
         },
-        **customer_timeline(connection, customer_id).to_plain(),
+        **_story(connection, customer_id),
     }
+
+
+def _story(connection: Connection, customer_id: int) -> dict[str, Any]:
+    """The story told; null where a stored value cannot be read. Its rows stand above, as they are stored."""
+    try:
+        return customer_timeline(connection, customer_id).to_plain()
+    except SQLAlchemyError:
+        raise
+    except Exception:  # noqa: BLE001 - the right to the data does not hang on whether it is in order
+        return {"timeline": None, "explanations": None}
 
 
 def _plain(row: Row[Any]) -> dict[str, Any]:

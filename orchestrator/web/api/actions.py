@@ -18,7 +18,7 @@ from orchestrator.web.api.shapes import (
     RespondResult,
     StartRequest,
 )
-from orchestrator.web.deps import Once, Product, TheEngine
+from orchestrator.web.deps import Once, OnceWithdrawn, Product, TheEngine, TheWithdrawals
 
 router = APIRouter(prefix="/v1", responses=openapi.ALWAYS | openapi.MISSING)
 
@@ -96,8 +96,8 @@ def respond(
 )
 def opt_out(
     *,
-    engine: TheEngine,
-    once: Once,
+    engine: TheWithdrawals,
+    once: OnceWithdrawn,
     caller: Product,
     key: openapi.CustomerKey,
     request: ConsentRequest,
@@ -126,7 +126,9 @@ def opt_out(
     status_code=204,
     response_class=Response,
 )
-def opt_in(engine: TheEngine, caller: Product, key: openapi.CustomerKey, request: ConsentRequest) -> None:
+def opt_in(
+    engine: TheWithdrawals, caller: Product, key: openapi.CustomerKey, request: ConsentRequest
+) -> None:
     """Re-opens only what it names."""
     engine.opt_in(
         key,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrator.records.erasure import ForgetOutcome
 from orchestrator.records.message import PolicyMoment, VerdictKind
 from orchestrator.web.api import openapi
-from orchestrator.web.deps import Eraser, Reader, TheEngine
+from orchestrator.web.deps import Eraser, Reader, TheEngine, TheWithdrawals
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], responses=openapi.ALWAYS | openapi.MISSING)
 
@@ -162,14 +162,14 @@ def timeline(
 
 
 @router.get("/{key:path}/export", summary="Everything stored about a customer")
-def export(engine: TheEngine, _caller: Reader, key: openapi.CustomerKey) -> dict[str, Any]:
+def export(engine: TheWithdrawals, _caller: Reader, key: openapi.CustomerKey) -> dict[str, Any]:
     """Complete and machine-readable (GDPR, Art. 15 and 20)."""
     return engine.export(key)
 
 
 @router.delete("/{key:path}", summary="Erase a customer")
 def erase(
-    engine: TheEngine,
+    engine: TheWithdrawals,
     _caller: Eraser,
     key: openapi.CustomerKey,
     anyway: Annotated[bool, Query(description="Also when a provider cannot be told to forget")] = False,

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from orchestrator.records.consent import WITHDRAWAL_EFFECT
 from orchestrator.records.enrollment import Enrollment, Phase
 from orchestrator.records.intake import IngestReport, Refused, ResponseOutcome
 from orchestrator.records.preferences import OptOutReceipt, StoppedStatus
@@ -145,9 +146,16 @@ class ReceiptView(BaseModel):
     channel: str
     topic: str
     effective_at: datetime
-    already: bool = Field(description="It was in force before; nothing new was written")
-    messages: list[StoppedView]
-    ended_playbooks: list[str]
+    already: bool = Field(description="It was in force, or heard, before; nothing new was written")
+    messages: list[StoppedView] = Field(
+        description="`cancelled`: was planned; `withdrawn`: lay unseen in the feed; `on_the_wire`: may still arrive"
+    )
+    ended_playbooks: list[str] = Field(
+        description="Of a no to every channel: playbooks that end for the customer as soon as they hear of it"
+    )
+    effect: str = Field(
+        description="What an opt-out does, and what it cannot do", examples=[WITHDRAWAL_EFFECT]
+    )
 
     @classmethod
     def of(cls, receipt: OptOutReceipt) -> ReceiptView:

@@ -20,7 +20,7 @@ from orchestrator.web.customer_pages.receipt import (
     receipt_page,
     topic_title,
 )
-from orchestrator.web.deps import TheEngine
+from orchestrator.web.deps import TheWithdrawals
 from orchestrator.web.middleware.throttle import bad_link, throttle_of
 from orchestrator.web.pages import notice, page, reader_words
 
@@ -28,7 +28,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.api_route("/u/{token}", methods=["GET", "HEAD"])
-def ask_opt_out(engine: TheEngine, request: Request, token: str) -> HTMLResponse:
+def ask_opt_out(engine: TheWithdrawals, request: Request, token: str) -> HTMLResponse:
     """One button. Nothing happens before it is pressed."""
     return _opt_out_page(engine, request, token, opened=True)
 
@@ -56,7 +56,7 @@ def _opt_out_page(engine: Engine, request: Request, token: str, *, opened: bool)
 
 @router.post("/u/{token}")
 def opt_out(
-    engine: TheEngine,
+    engine: TheWithdrawals,
     request: Request,
     token: str,
     confirm: Annotated[str | None, Form()] = None,

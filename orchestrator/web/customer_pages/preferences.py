@@ -18,7 +18,7 @@ from orchestrator.records.consent import ConsentEvidence
 from orchestrator.web.customer_pages.consent_view import Change, changes, channel_choices, topic_choices
 from orchestrator.web.customer_pages.receipt import browser_details, receipt_page
 from orchestrator.web.customer_pages.translations import Words
-from orchestrator.web.deps import TheEngine
+from orchestrator.web.deps import TheWithdrawals
 from orchestrator.web.middleware.throttle import bad_link, throttle_of
 from orchestrator.web.pages import notice, page, reader_words
 
@@ -29,7 +29,7 @@ Do = Literal["save", "snooze", "wake", "stop_all"]
 
 
 @router.api_route("/p/{token}", methods=["GET", "HEAD"])
-def show_preferences(engine: TheEngine, request: Request, token: str) -> HTMLResponse:
+def show_preferences(engine: TheWithdrawals, request: Request, token: str) -> HTMLResponse:
     """Topics, channels, a break, everything."""
     try:
         customer_id = engine.links.read_preferences(token)
@@ -44,7 +44,7 @@ def show_preferences(engine: TheEngine, request: Request, token: str) -> HTMLRes
 
 @router.post("/p/{token}")
 def change_preferences(
-    engine: TheEngine,
+    engine: TheWithdrawals,
     request: Request,
     token: str,
     *,

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any, Final
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Header, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from redis import asyncio as aioredis
 from redis.exceptions import RedisError
@@ -31,6 +31,7 @@ router = APIRouter(prefix="/v1/feed", tags=["feed"], responses={401: openapi.PRO
 LOOK_EVERY: Final = 2.0
 LOOK_EVERY_WITH_PUSH: Final = 15.0
 HEARTBEAT: Final = 15.0
+_LOOKING: Final = 8  # streams of a process that look at the database at once
 LONGEST: Final = 600.0  # then the page connects again: a restart of this process waits for nobody longer
 
 WaitForPush = Callable[[float], Any]
@@ -54,12 +55,18 @@ async def stream(
 ) -> StreamingResponse:
     """Each event is the whole feed, its id the feed's version; with Last-Event-ID nothing is told twice."""
     token = bearer_token(request) or ""
-    events = _events(engine, settings.redis, customer, token, last_event_id)
+    events = _events(engine, settings.redis, customer, token, last_event_id, threads=_threads(request))
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 async def _events(
-    engine: Engine, redis_url: str | None, customer: int, token: str, known: str | None
+    engine: Engine,
+    redis_url: str | None,
+    customer: int,
+    token: str,
+    known: str | None,
+    *,
+    threads: CapacityLimiter,
 ) -> AsyncIterator[str]:
     began = told = clock.monotonic()
     yield "retry: 2000\n\n"
@@ -67,7 +74,7 @@ async def _events(
         while clock.monotonic() - began < LONGEST:
             try:
                 engine.links.read_feed_token(token)
-                view = await run_in_threadpool(read_feed, engine, customer)
+                view = await to_thread.run_sync(read_feed, engine, customer, limiter=threads)
             except BadToken:
                 return
             except OrchestratorError:
@@ -79,6 +86,15 @@ async def _events(
                 told = clock.monotonic()
                 yield ": alive\n\n"
             await wait(pause)
+
+
+def _threads(request: Request) -> CapacityLimiter:
+    """Threads of their own for looking: streams go on after the answer has begun, when they hold no place any more."""
+    state = request.app.state
+    if not hasattr(state, "stream_threads"):
+        state.stream_threads = CapacityLimiter(_LOOKING)
+    threads: CapacityLimiter = state.stream_threads
+    return threads
 
 
 def _event(view: FeedView) -> str:

@@ -19,7 +19,7 @@ from channels.twilio import callbacks as callbacks_twilio
 from orchestrator import telemetry
 from orchestrator.engine import Engine
 from orchestrator.web.customer_pages.translations import words_for
-from orchestrator.web.deps import TheEngine, TheSettings
+from orchestrator.web.deps import TheSettings, TheWithdrawals
 from orchestrator.web.problems import ProblemDetails
 
 router = APIRouter(prefix="/webhooks", tags=["providers"], include_in_schema=False)
@@ -33,7 +33,7 @@ Raw = Annotated[bytes, Depends(_raw)]
 
 
 @router.post("/sendgrid", status_code=204, response_class=Response)
-def sendgrid(engine: TheEngine, settings: TheSettings, request: Request, body: Raw) -> None:
+def sendgrid(engine: TheWithdrawals, settings: TheSettings, request: Request, body: Raw) -> None:
     """SendGrid's event webhook, signed."""
     keys = (settings.sendgrid_webhook_public_key or "").replace(",", " ").split()
     if not keys:
@@ -46,7 +46,7 @@ def sendgrid(engine: TheEngine, settings: TheSettings, request: Request, body: R
 
 
 @router.post("/twilio/status", status_code=204, response_class=Response)
-def twilio_status(engine: TheEngine, settings: TheSettings, request: Request, body: Raw) -> None:
+def twilio_status(engine: TheWithdrawals, settings: TheSettings, request: Request, body: Raw) -> None:
     """What became of an SMS or WhatsApp message."""
     url = _verified(settings, request, body)
     _take(
@@ -57,7 +57,7 @@ def twilio_status(engine: TheEngine, settings: TheSettings, request: Request, bo
 
 
 @router.post("/twilio/inbound")
-def twilio_inbound(engine: TheEngine, settings: TheSettings, request: Request, body: Raw) -> Response:
+def twilio_inbound(engine: TheWithdrawals, settings: TheSettings, request: Request, body: Raw) -> Response:
     """What a person wrote back: STOP acts at once for everybody with that number, HELP is answered."""
     _verified(settings, request, body)
     parsed = callbacks_twilio.parse_inbound(body, received_at=engine.reports.instants().business)
@@ -66,7 +66,7 @@ def twilio_inbound(engine: TheEngine, settings: TheSettings, request: Request, b
 
 
 @router.post("/twilio/conversations", status_code=204, response_class=Response)
-def twilio_conversations(engine: TheEngine, settings: TheSettings, request: Request, body: Raw) -> None:
+def twilio_conversations(engine: TheWithdrawals, settings: TheSettings, request: Request, body: Raw) -> None:
     """What happened in a chat."""
     _verified(settings, request, body)
     _take(

@@ -1,0 +1,1 @@
+"""What a withdrawal reads and writes: contact points, ledger, planned messages, and nothing else."""
