@@ -19,7 +19,7 @@ class ChannelError(Exception):
 
 
 class NotSentError(ChannelError):
-    """The connection was never made; ``code`` says at which point it stopped."""
+    """The connection was never made, or nothing was written to it; ``code`` says at which point it stopped."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"no request left: {code}")

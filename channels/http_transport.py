@@ -22,6 +22,7 @@ from typing import Any
 
 import httpcore
 
+from channels.begin_by import begin
 from channels.errors import ForbiddenError, InDoubtError, NotSentError
 
 _ends_at: ContextVar[float | None] = ContextVar("channels_wire_ends_at", default=None)
@@ -91,7 +92,7 @@ def _clip(timeout: float | None, error: type[Exception]) -> float:
 
 
 class _LimitedStream(httpcore.NetworkStream):
-    """A connection whose every read and write ends with the call's time limit."""
+    """A connection whose every read and write ends with the call's time limit, and whose first write is in time."""
 
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
@@ -100,6 +101,7 @@ class _LimitedStream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, _clip(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        begin()
         self._inner.write(buffer, _clip(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 
 import pytest
 
+from channels.begin_by import TOO_LATE, begin_within
 from channels.errors import ForbiddenError, InDoubtError, NotSentError
 from channels.http_transport import MAX_ANSWER, public_only, time_left, time_limit
 from tests.channels.build import wire
@@ -80,3 +82,26 @@ def test_a_limit_belongs_to_its_thread() -> None:
         thread.start()
         thread.join()
     assert seen[0] > 60
+
+
+def test_a_call_that_begins_too_late_does_not_leave(provider: FakeProvider) -> None:
+    """Not over a new connection, and not over one that is kept."""
+    out = wire()
+    for _ in range(2):
+        with begin_within(-0.001), pytest.raises(NotSentError) as caught:
+            out.request("POST", provider.url + "/v3/mail/send", headers={}, content=b"{}")
+        assert caught.value.code == TOO_LATE
+        assert provider.ledger.entries() == []
+        out.request("GET", provider.url + "/_fake/keys", headers={})
+    out.close()
+
+
+def test_a_call_that_began_in_time_goes_on(provider: FakeProvider) -> None:
+    """A message may need several requests: the first one decides."""
+    out = wire()
+    with begin_within(0.2):
+        first = out.request("GET", provider.url + "/_fake/keys", headers={})
+        time.sleep(0.25)
+        second = out.request("GET", provider.url + "/_fake/keys", headers={})
+    assert (first.status, second.status) == (200, 200)
+    out.close()

@@ -27,6 +27,7 @@ LAWS = {
     "withdrawal_refused": "a withdrawal was not taken in while PostgreSQL answered",
 }
 WITHIN = 2.0  # seconds: what was authorised before a withdrawal may begin so long after it
+HELD_UP = "providers still"  # the network holds bytes back: a call began before the provider saw it
 AROUND_AN_OUTAGE = 10.0  # seconds in which a withdrawal may meet what an outage left behind
 _OPEN = ("planned", "handing_over", "uncertain")
 _MAY_HAVE_LEFT = ("sent", "handing_over", "uncertain", "abandoned")
@@ -158,8 +159,10 @@ def _over_caps(books: _Books) -> Found:
 
 
 def _late(books: _Books) -> Found:
+    held_up = [span for span in books.evidence.spans if span.what == HELD_UP]
     for call, after in books.after_withdrawals:
-        if after > WITHIN:
+        on_the_wire = any(span.began <= call.began <= span.ended + 1.0 for span in held_up)
+        if after > WITHIN and not on_the_wire:
             yield "late", f"message {call.message} began {after:.2f} s after a withdrawal that covers it"
 
 

@@ -44,6 +44,7 @@ class Rig:
         workers: int = 2,
         concurrency: int = 2,
         beats: int = 2,
+        clock_rate: int = playbooks.CLOCK_RATE,
         settings: dict[str, Any] | None = None,
     ) -> None:
         self.folder = folder
@@ -54,7 +55,7 @@ class Rig:
         self._concurrency = concurrency
         with contextlib.ExitStack() as opening:
             opening.callback(self._stack.close)
-            self._open(broker, rabbitmq_url, settings or {})
+            self._open(broker, rabbitmq_url, {"CLOCK_RATE": clock_rate, **(settings or {})})
             self.web = self.shop.web()
             alone = broker == "none"
             self.workers: list[Process] = [] if alone else [self.worker() for _ in range(workers)]
@@ -93,7 +94,6 @@ class Rig:
             database_url=self.postgres.url,
             broker_url=broker_url,
             provider=self.provider,
-            CLOCK_RATE=playbooks.CLOCK_RATE,
             **{
                 "SENDGRID_BASE_URL": through,
                 "TWILIO_BASE_URL": through,
