@@ -22,7 +22,7 @@ from typing import Any
 
 import httpcore
 
-from channels.begin_by import begin
+from channels.base import begin
 from channels.errors import ForbiddenError, InDoubtError, NotSentError
 
 _ends_at: ContextVar[float | None] = ContextVar("channels_wire_ends_at", default=None)

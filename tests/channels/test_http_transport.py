@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from channels.begin_by import TOO_LATE, begin_within
+from channels.base import TOO_LATE, begin_within
 from channels.errors import ForbiddenError, InDoubtError, NotSentError
 from channels.http_transport import MAX_ANSWER, public_only, time_left, time_limit
 from tests.channels.build import wire

@@ -306,7 +306,7 @@ SCENARIOS: dict[str, Scenario] = {
     "calm": Scenario(about="no fault at all, two beats and two workers", script=calm, seconds=20),
     "short": Scenario(
         about="a few faults of each kind, one after the other",
-        script=one_after_the_other, customers=60, seconds=16, parks=True, system={"clock_rate": 1200},
+        script=one_after_the_other, customers=80, seconds=26, parks=True, system={"clock_rate": 1200},
     ),
     "answers": Scenario(
         about="providers answer while PostgreSQL is away",
