@@ -29,6 +29,7 @@ from orchestrator.service.context import ServiceContext
 from orchestrator.service.delivery.deliver import AdaptiveBatchSize, Delivery
 from orchestrator.service.delivery.live_push import RedisPush
 from orchestrator.service.delivery.provider_gates import ProviderGates
+from orchestrator.service.operations.monitoring import ProcessReporter
 from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.service.rendering.render import Renderer
 from orchestrator.settings import Settings
@@ -107,6 +108,7 @@ def build_engine(
         delivery=delivery,
         links=links,
         reports=Reports(database=database, clock=clock),
+        reporter=ProcessReporter(services=services),
         api_requests=ApiRequests(database=database, clock=clock),
         clock_follows=virtual,
         withdrawals=withdrawals,

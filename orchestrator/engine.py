@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from channels.base import Receipt
+from channels.table import channel_names
 from orchestrator.clock import monotonic
 from orchestrator.language.account.policy import AccountPolicy
+from orchestrator.language.model import Ask, Send
 from orchestrator.records.consent import ConsentEvidence, ConsentFact, ConsentHistory
 from orchestrator.records.drain import Drained
 from orchestrator.records.enrollment import Enrollment
@@ -31,7 +33,8 @@ from orchestrator.service.enrollment import start
 from orchestrator.service.enrollment.advance import advance, take_overdue
 from orchestrator.service.enrollment.crash_recovery import take_interrupted
 from orchestrator.service.intake import feed, ingest, provider_callbacks
-from orchestrator.service.operations import clock_rate, pause, publish, release
+from orchestrator.service.operations import clock_rate, monitoring, pause, publish, release
+from orchestrator.service.operations.monitoring import ProcessReporter
 from orchestrator.service.privacy import erase, retention
 from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.settings import Settings
@@ -73,6 +76,7 @@ class Engine:
     delivery: Delivery
     links: LinkSigner
     reports: Reports
+    reporter: ProcessReporter
     api_requests: ApiRequests
     withdrawals: Connections
     nudge: Callable[[], None] = field(default=lambda: None)
@@ -278,11 +282,15 @@ class Engine:
                 return Drained(customers=customers, messages=messages, more=True)
 
     def sweep(self) -> int:
-        """Take whoever batches kept passing over, and whom processes left behind that died; how many."""
+        """Take whoever batches kept passing over, and whom processes left behind that died; how many.
+
+        Every few seconds the work is counted too, for whoever watches.
+        """
         self.follow_clock_rate()
         started = monotonic()
         skipped = take_overdue(self.services)
         interrupted = take_interrupted(self.services, self.delivery)
+        monitoring.count_work(self.services)
         seconds = round(monotonic() - started, 3)
         emit("sweep.done", skipped=skipped, interrupted=interrupted, seconds=seconds)
         return skipped + interrupted
@@ -311,6 +319,20 @@ class Engine:
     def next_due(self) -> datetime | None:
         """When the next timer, message or inbox row is due: where a virtual clock may jump to."""
         return self.services.store.next_due(self.delivery.gates.waits())
+
+    def channels_without_provider(self) -> list[str]:
+        """The channels that published playbooks speak on and a sandbox takes, because no key is set."""
+        with self.services.store.begin() as transaction:
+            playbooks = [one.playbook for one in transaction.catalogue(at_once=True).newest.values()]
+        used = {
+            channel
+            for playbook in playbooks
+            for step in playbook.steps
+            if isinstance(step.action, Send | Ask)
+            for channel in step.action.channel
+            if channel in channel_names()
+        }
+        return sorted(name for name in used if self.delivery.channel_for(name).provider == "sandbox")
 
     def close(self) -> None:
         """Let go of connections and threads."""

@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     dashboard_password: SecretStr | None = None
     """Opens the dashboard to people without an API key of their own."""
+    runbook_url: str = ""
+    """Where your copy of ``docs/runbook`` can be read: the dashboard links to the page of each fault there."""
 
     sendgrid_api_key: SecretStr | None = None
     sendgrid_webhook_public_key: str | None = None
@@ -128,7 +130,7 @@ class Settings(BaseSettings):
             _check_network(proxy)
         return value
 
-    @field_validator("public_url", "sendgrid_base_url", "twilio_base_url", "webhook_url")
+    @field_validator("public_url", "runbook_url", "sendgrid_base_url", "twilio_base_url", "webhook_url")
     @classmethod
     def _check_web_url(cls, value: str | None) -> str | None:
         if value:

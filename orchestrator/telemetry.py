@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,6 +34,12 @@ class LogEvent:
 _TABLE: tuple[tuple[str, Level, str, str], ...] = (
     ("process.started", "info", "role version broker clock_rate", "a web process, worker or beat is ready"),
     ("process.stopping", "info", "role reason", "it was told to stop, and by what"),
+    (
+        "process.untold",
+        "warning",
+        "error",
+        "a process could not tell its figures; it tries again in some seconds",
+    ),
     (
         "database.started",
         "info",
@@ -190,7 +196,10 @@ EVENTS = {
     for name, level, fields, when in _TABLE
 }
 
+Listener = Callable[[str, Mapping[str, Any]], None]
+
 _LOGGER = "orchestrator"
+_listeners: list[Listener] = []
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w.:/-])\+\d[\d ()-]{6,18}\d(?![\w-])")
 _URL_SECRET = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)(?P<user>[^\s/@:]*):[^\s/@]+@", re.IGNORECASE)
@@ -215,11 +224,22 @@ def emit(event: str, **fields: Any) -> None:
     if unknown:
         msg = f"event {event!r} has no field {sorted(unknown)}; its fields are {sorted(known.fields)}"
         raise TypeError(msg)
+    for listener in _listeners:
+        listener(event, fields)
     number = _LEVELS[known.level]
     if logging.getLogger(_LOGGER).isEnabledFor(
         number
     ):  # else a line nobody reads would still cost its processors
         structlog.stdlib.get_logger(_LOGGER).log(number, event, **fields)
+
+
+def listen(listener: Listener) -> None:
+    """Have ``listener`` called with the name and the fields of every event, also of those that no log shows.
+
+    It must be fast and must not raise: it runs where the event happens.
+    """
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 def configure(*, format: Format | None = None, level: Level = "info") -> None:  # noqa: A002 - the word of the setting

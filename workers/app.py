@@ -24,7 +24,7 @@ SECONDS_OF_GRACE = 90  # a batch under way when the slice ends: statements of 15
 
 def make_app(settings: Settings) -> Celery:
     """An application over these settings; without a broker it can be looked at and not run."""
-    app = Celery("orchestrator", broker=settings.broker, include=["workers.tasks"])
+    app = Celery("orchestrator", broker=settings.broker, include=["workers.tasks", "workers.heartbeat"])
     app.conf.update(celery_settings(settings))
     return app
 

@@ -20,6 +20,7 @@ from orchestrator.clock import Instants
 from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.errors import StoreError
+from orchestrator.metrics import locks_measured
 from orchestrator.service.claiming import Claiming
 from orchestrator.service.ports import Store, Transaction
 from orchestrator.telemetry import emit
@@ -129,12 +130,13 @@ class ServiceContext:
         repeat: who is in it is committed beside it before anything is decided.
         """
         try:
-            with self.store.begin() as transaction:
+            with locks_measured() as locked, self.store.begin() as transaction:
                 instants = transaction.instants()
                 claim.ids = claim.lock(transaction, instants)
                 if not claim.ids:
                     yield self._of(transaction, claim, (), Catalogue(), instants)
                     return
+                locked()
                 if crash_count is not None:
                     self.store.attempt(claim.ids, instants.machine, crash_count=crash_count)
                 instants = transaction.instants()  # again: what a waiting lock let pass happened before us

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -33,11 +34,11 @@ def upgrade(url: str, revision: str = "head") -> None:
     """Move forward to ``revision``. At the head already: nothing is touched, no reader of a view is disturbed."""
     started = monotonic()
     with _locked(url) as connection:
-        previous = _revision(connection)
+        previous = revision_of(connection)
         if _target(revision) != previous:
             views.drop(connection)
             command.upgrade(_config(connection), revision)
-        now = _revision(connection)
+        now = revision_of(connection)
         if now == head() and not views.are_current(connection):
             views.drop(connection)
             views.create(connection)
@@ -48,17 +49,17 @@ def downgrade(url: str, revision: str) -> None:
     """Move back to ``revision``; ``base`` leaves an empty database. Data in what is dropped is gone."""
     started = monotonic()
     with _locked(url) as connection:
-        previous = _revision(connection)
+        previous = revision_of(connection)
         views.drop(connection)
         command.downgrade(_config(connection), revision)
-        now = _revision(connection)
+        now = revision_of(connection)
     _tell(previous, now, started)
 
 
 def current(url: str) -> str | None:
     """The revision the database is at; None when it holds no schema of ours."""
     with _connected(url) as connection:
-        return _revision(connection)
+        return revision_of(connection)
 
 
 def head() -> str:
@@ -68,6 +69,12 @@ def head() -> str:
         msg = f"no migrations in {_SCRIPTS}: the installation is incomplete"
         raise StoreError(msg)
     return found
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """Every revision this software knows, the oldest first."""
+    return tuple(reversed([one.revision for one in ScriptDirectory(str(_SCRIPTS)).walk_revisions()]))
 
 
 def _tell(previous: str | None, now: str | None, started: float) -> None:
@@ -80,7 +87,8 @@ def _target(revision: str) -> str:
     return head() if revision == "head" else revision
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """The revision a connection's database is at; None when it holds no schema of ours."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

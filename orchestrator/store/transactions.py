@@ -25,6 +25,7 @@ from orchestrator.store.erase import PostgresErasure
 from orchestrator.store.feed import PostgresFeed
 from orchestrator.store.inbox_append import PostgresInbox
 from orchestrator.store.messages import PostgresMessages
+from orchestrator.store.monitoring.kept import PostgresMonitoring
 from orchestrator.store.parked import PostgresParking
 from orchestrator.store.published import PostgresPlaybooks
 from orchestrator.store.retention import PostgresHistory
@@ -136,6 +137,10 @@ class PostgresTransaction:
     @property
     def messages(self) -> PostgresMessages:
         return PostgresMessages(connection=self.connection)
+
+    @property
+    def monitoring(self) -> PostgresMonitoring:
+        return PostgresMonitoring(connection=self.connection)
 
     @property
     def parking(self) -> PostgresParking:

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from channels.table import BUILT_IN, WITHOUT_ROW
 from channels.traits import AT_ONCE, JUDGED, ChannelTraits
+from orchestrator import metrics
 from orchestrator.cli import commands as command_list
 from orchestrator.cli.exits import Exit
 from orchestrator.cli.exits import __doc__ as exits_doc
@@ -32,14 +33,11 @@ from orchestrator.language.account.signals import DeclaredAttribute, WrittenComp
 from orchestrator.language.fields import declared
 from orchestrator.language.model import ACTIONS, Ask, Enter, Goal, Playbook, Send, Step, ValueType
 from orchestrator.settings import PREFIX, Settings
-from orchestrator.store.reports.figures import Figures
 from orchestrator.store.reports.invariants import CAP, INVARIANTS
-from orchestrator.store.reports.reader import Reports
 from orchestrator.store.reports.views import VIEWS
 from orchestrator.store.sql.tables import metadata
 from orchestrator.telemetry import EVENTS
 from orchestrator.web import app as web_app
-from orchestrator.web.health import EngineCollector
 from orchestrator.web.middleware.request_log import HttpMetrics
 from tests.channels import phrases
 from tests.docs.pages import DOCS, ROOT
@@ -277,39 +275,26 @@ def event_table() -> str:
 def metric_table() -> str:
     registry = CollectorRegistry()
     http = HttpMetrics(registry)
-    http.requests.labels("GET", "/", "200")
-    http.seconds.labels("GET", "/")
-    registry.register(EngineCollector(_Idle()))
+    declared = [*metrics.REGISTRY.collect(), *registry.collect()]
+    labels = {family._name: family._labelnames for family in (http.requests, http.seconds, http.open)}
+    labels |= {family._name: family._labelnames for family in metrics.FAMILIES}
+    rows = [
+        (
+            f"`{one.name}{'_total' if one.type == 'counter' else ''}`",
+            one.type,
+            one.documentation,
+            labels[one.name],
+        )
+        for one in declared
+    ]
+    rows += [
+        (f"`{name}`", "gauge", one.says, one.labels)
+        for name, one in {**metrics.GAUGES, **metrics.PROCESS_GAUGES}.items()
+    ]
     return table(
         ("figure", "kind", "says", "by"),
-        [
-            (
-                f"`{one.name}{'_total' if one.type == 'counter' else ''}`",
-                one.type,
-                one.documentation,
-                code(sorted({label for sample in one.samples for label in sample.labels} - {"le"})),
-            )
-            for one in registry.collect()
-        ],
+        [(name, kind, says, code(sorted(by))) for name, kind, says, by in rows],
     )
-
-
-class _Idle:
-    """As much of an engine as figures are asked of."""
-
-    @property
-    def reports(self) -> Reports:
-        return _NothingWaits()
-
-
-class _NothingWaits(Reports):
-    """Figures by the labels that they always have, without a database."""
-
-    def __init__(self) -> None:
-        pass
-
-    def figures(self) -> Figures:
-        return Figures(waiting={"timers": 0}, overdue={"timers": 0.0}, messages={"sent": 0}, clock_rate=1.0)
 
 
 def invariant_table() -> str:

@@ -24,6 +24,7 @@ from orchestrator.bootstrap import build_engine
 from orchestrator.embedded_postgres.server import EmbeddedPostgres
 from orchestrator.errors import ErasureIncomplete, StartRefused, Unavailable
 from orchestrator.keys import dev_key
+from orchestrator.queue.heartbeat import Heartbeat
 from orchestrator.queue.publisher import Publisher
 from orchestrator.rate_limits.breaker import BreakerRules
 from orchestrator.rate_limits.limiter import make_limiter
@@ -166,6 +167,15 @@ def _a_worker_hears_nothing(stage: Stage) -> None:
     assert sweeping.stop()
 
 
+@drives("process.untold", error="Unavailable")
+def _a_process_cannot_tell_its_figures(_: Stage) -> None:
+    def tell() -> None:
+        raise Unavailable("there is no database")
+
+    with Heartbeat(tell):
+        pass
+
+
 @drives("redis.unavailable", used_for="rates")
 def _a_count_finds_no_redis(_: Stage) -> None:
     make_limiter(NOBODY_LISTENS).take(Rate(amount=1, seconds=1), "key")
@@ -277,6 +287,7 @@ def _one_enrollment_cannot_be_decided(stage: Stage) -> None:
 @drives("sweep.done", skipped=1, interrupted=0)
 def _somebody_was_passed_over(stage: Stage) -> None:
     stage.mail().engine.track([Track(key="anna", event="limit_reached")])
+    stage.scene.execute("UPDATE inbox SET lane = lane + 10")  # behind another row, and that one is gone
     stage.scene.skip(minutes=1)
     stage.scene.engine.sweep()
 
@@ -438,7 +449,7 @@ def test_the_figures_told_are_those_documented(stage: Stage) -> None:
         name for name in re.findall(r"^# TYPE (\w+)", told, re.MULTILINE) if not name.endswith("_created")
     }
     assert families == documented
-    assert 'orchestrator_messages{status="planned"} 1.0' in told
+    assert 'orchestrator_messages_waiting{status="planned"} 1.0' in told
 
 
 # --- small helps ----------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ COMMITTING = {
     "orchestrator/store/coordination/runner_seat.py",
     "orchestrator/store/migrate.py",
     "orchestrator/store/migrations/env.py",
-    "orchestrator/store/reports/figures.py",
+    "orchestrator/store/monitoring/readiness.py",
     "orchestrator/store/reports/reader.py",
     "orchestrator/store/scratch.py",
     "orchestrator/store/transactions.py",

@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 
+from orchestrator.store import migrate
 from tests.web.served import KEY, READ_KEY, Web
 
 TRACK = {"userId": "anna", "event": "session_started"}
@@ -157,11 +161,57 @@ def test_health_and_readiness(web: Web) -> None:
 def test_metrics_name_routes_and_never_tokens(web: Web) -> None:
     token = web.engine.links.preferences_url(1).rsplit("/", 1)[1]
     web.client.get(f"/p/{token}")
-    text = web.client.get("/metrics").text
-    assert 'route="/p/{token}"' in text
-    assert token not in text
-    assert "orchestrator_database_up 1.0" in text
-    assert 'orchestrator_waiting{what="timers"}' in text
+    page = web.client.get("/metrics").text
+    assert 'route="/p/{token}"' in page
+    assert token not in page
+    assert "orchestrator_database_up 1.0" in page
+    assert 'orchestrator_lane_lag_seconds{lane="timers",provider=""} 0.0' in page
+    assert 'orchestrator_processes{role="worker"} 0.0' in page
+
+
+def test_what_all_processes_counted_is_served_with_its_kind(web: Web, offered: str) -> None:
+    web.engine.reporter.report("web", works=True)
+    families = {
+        family.name: family
+        for family in text_string_to_metric_families(web.client.get("/metrics").text)
+        if family.samples
+    }
+    assert families["orchestrator_sends"].type == "counter"
+    seconds = families["orchestrator_send_seconds"]
+    assert seconds.type == "histogram"
+    names = {sample.name.removeprefix("orchestrator_send_seconds") for sample in seconds.samples}
+    assert names == {"_bucket", "_count", "_sum"}
+
+
+def test_readiness_says_why_and_requests_are_served_all_the_same(web: Web, anna: str) -> None:
+    web.client.post("/v1/track", headers=web.key, json={"userId": anna, "event": "session_started"})
+    with web.engine.database.begin() as connection:
+        connection.execute(text("UPDATE inbox SET received_at = received_at - interval '5 minutes'"))
+    ready = web.client.get("/readyz")
+    assert ready.status_code == 503
+    assert re.fullmatch(r"signals: due for 30\d s, and no worker is there", ready.json()["checks"]["work"])
+    assert web.client.get("/readyz/requests").json() == {
+        "status": "ok",
+        "checks": {"database": "ok", "schema": "ok"},
+    }
+
+
+def test_an_older_schema_is_not_ready_and_a_newer_one_is(web: Web) -> None:
+    def at(revision: str) -> tuple[int, str]:
+        with web.engine.database.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+        answer = web.client.get("/readyz")
+        return answer.status_code, answer.json()["checks"]["schema"]
+
+    newest = migrate.head()
+    try:
+        assert at("0005") == (
+            503,
+            f"at revision 0005, this program needs {newest}; run: orchestrator db upgrade",
+        )
+        assert at("9999") == (200, "ok")
+    finally:
+        assert at(newest) == (200, "ok")
 
 
 def test_only_named_origins_may_read_the_feed_and_nothing_else(web: Web) -> None:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from orchestrator.engine import Engine
 from orchestrator.errors import Unavailable
+from orchestrator.queue.heartbeat import Heartbeat
 from orchestrator.queue.in_process import Runner
 from orchestrator.settings import Settings
 from orchestrator.telemetry import emit
@@ -52,7 +53,12 @@ def serve(engine: Engine, settings: Settings, *, started: Callable[[FastAPI], No
         started(app)
 
     server = _Server(config, listening)
-    with _ended_in_order(), Runner(engine) if settings.broker is None else nullcontext():
+    runner = Runner(engine) if settings.broker is None else None
+
+    def tell() -> None:
+        engine.reporter.report("web", works=runner is not None and runner.working)
+
+    with _ended_in_order(), Heartbeat(tell, engine.reporter.leave), runner or nullcontext():
         server.run()
         emit("process.stopping", role="web", reason="told to stop" if server.started else "port taken")
     if not server.started:

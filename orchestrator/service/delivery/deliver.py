@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from channels.base import Channel, OutboundMessage, SendResult, SendStatus
 from orchestrator.clock import monotonic
 from orchestrator.core.customer_state import CustomerState
+from orchestrator.metrics import measured_send
 from orchestrator.records.drain import Drained
 from orchestrator.service.context import Claim, ServiceContext, alone
 from orchestrator.service.delivery.authorise import AuthorisedSend, authorise_messages, tell_ended_leases
@@ -183,7 +184,7 @@ class Delivery:
             return _not_called(job, outgoing, channel.provider, BREAKER_OPEN)
         called = monotonic()
         try:
-            handed = channel.send(outgoing)
+            handed = measured_send(channel, outgoing)
         except Exception as error:  # noqa: BLE001 - an adapter that breaks its promise may have sent it
             handed = SendResult(
                 result=SendStatus.UNCERTAIN,

@@ -18,7 +18,13 @@ from orchestrator.service.ports.batch import BatchStore, ClaimStore
 from orchestrator.service.ports.consent import ConsentStore, SnoozeStore, WithdrawalStore
 from orchestrator.service.ports.enrollment import EnrollmentStore
 from orchestrator.service.ports.intake import CustomerStore, FeedStore, InboxStore, MessageStore
-from orchestrator.service.ports.operations import ClockStore, HistoryStore, ParkingStore, PlaybookStore
+from orchestrator.service.ports.operations import (
+    ClockStore,
+    HistoryStore,
+    MonitoringStore,
+    ParkingStore,
+    PlaybookStore,
+)
 from orchestrator.service.ports.privacy import ErasureStore
 
 
@@ -59,6 +65,8 @@ class Transaction(Protocol):
     def inbox(self) -> InboxStore: ...
     @property
     def messages(self) -> MessageStore: ...
+    @property
+    def monitoring(self) -> MonitoringStore: ...
     @property
     def parking(self) -> ParkingStore: ...
     @property

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from orchestrator.clock import Instants
+from orchestrator.records.operations.work import ProcessReport
 from orchestrator.records.playbook_version import PlaybookVersion
 
 
@@ -69,4 +71,20 @@ class HistoryStore(Protocol):
 
     def prune(self, table: str, *, before: datetime, block: int) -> tuple[int, int | None]:
         """Delete what is older in one stretch of a table: how many, and where the next begins."""
+        ...
+
+
+class MonitoringStore(Protocol):
+    """Figures about the work, kept for whoever asks."""
+
+    def count_work(self, now: Instants) -> bool:
+        """Count what waits, unless somebody did a few seconds ago or does now. Whether it was done."""
+        ...
+
+    def report(self, told: ProcessReport, machine: datetime) -> None:
+        """Keep what a process tells of itself, and add what it counted."""
+        ...
+
+    def leave(self, process: str) -> None:
+        """This process ends in order."""
         ...

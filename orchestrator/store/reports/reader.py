@@ -16,13 +16,16 @@ from orchestrator.language.model import Cap
 from orchestrator.records.customer import Customer
 from orchestrator.records.enrollment import Parked
 from orchestrator.records.links import AskedMessage, ClickFacts
+from orchestrator.records.operations.faults import Finding
+from orchestrator.records.operations.work import Health
 from orchestrator.records.playbook_version import StoredVersion
 from orchestrator.records.timeline import Timeline
 from orchestrator.store import parked, published, sandbox
 from orchestrator.store.coordination.clock import Clock, DatabaseClock
-from orchestrator.store.reports import export, figures, funnel, health, invariants
-from orchestrator.store.reports.figures import Figures, Readiness
-from orchestrator.store.reports.health import Health
+from orchestrator.store.monitoring import findings, read, readiness, server
+from orchestrator.store.monitoring.read import Watched
+from orchestrator.store.monitoring.readiness import Readiness
+from orchestrator.store.reports import export, funnel, invariants
 from orchestrator.store.reports.invariants import Violation
 from orchestrator.store.reports.message_origins import MessageOrigin, message_origins
 from orchestrator.store.reports.pages import customer, customer_search, held_back, links, playbooks
@@ -168,10 +171,24 @@ class Reports:
     # --- operations -------------------------------------------------------------------------------------------------
 
     def health(self) -> Health:
-        """How far behind the engine is."""
+        """How the work stands."""
         with self._reading() as connection:
-            now = self.clock.read(connection)
-            return health.health(connection, business=now.business, machine=now.machine)
+            return read.health(connection, self.clock.read(connection))
+
+    def watched(self) -> Watched:
+        """Everything that is counted, for Prometheus."""
+        with self._reading() as connection:
+            return read.watched(connection, self.clock.read(connection))
+
+    def diagnosis(self, *, production: bool) -> tuple[Health, list[Finding]]:
+        """How the work stands, and what is well and what is not: of the work and of the server."""
+        with self._reading() as connection:
+            health = read.health(connection, self.clock.read(connection))
+            facts = server.server_facts(connection)
+        return health, [
+            *findings.work_findings(health, production=production),
+            *findings.server_findings(facts),
+        ]
 
     def parked(self) -> list[Parked]:
         """Who was set aside because deciding failed, newest first."""
@@ -184,14 +201,9 @@ class Reports:
             since = self.clock.read(connection).business - timedelta(days=days)
             return held_back.held_back(connection, since, policy=policy)
 
-    def figures(self) -> Figures:
-        """What waits in the database, for Prometheus."""
-        with self._reading() as connection:
-            return figures.figures(connection)
-
     def readiness(self) -> Readiness:
-        """Whether requests can be served. Never raises."""
-        return figures.readiness(self.database)
+        """Whether the installation does its work. Never raises."""
+        return readiness.readiness(self.database, self.clock)
 
     def installation(self) -> Installation:
         """The server, and what is published on it."""

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from orchestrator.web.dashboard.frame import show
 from orchestrator.web.dashboard.sessions import Operating, Visitor
-from orchestrator.web.deps import TheEngine
+from orchestrator.web.deps import TheEngine, TheSettings
 
 router = APIRouter(include_in_schema=False)
 
@@ -36,14 +36,17 @@ def held_back(
 
 
 @router.get("/engine")
-def engine_page(engine: TheEngine, session: Visitor) -> HTMLResponse:
-    """Lags, queues, and what was set aside because deciding about it failed."""
+def engine_page(engine: TheEngine, settings: TheSettings, session: Visitor) -> HTMLResponse:
+    """What needs somebody, lags by lane, processes, and what was set aside because deciding about it failed."""
+    health, found = engine.reports.diagnosis(production=settings.env == "production")
     return show(
         engine,
         session,
         "engine.html",
         title="Engine",
-        health=engine.reports.health(),
+        health=health,
+        faults=[finding for finding in found if finding.page],
+        runbook_url=settings.runbook_url,
         parked=engine.reports.parked(),
     )
 

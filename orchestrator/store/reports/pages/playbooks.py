@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from orchestrator.analytics.funnel import Funnel
 from orchestrator.clock import Instants
+from orchestrator.records.operations.work import Health
 from orchestrator.records.playbook_version import StoredVersion
 from orchestrator.store import published
+from orchestrator.store.monitoring.read import health
 from orchestrator.store.reports.funnel import funnel, funnels
-from orchestrator.store.reports.health import Health, health
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +53,7 @@ def playbook_list(connection: Connection, now: Instants) -> PlaybookList:
             for version in published.newest(connection)
         },
         paused=published.paused(connection),
-        health=health(connection, business=now.business, machine=now.machine),
+        health=health(connection, now),
     )
 
 

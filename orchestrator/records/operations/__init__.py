@@ -1,0 +1,1 @@
+"""What whoever runs the engine is told: how the work stands, and which fault there is."""
