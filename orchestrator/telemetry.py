@@ -188,6 +188,12 @@ _TABLE: tuple[tuple[str, Level, str, str], ...] = (
         "the base was asked about playbooks that enter by a daily scan or a calendar",
     ),
     ("clock.changed", "warning", "rate previous", "business time passes at another rate from now on"),
+    (
+        "playbook.unreadable",
+        "error",
+        "playbook version why",
+        "a stored version cannot be read by this release: its enrollments wait for a process that can",
+    ),
     ("playbook.published", "info", "playbook version content_hash", "a new version of a playbook was stored"),
     ("secret_key.made", "info", "path", "no key was set, so one was made in the data folder"),
 )

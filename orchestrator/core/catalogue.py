@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from channels.table import channel_names
-from orchestrator.errors import NotFound
+from orchestrator.errors import NotFound, Unavailable
 from orchestrator.language.account.calendar import Calendars
 from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.language.conditions.computed import Computed
@@ -56,22 +56,38 @@ class PublishedPlaybook:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnreadableVersion:
+    """A stored version that this process cannot read: a newer release's, or one whose compiling fails here.
+
+    Its enrollments wait for a process that can.
+    """
+
+    id: int
+    name: str
+    version: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Catalogue:
     """Every version by id, the newest by name, the account's policy: one consistent snapshot."""
 
     stamp: tuple[int, int] = (0, 0)
     versions: Mapping[int, PublishedPlaybook] = field(default_factory=dict)
-    newest: Mapping[str, PublishedPlaybook] = field(default_factory=dict)
+    newest: Mapping[str, PublishedPlaybook] = field(default_factory=dict)  # of those that can be read
+    unreadable: Mapping[int, UnreadableVersion] = field(default_factory=dict)
     paused: frozenset[str] = frozenset()
     policy: AccountPolicy = field(default_factory=AccountPolicy)
     calendars: Calendars = field(default_factory=Calendars)
 
     def named(self, name: str) -> PublishedPlaybook:
-        """The newest version; :class:`NotFound` if nothing of that name was published."""
-        try:
+        """The newest version that can be read; :class:`NotFound` if nothing of that name was published,
+        :class:`Unavailable` if another process has to be asked."""
+        if name in self.newest:
             return self.newest[name]
-        except KeyError:
-            raise NotFound("playbook", name) from None
+        if any(one.name == name for one in self.unreadable.values()):
+            raise Unavailable(f"no version of playbook {name!r} can be read by this release")
+        raise NotFound("playbook", name)
 
     def started_by(self, event: str) -> list[PublishedPlaybook]:
         """The playbooks an event may start, by priority."""

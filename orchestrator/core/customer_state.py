@@ -7,7 +7,7 @@ Nothing here decides. :mod:`orchestrator.service.enrollment.apply_events` change
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -100,7 +100,24 @@ class EnrollmentWork:
     timer_visit: int | None = None
     new: bool = False
     changed: bool = False
+    missed: Sequence[Mapping[str, Any]] = ()  # events it did not hear while it was waiting, as JSON values
+    caught_up: bool = False  # what it missed is applied
     entries: list[JournalEntry] = field(default_factory=list)
+
+
+@dataclass(kw_only=True, slots=True)
+class WaitingEnrollment:
+    """A live enrollment that does not go on here: it is parked, or this process cannot read its version or its state.
+
+    What it does not hear meanwhile is kept, and applied when it goes on.
+    """
+
+    enrollment_id: int
+    playbook: str
+    reentry_key: str
+    parked: bool  # until a person lets it go on; else until a process comes that can read its version
+    unreadable: str | None = None  # why its row cannot be read, found just now
+    missed: list[Mapping[str, Any]] = field(default_factory=list)  # events as JSON values
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,6 +184,7 @@ class CustomerState:
     shadow_slots: list[CapSlot]
     members: list[AccountMember]
     answer_rates: dict[str, float]
+    waiting: dict[int, WaitingEnrollment] = field(default_factory=dict)
     joining: dict[int, KnownAccount] = field(default_factory=dict)
     """The accounts that the inbox says this customer belongs to, by id."""
     inbox_waits: bool = False

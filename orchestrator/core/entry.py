@@ -168,7 +168,9 @@ def live_enrollment(customer: CustomerState, playbook: str, reentry_key: str) ->
 
 
 def _reentry(customer: CustomerState, playbook: Playbook, reentry_key: str) -> StartRefusal | None:
-    if live_enrollment(customer, playbook.name, reentry_key) is not None:
+    waiting = {(one.playbook, one.reentry_key) for one in customer.waiting.values()}
+    under_way = live_enrollment(customer, playbook.name, reentry_key) is not None
+    if under_way or (playbook.name, reentry_key) in waiting:
         return StartRefusal(reason="already_live", why=f"a run of '{playbook.name}' is under way")
     rule = playbook.enter.reentry
     ended = [(past.playbook, past.reentry_key, past.any_sent, past.ended_at) for past in customer.past]

@@ -24,6 +24,7 @@ StartRefusalReason = Literal[
     "already_live",  # an enrollment of this playbook (and re-entry key) is under way
     "context",  # the context has a name too many or too few, or a value of another type
     "cooldown",  # the customer rests from this playbook, its topic or everything promotional
+    "not_published",  # no version of the playbook is published that this process can read
     "erased",  # the person asked to be forgotten
     "opted_out",  # the customer opted out of the topic on every channel the playbook could use
     "paused",  # an operator has paused the playbook

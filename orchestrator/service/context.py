@@ -182,6 +182,14 @@ def _tell_starts(customers: Sequence[CustomerState]) -> None:
                 playbook=refusal.playbook,
                 reason=refusal.reason,
             )
+        for waiting in customer.waiting.values():
+            if waiting.unreadable is not None:
+                emit(
+                    "enrollment.parked",
+                    customer_id=customer.customer_id,
+                    enrollment_id=waiting.enrollment_id,
+                    error="unreadable",
+                )
         for work in customer.enrollments.values():
             if work.new:
                 emit(

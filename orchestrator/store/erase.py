@@ -35,7 +35,7 @@ _SQL = """
     DELETE FROM api_requests WHERE body ->> 'customer' = (SELECT key FROM customers WHERE id = :id);
     UPDATE feed_items SET content = '{}', withdrawn_at = coalesce(withdrawn_at, :now) WHERE customer_id = :id;
     UPDATE sandbox_inbox SET content = '{}' WHERE customer_id = :id;
-    UPDATE enrollments SET context = '{}', because = NULL, start_key = NULL,
+    UPDATE enrollments SET context = '{}', because = NULL, start_key = NULL, missed = NULL,
         state = CASE jsonb_typeof(state) WHEN 'object' THEN state ELSE '{}' END || jsonb_build_object(
         'answers', '{}'::jsonb, 'saved', '{}'::jsonb, 'offers', '{}'::jsonb) WHERE customer_id = :id;
     UPDATE journal SET data = data - '{answers,saved,offers}'::text[]

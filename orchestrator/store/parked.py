@@ -6,13 +6,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from orchestrator.records.enrollment import Parked
 from orchestrator.store.sql.bulk import delete_rows, insert_rows
 from orchestrator.store.sql.tables import customers, parked
 
 WHOLE_CUSTOMER = 0
+# Messages of a parked enrollment are looked at no more, until this is done.
+_FREE = text("""
+UPDATE dispatch d SET free_at = '1970-01-01' FROM messages m
+ WHERE m.customer_id = d.customer_id AND m.id = d.message_id AND m.status = 'planned'
+   AND d.customer_id = :customer_id AND m.enrollment_id = :enrollment_id
+""")
 _LONGEST = 2000  # of a detail: a traceback's end says enough
 
 
@@ -62,6 +68,8 @@ def release(connection: Connection, items: Collection[tuple[int, int]]) -> int:
     rows = [
         {"customer_id": customer_id, "enrollment_id": enrollment_id} for customer_id, enrollment_id in items
     ]
+    for one in items:
+        connection.execute(_FREE, {"customer_id": one[0], "enrollment_id": one[1]})
     return delete_rows(connection, parked, rows, key=("customer_id", "enrollment_id"))
 
 

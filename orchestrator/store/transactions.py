@@ -70,7 +70,7 @@ class PostgresStore:
         with translated(), self.database.begin() as connection:
             machine = self.clock.read(connection).machine
             shut = {provider: machine + timedelta(seconds=seconds) for provider, seconds in waits.items()}
-            return next_due(connection, shut)
+            return next_due(connection, shut, self.definitions.unreadable)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ class PostgresTransaction:
 
     @property
     def claims(self) -> PostgresClaims:
-        return PostgresClaims(connection=self.connection)
+        return PostgresClaims(connection=self.connection, unreadable=self.store.definitions.unreadable)
 
     @property
     def clock(self) -> PostgresClock:

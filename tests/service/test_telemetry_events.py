@@ -274,6 +274,17 @@ def _the_schema_does_not_fit_for_a_while(stage: Stage) -> None:
     scene.drain()
 
 
+@drives("playbook.unreadable", playbook="other", version=1)
+def _a_version_of_the_next_release_is_met(stage: Stage) -> None:
+    scene = stage.mail()
+    scene.execute(
+        "INSERT INTO playbooks (name, version, content_hash, definition, templates, published_at)"
+        " VALUES ('other', 1, 'x', '{}', '{}', now())"
+    )
+    scene.execute("SELECT pg_sleep(0.6)")  # longer than a catalogue is fresh
+    scene.drain()
+
+
 @drives("enrollment.parked", error="ValueError")
 def _one_enrollment_cannot_be_decided(stage: Stage) -> None:
     scene = stage.mail()

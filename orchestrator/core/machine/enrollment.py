@@ -42,6 +42,9 @@ class EnrollmentState:
     converted_at: datetime | None = None
     ended_at: datetime | None = None
     end_status: str | None = None
+    unknown: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what a newer release keeps, written back as it is
 
     @property
     def live(self) -> bool:
@@ -82,7 +85,7 @@ _INSTANTS = frozenset(
         "ended_at",
     }
 )
-_NAMES = tuple(item.name for item in fields(EnrollmentState))
+_NAMES = tuple(item.name for item in fields(EnrollmentState) if item.name != "unknown")
 
 
 def ended_state(outcome: str, at: datetime) -> dict[str, Any]:
@@ -104,7 +107,7 @@ def ended_state_json(outcome: str, at: datetime) -> dict[str, Any]:
 
 def state_to_json(state: EnrollmentState) -> dict[str, Any]:
     """``state`` as JSON values; instants as ISO 8601 text."""
-    plain: dict[str, Any] = {}
+    plain: dict[str, Any] = dict(state.unknown)
     for name in _NAMES:
         value = getattr(state, name)
         if name in _INSTANTS and value is not None:
@@ -116,8 +119,12 @@ def state_to_json(state: EnrollmentState) -> dict[str, Any]:
 
 
 def state_from_json(plain: Mapping[str, Any]) -> EnrollmentState:
-    """The state that :func:`state_to_json` wrote."""
-    values = dict(plain)
+    """The state that :func:`state_to_json` wrote, here or in a newer release.
+
+    Raises KeyError, TypeError or ValueError for anything else.
+    """
+    values = {name: plain[name] for name in _NAMES if name in plain}
+    values["unknown"] = {name: value for name, value in plain.items() if name not in values}
     for name in _INSTANTS:
         if values.get(name) is not None:
             values[name] = datetime.fromisoformat(values[name])

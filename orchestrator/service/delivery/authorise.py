@@ -24,7 +24,8 @@ from orchestrator.language.model import Ask, Send
 from orchestrator.records.message import MessageKind
 from orchestrator.service.context import Batch
 from orchestrator.service.delivery.provider_gates import Remaining
-from orchestrator.service.enrollment.event_queue import apply_event, apply_pending
+from orchestrator.service.enrollment.event_queue import apply_event, apply_pending, of_enrollment
+from orchestrator.service.enrollment.missed import miss
 from orchestrator.service.messages.apply_verdict import apply_verdict
 from orchestrator.service.messages.ask_policies import address_for, ask_policies, record_verdict
 from orchestrator.service.messages.settle import settle
@@ -32,6 +33,7 @@ from orchestrator.telemetry import emit
 
 LEASE = timedelta(seconds=60)  # machine time: longer than any call may take
 SETTLE = timedelta(hours=1)  # machine time: how long an uncertain message waits for the provider's word
+PARKED_FOR = timedelta(days=3650)  # machine time: the message of a parked enrollment; its release ends it
 NO_REPORT = "the worker that handed it over did not report back"
 TO_CUSTOMER = ("send", "ask")
 
@@ -68,6 +70,10 @@ def authorise_messages(customer: CustomerState, remaining: Remaining, batch: Bat
     for message in _candidates(customer, batch):
         if not _is_planned(message):
             continue
+        if (waiting := customer.waiting.get(message.enrollment_id)) is not None:
+            if waiting.parked:
+                message.free_at, message.changed = batch.machine + PARKED_FOR, True
+            continue
         if _tries_again_later(message, batch):
             _keep_place(customer, message, batch)
             continue
@@ -75,29 +81,37 @@ def authorise_messages(customer: CustomerState, remaining: Remaining, batch: Bat
         if work is None or not work.enrollment.state.live:
             settle(message, "withdrawn", batch.now, reason="its walk is over")
             continue
-        apply_event(customer, work, BeforeHandOver(visit=message.visit), batch)
-        if not _is_planned(message):
-            continue
-        waited_since = message.due_at
-        judged = _stale(customer, work, message, batch) or ask_policies(
-            customer, work, message, batch.catalogue, asked="hand_over"
-        )
-        apply_pending(customer, apply_verdict(work, message, judged, batch), batch)
-        match judged[1]:
-            case Allow() if remaining.take(message.provider):
-                authorised.append(_authorise(customer, work, message, batch))
-            case Allow():  # its provider is closed or has no token left
-                _keep_place(customer, message, batch)
-                message.due_at = min(
-                    waited_since or batch.now, batch.now
-                )  # where it stood among those who wait
-            case HoldOut():
-                _hold_out(customer, work, message, batch)
-            case Defer() | Drop():
-                continue
-            case _:
-                assert_never(judged[1])
+        with of_enrollment(work):
+            authorised += _judged(customer, work, message, remaining, batch)
     return authorised
+
+
+def _judged(
+    customer: CustomerState, work: EnrollmentWork, message: MessageRow, remaining: Remaining, batch: Batch
+) -> list[AuthorisedSend]:
+    """The hand-over of a planned message, if enrollment, policies and provider allow it."""
+    apply_event(customer, work, BeforeHandOver(visit=message.visit), batch)
+    if not _is_planned(message):
+        return []
+    waited_since = message.due_at
+    judged = _stale(customer, work, message, batch) or ask_policies(
+        customer, work, message, batch.catalogue, asked="hand_over"
+    )
+    apply_pending(customer, apply_verdict(work, message, judged, batch), batch)
+    match judged[1]:
+        case Allow() if remaining.take(message.provider):
+            return [_authorise(customer, work, message, batch)]
+        case Allow():  # its provider is closed or has no token left
+            _keep_place(customer, message, batch)
+            # where it stood among those who wait
+            message.due_at = min(waited_since or batch.now, batch.now)
+        case HoldOut():
+            _hold_out(customer, work, message, batch)
+        case Defer() | Drop():
+            pass
+        case _:
+            assert_never(judged[1])
+    return []
 
 
 def _is_planned(message: MessageRow) -> bool:
@@ -175,13 +189,11 @@ def _end_leases(customer: CustomerState, batch: Batch) -> None:
         elif message.status == "uncertain":
             settle(message, "abandoned", batch.now, reason="the provider never said whether it was sent")
             work = customer.enrollments.get(message.enrollment_id)
+            outcome = Settled(
+                visit=message.visit, outcome=DeliveryOutcome.ABANDONED, at=batch.now, channel=message.channel
+            )
+            miss(customer, message.enrollment_id, outcome)
             if work is not None:
-                outcome = Settled(
-                    visit=message.visit,
-                    outcome=DeliveryOutcome.ABANDONED,
-                    at=batch.now,
-                    channel=message.channel,
-                )
                 apply_event(customer, work, outcome, batch)
 
 

@@ -19,6 +19,7 @@ from orchestrator.service.delivery.authorise import SETTLE, AuthorisedSend
 from orchestrator.service.enrollment.apply_events import apply_timers
 from orchestrator.service.enrollment.apply_inbox import apply_inbox
 from orchestrator.service.enrollment.event_queue import apply_event, apply_to_all
+from orchestrator.service.enrollment.missed import miss
 from orchestrator.service.messages.recheck import recheck
 from orchestrator.service.messages.settle import settle
 from orchestrator.telemetry import emit
@@ -131,6 +132,18 @@ def _file(customer: CustomerState, completed: CompletedSend, batch: Batch) -> li
             answer=handed.answer,
         )
         _move(customer, work, message, settled, batch)
+    elif outcome is not None and message.enrollment_id in customer.waiting:
+        miss(
+            customer,
+            message.enrollment_id,
+            Settled(
+                visit=message.visit,
+                outcome=outcome,
+                at=batch.now,
+                channel=message.channel,
+                answer=handed.answer,
+            ),
+        )
     elif outcome is DeliveryOutcome.TRY_AGAIN:  # the enrollment has ended since
         settle(message, "withdrawn", batch.now, reason="the step was left before it could be tried again")
     return [_withdraw(customer, message, batch)] if handed.result is SendStatus.OPTED_OUT else []

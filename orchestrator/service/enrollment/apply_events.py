@@ -11,10 +11,12 @@ from orchestrator.core.machine.events import TimerDue
 from orchestrator.service.context import Batch
 from orchestrator.service.enrollment.apply_inbox import apply_inbox
 from orchestrator.service.enrollment.event_queue import apply_event
+from orchestrator.service.enrollment.missed import apply_missed
 
 
 def apply_events(customer: CustomerState, batch: Batch) -> None:
-    """What needs no provider: the inbox, then the timers."""
+    """What needs no provider: what a wait made them miss, the inbox, then the timers."""
+    apply_missed(customer, batch)
     apply_inbox(customer, batch)
     apply_timers(customer, batch)
 

@@ -17,6 +17,7 @@ from orchestrator.service.enrollment.consent_withdrawn import consent_withdrawn
 from orchestrator.service.enrollment.enter import consider, enter
 from orchestrator.service.enrollment.event_queue import apply_event, apply_to_all
 from orchestrator.service.enrollment.holds import open_and_close_holds
+from orchestrator.service.enrollment.missed import all_miss, miss
 from orchestrator.service.enrollment.profile import apply_traits, carries_presence
 from orchestrator.service.messages import recheck
 
@@ -88,6 +89,7 @@ def _signal(customer: CustomerState, item: InboxRow, batch: Batch) -> None:
     for work in list(customer.enrollments.values()):
         if work.enrollment.state.live or work.published.playbook.goal is not None:
             apply_event(customer, work, signalled, batch)
+    all_miss(customer, signalled)
     if not item.data.get("goal_only"):
         for published in batch.catalogue.started_by(name):
             data = {"event": name, "since": item.occurred_at.isoformat(), **item.data}
@@ -146,6 +148,7 @@ def _hear(
         late = isinstance(event, Responded)  # also an ended enrollment keeps a late answer
         if work is not None and (work.enrollment.state.live or late):
             apply_event(customer, work, event, batch)
+        miss(customer, message.enrollment_id, event)
         if isinstance(event, Responded) and message.promotional and _is_negative(message, event, batch):
             _take_to_a_person(customer, work, message, event, batch)
 

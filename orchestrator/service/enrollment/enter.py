@@ -39,24 +39,14 @@ def enter(
     start_key: str | None = None,
     since: datetime | None = None,
 ) -> EnrollmentWork | StartRefusal:
-    """Begin an enrollment after the checks of a start; a refusal is kept. ``since`` is when its trigger occurred.
-
-    Raises NotFound for a playbook nobody published.
-    """
-    published = batch.catalogue.named(playbook)
+    """Begin an enrollment after the checks of a start; a refusal is kept. ``since`` is when its trigger occurred."""
+    published = batch.catalogue.newest.get(playbook)
+    if published is None:
+        why = f"no version of '{playbook}' is published that can be read here"
+        return _refuse(customer, playbook, trigger, StartRefusal(reason="not_published", why=why))
     refusal = refusal_of(customer, published, batch.catalogue, context)
     if refusal is not None:
-        customer.refusals.append(
-            RefusalRow(
-                customer_id=customer.customer_id,
-                playbook=playbook,
-                reason=refusal.reason,
-                detail={"why": refusal.why},
-                trigger=trigger,
-                at=batch.now,
-            )
-        )
-        return refusal
+        return _refuse(customer, playbook, trigger, refusal)
     work = new_enrollment(
         customer,
         published,
@@ -71,6 +61,21 @@ def enter(
     customer.facts.playbooks[playbook] = "live"
     apply_event(customer, work, Entered(since=since), batch)
     return work
+
+
+def _refuse(customer: CustomerState, playbook: str, trigger: str, refusal: StartRefusal) -> StartRefusal:
+    """Keep the refusal."""
+    customer.refusals.append(
+        RefusalRow(
+            customer_id=customer.customer_id,
+            playbook=playbook,
+            reason=refusal.reason,
+            detail={"why": refusal.why},
+            trigger=trigger,
+            at=customer.now,
+        )
+    )
+    return refusal
 
 
 def consider(

@@ -7,7 +7,8 @@ decision begins. So each event finds the customer as whatever happened before it
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -15,9 +16,11 @@ from orchestrator.core.customer_state import CustomerState, EnrollmentWork, Pend
 from orchestrator.core.machine.commands import Command
 from orchestrator.core.machine.decide import decide
 from orchestrator.core.machine.events import EnrollmentEvent
+from orchestrator.errors import StoreError
 from orchestrator.service.context import Batch
 from orchestrator.service.enrollment.apply_commands import apply_command
 from orchestrator.service.enrollment.ending import enrollment_ended
+from orchestrator.service.enrollment.failures import EnrollmentFailed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +55,32 @@ def apply_pending(customer: CustomerState, events: Sequence[PendingEvent], batch
 
 
 def _next(customer: CustomerState, pending: _Pending, batch: Batch) -> Sequence[_Pending]:
+    try:
+        return _followed(customer, pending, batch)
+    except (EnrollmentFailed, StoreError):
+        raise
+    except Exception as error:
+        raise _named(pending.work) from error
+
+
+@contextmanager
+def of_enrollment(work: EnrollmentWork) -> Iterator[None]:
+    """What fails in here fails for this enrollment."""
+    try:
+        yield
+    except (EnrollmentFailed, StoreError):
+        raise
+    except Exception as error:
+        raise _named(work) from error
+
+
+def _named(work: EnrollmentWork) -> EnrollmentFailed:
+    enrollment = work.enrollment
+    where = f"{enrollment.playbook} v{work.published.version}, step {enrollment.state.step or 'entry'}"
+    return EnrollmentFailed(enrollment.enrollment_id, enrollment.playbook_id, where)
+
+
+def _followed(customer: CustomerState, pending: _Pending, batch: Batch) -> Sequence[_Pending]:
     match pending:
         case PendingEvent():
             return _decided(customer, pending.work, pending.event)

@@ -15,6 +15,7 @@ from orchestrator.store.batch import batches_in_hand
 from orchestrator.store.batch.build import build_customers
 from orchestrator.store.batch.definitions import CatalogueCache
 from orchestrator.store.batch.save import save
+from orchestrator.store.batch.save_waiting import save_waiting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +36,7 @@ class PostgresBatches:
 
     def save(self, customers: Sequence[CustomerState], now: datetime) -> None:
         save(self.connection, customers, now, self.hash_key)
+        save_waiting(self.connection, customers, now)
 
     def done(self) -> None:
         batches_in_hand.done(self.connection)

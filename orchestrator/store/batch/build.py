@@ -9,9 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from orchestrator.core.catalogue import Catalogue, PublishedPlaybook
-from orchestrator.core.customer_state import CustomerState, EndedEnrollment, EnrollmentWork, MessageRow
+from orchestrator.core.customer_state import (
+    CustomerState,
+    EndedEnrollment,
+    EnrollmentWork,
+    MessageRow,
+    WaitingEnrollment,
+)
 from orchestrator.core.feed_visibility import Guards
-from orchestrator.core.machine.enrollment import EnrollmentSnapshot, state_from_json
+from orchestrator.core.machine.enrollment import EnrollmentSnapshot, EnrollmentState, state_from_json
 from orchestrator.core.machine.facts import CustomerFacts
 from orchestrator.core.policies.request import ActiveCooldown, CapSlot, OpenHold
 from orchestrator.core.zones import zones_of
@@ -41,7 +47,8 @@ def build_customers(
     """
     catalogue = definitions.refresh(connection)
     loaded = load_customers(connection, ids, now=now, cap_window=catalogue.cap_window)
-    if any(row.playbook_id not in catalogue.versions for one in loaded.values() for row in one.enrollments):
+    known_ids = catalogue.versions.keys() | catalogue.unreadable.keys()
+    if any(row.playbook_id not in known_ids for one in loaded.values() for row in one.enrollments):
         known, catalogue = catalogue, definitions.refresh(connection, at_once=True)
         if catalogue.cap_window > known.cap_window:  # a longer window counts what was not read yet
             loaded = load_customers(connection, ids, now=now, cap_window=catalogue.cap_window)
@@ -78,9 +85,9 @@ def _concerned(
                 found[row.playbook_id] = catalogue.versions[row.playbook_id]
         for item in one.inbox:
             if item.kind == "signal":
-                for published in catalogue.started_by(item.data["name"]):
+                for published in catalogue.started_by(item.data.get("name", "")):
                     found[published.id] = published
-            elif item.kind in ("start", "consider") and item.data["playbook"] in catalogue.newest:
+            elif item.kind in ("start", "consider") and item.data.get("playbook") in catalogue.newest:
                 published = catalogue.newest[item.data["playbook"]]
                 found[published.id] = published
     for name in starting:
@@ -166,7 +173,7 @@ def _work(loaded: LoadedCustomer, catalogue: Catalogue, now: datetime) -> Custom
     row = loaded.customer
     points = _points(loaded)
     facts = _facts(loaded, catalogue, now, points)
-    enrollments, past = _runs(loaded, catalogue, row, now)
+    enrollments, past, waiting = _runs(loaded, catalogue, row, now)
     return CustomerState(
         customer_id=row.id,
         key=row.key,
@@ -181,6 +188,7 @@ def _work(loaded: LoadedCustomer, catalogue: Catalogue, now: datetime) -> Custom
         points=points,
         enrollments=enrollments,
         past=past,
+        waiting=waiting,
         messages={(m.enrollment_id, m.visit): _message(m) for m in loaded.messages},
         inbox=[_inbox_row(one) for one in loaded.inbox],
         consents=[as_policies_read(one, now) for one in loaded.consents],
@@ -208,11 +216,12 @@ def _members(rows: Sequence[Any]) -> list[AccountMember]:
 
 def _runs(
     loaded: LoadedCustomer, catalogue: Catalogue, customer: Row[Any], now: datetime
-) -> tuple[dict[int, EnrollmentWork], list[EndedEnrollment]]:
+) -> tuple[dict[int, EnrollmentWork], list[EndedEnrollment], dict[int, WaitingEnrollment]]:
     timers = {timer.enrollment_id: timer for timer in loaded.timers}
     answered = _answered(loaded)
     enrollments: dict[int, EnrollmentWork] = {}
     past: list[EndedEnrollment] = []
+    waiting: dict[int, WaitingEnrollment] = {}
     for row in loaded.enrollments:
         published = catalogue.versions.get(row.playbook_id)
         if row.ended_at is not None:
@@ -227,7 +236,16 @@ def _runs(
             )
             if published is None or not (_may_convert(published, row, now) or row.id in answered):
                 continue
-        if published is None:
+        state, unreadable = (None, None) if published is None or row.parked else _state(row)
+        if published is None or state is None:
+            if row.ended_at is None:
+                waiting[row.id] = WaitingEnrollment(
+                    enrollment_id=row.id,
+                    playbook=row.playbook,
+                    reentry_key=row.reentry_key,
+                    parked=row.parked or unreadable is not None,
+                    unreadable=unreadable,
+                )
             continue
         subject = customer.account_key if published.playbook.enter.one_per else None
         timer = timers.get(row.id)
@@ -244,7 +262,7 @@ def _runs(
                 trigger=row.trigger,
                 because=row.because,
                 context=row.context,
-                state=state_from_json(row.state),
+                state=state,
             ),
             published=published,
             rev=row.rev,
@@ -252,8 +270,17 @@ def _runs(
             start_key=row.start_key,
             due_at=timer.due_at if timer else None,
             timer_visit=timer.visit if timer else None,
+            missed=row.missed or (),
         )
-    return enrollments, past
+    return enrollments, past, waiting
+
+
+def _state(row: Row[Any]) -> tuple[EnrollmentState | None, str | None]:
+    """The state of an enrollment, or why it cannot be read."""
+    try:
+        return state_from_json(row.state), None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return None, f"its state cannot be read ({type(error).__name__}: {error})"
 
 
 def _answered(loaded: LoadedCustomer) -> set[int]:

@@ -53,6 +53,7 @@ class PostgresClaims:
     """The locks on customers, on one connection."""
 
     connection: Connection
+    unreadable: Sequence[int] = ()  # versions whose enrollments and messages are left to other processes
 
     def due(self, *, now: datetime, machine: datetime, limit: int, capacity: Mapping[str, int]) -> list[int]:
         """Lock up to ``limit`` customers of all queues; their ids in the order in which it is their turn.
@@ -77,7 +78,13 @@ class PostgresClaims:
         self, *, now: datetime, machine: datetime, providers: Sequence[str], limit: int
     ) -> dict[str, int]:
         """How many messages are due at each of ``providers``, counting to ``limit``; locks nobody."""
-        values = {"now": now, "machine": machine, "providers": list(providers), "limit": limit}
+        values: dict[str, Any] = {
+            "now": now,
+            "machine": machine,
+            "providers": list(providers),
+            "limit": limit,
+        }
+        values["unreadable"] = list(self.unreadable)
         return {row.provider: row.messages for row in self.connection.execute(COUNT_MESSAGES, values)}
 
     def these(self, ids: Collection[int]) -> list[int]:
@@ -90,7 +97,13 @@ class PostgresClaims:
 
     def overdue(self, *, before: datetime, limit: int) -> list[int]:
         """Customers whose work is overdue since ``before`` while somebody holds them, or whom no queue finds."""
-        values = {"before": before, "limit": limit, "window": limit * FARTHER, "lanes": _EVERY_LANE}
+        values: dict[str, Any] = {
+            "before": before,
+            "limit": limit,
+            "window": limit * FARTHER,
+            "lanes": _EVERY_LANE,
+        }
+        values["unreadable"] = list(self.unreadable)
         found = self.connection.execute(OVERDUE, values).scalars().all()
         values = {"before": before, "lanes": _BEHIND, "window": limit}
         alone = self.connection.execute(ALONE_BEHIND, values).scalars().all()
@@ -109,6 +122,7 @@ class PostgresClaims:
                 "timers": limit * FIRST_LOOK * reach if queues.timers else 0,
                 "open": list(queues.capacity or ()),
                 "capacity": [room * reach for room in (queues.capacity or {}).values()],
+                "unreadable": list(self.unreadable),
                 "settle": limit * reach if queues.capacity is not None else 0,
             }
             row = self.connection.execute(DUE, values).one()
@@ -117,9 +131,16 @@ class PostgresClaims:
             reach *= FARTHER
 
 
-def next_due(connection: Connection, shut: Mapping[str, datetime]) -> datetime | None:
+def next_due(
+    connection: Connection, shut: Mapping[str, datetime], unreadable: Sequence[int] = ()
+) -> datetime | None:
     """When the earliest timer, message or inbox row is due; None when nothing waits at all. ``shut`` are providers
-    that may not be asked before an instant."""
-    values = {"providers": list(shut), "untils": list(shut.values()), "lanes": [*_EVERY_LANE, *_BEHIND]}
+    that may not be asked before an instant, ``unreadable`` versions that are left to other processes."""
+    values: dict[str, Any] = {
+        "providers": list(shut),
+        "untils": list(shut.values()),
+        "lanes": [*_EVERY_LANE, *_BEHIND],
+        "unreadable": list(unreadable),
+    }
     due: datetime | None = connection.execute(NEXT_DUE, values).scalar()
     return due

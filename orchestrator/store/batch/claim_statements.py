@@ -18,10 +18,17 @@ BACKGROUND_EACH = 16  # one background customer for so many of each other queue
 _NOT_PARKED = (
     "(SELECT 1 FROM parked p WHERE p.customer_id = {0}.customer_id AND p.enrollment_id = 0 LIMIT 1) IS NULL"
 )
+# Versions that this process cannot read are left to others; nearly always there are none.
+_READABLE = """
+(cardinality(CAST(:unreadable AS bigint[])) = 0
+ OR (SELECT v.playbook_id FROM {0} v WHERE v.customer_id = {1}.customer_id AND v.id = {1}.{2})
+    <> ALL (CAST(:unreadable AS bigint[])))
+"""
 _RUNS_ON = (
     "(SELECT 1 FROM parked p WHERE p.customer_id = t.customer_id AND p.enrollment_id IN (0, t.enrollment_id) LIMIT 1)"
-    " IS NULL"
+    f" IS NULL AND {_READABLE.format('enrollments', 't', 'enrollment_id')}"
 )
+_TO_SEND = f"(d.handed OR {_READABLE.format('messages', 'd', 'message_id')})"
 # (lane, id) is compared as a row, because the lane's own index alone gives that order.
 _LANE = f"""
 SELECT i.customer_id, i.id, i.received_at FROM inbox i
@@ -37,7 +44,7 @@ SELECT t.customer_id FROM timers t WHERE t.due_at <= {{until}} AND {_RUNS_ON} OR
 _READY = f"""
 SELECT d.customer_id FROM dispatch d
  WHERE d.provider = {{provider}} AND d.handed = {{handed}} AND greatest(d.due_at, d.free_at) <= greatest(:now, :machine)
-   AND d.due_at <= :now AND d.free_at <= :machine AND {_NOT_PARKED.format("d")}
+   AND d.due_at <= :now AND d.free_at <= :machine AND {_NOT_PARKED.format("d")} AND {_TO_SEND}
  ORDER BY greatest(d.due_at, d.free_at) LIMIT {{most}}
 """
 _PROVIDERS = """
@@ -146,6 +153,7 @@ SELECT least(
       CROSS JOIN LATERAL (
             SELECT greatest(d.due_at, d.free_at) AS ready_at FROM dispatch d
              WHERE d.provider = providers.name AND d.handed = marked.handed AND {_NOT_PARKED.format("d")}
+               AND {_TO_SEND}
              ORDER BY greatest(d.due_at, d.free_at) LIMIT 1) AS d
        LEFT JOIN unnest(CAST(:providers AS text[]), CAST(:untils AS timestamptz[])) AS shut(provider, until)
          ON shut.provider = providers.name),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from orchestrator.clock import monotonic
-from orchestrator.core.catalogue import Catalogue, PublishedPlaybook
+from orchestrator.core.catalogue import Catalogue, PublishedPlaybook, UnreadableVersion
+from orchestrator.errors import DefinitionError
 from orchestrator.language.account.calendar import read_calendars
 from orchestrator.language.account.policy import read_policy
 from orchestrator.language.account.signals import Vocabulary, read_vocabulary
@@ -18,6 +19,7 @@ from orchestrator.language.conditions.computed import computed_needs
 from orchestrator.language.conditions.requirements import LookBack, merge
 from orchestrator.language.graph.compile import Compiled, compile_playbook
 from orchestrator.language.writing.json_values import from_plain
+from orchestrator.telemetry import emit
 
 FRESH_FOR = 0.5  # seconds of machine time a process may work by what it knows
 _STAMP = text("""
@@ -63,9 +65,14 @@ class CatalogueCache:
                 return known
             versions = dict(known.versions)
             policy, calendars = known.policy, known.calendars
+            unreadable = dict(known.unreadable)
             if known.stamp[0] != row.newest:
-                added = connection.execute(_VERSIONS, {"known": known.stamp[0]})
-                versions.update((made.id, made) for made in _published(added))
+                for added in connection.execute(_VERSIONS, {"known": known.stamp[0]}):
+                    made = read_version(added)
+                    if isinstance(made, PublishedPlaybook):
+                        versions[made.id] = made
+                    else:
+                        unreadable[made.id] = made
             if known.stamp[1] != row.policy:
                 definition = connection.execute(_POLICY, {"id": row.policy}).scalar_one()
                 policy, _ = read_policy(definition.get("policy", ""))
@@ -77,31 +84,46 @@ class CatalogueCache:
                 stamp=stamp,
                 versions=versions,
                 newest=newest,
+                unreadable=unreadable,
                 paused=paused,
                 policy=policy,
                 calendars=calendars,
             )
+            self._tell(known.unreadable, unreadable)
             return self._now
 
+    @property
+    def unreadable(self) -> list[int]:
+        """The ids of the versions that this process cannot read, as far as it has looked."""
+        return list(self._now.unreadable)
 
-def _published(rows: Iterable[Any]) -> list[PublishedPlaybook]:
-    made = []
-    for row in rows:
+    @staticmethod
+    def _tell(before: Mapping[int, UnreadableVersion], now: Mapping[int, UnreadableVersion]) -> None:
+        for one in now.values():
+            if one.id not in before:
+                emit("playbook.unreadable", playbook=one.name, version=one.version, why=one.why)
+
+
+def read_version(row: Any) -> PublishedPlaybook | UnreadableVersion:
+    """One row of ``playbooks``. What a newer release wrote, or what does not compile here, costs no other version."""
+    try:
         vocabulary, _ = read_vocabulary(row.vocabulary.get("text", ""))
         compiled = compile_playbook(from_plain(row.definition))
-        made.append(
-            PublishedPlaybook(
-                id=row.id,
-                name=row.name,
-                version=row.version,
-                compiled=compiled,
-                templates=row.templates,
-                texts=row.texts,
-                computed={one.name: one for one in vocabulary.computed},
-                look_back=_look_back(compiled, vocabulary),
-            )
+        return PublishedPlaybook(
+            id=row.id,
+            name=row.name,
+            version=row.version,
+            compiled=compiled,
+            templates=row.templates,
+            texts=row.texts,
+            computed={one.name: one for one in vocabulary.computed},
+            look_back=_look_back(compiled, vocabulary),
         )
-    return made
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is about this version alone
+        why = str(error.problems[0]) if isinstance(error, DefinitionError) and error.problems else str(error)
+        return UnreadableVersion(
+            id=row.id, name=row.name, version=row.version, why=f"{type(error).__name__}: {why}"
+        )
 
 
 def _look_back(compiled: Compiled, vocabulary: Vocabulary) -> LookBack:

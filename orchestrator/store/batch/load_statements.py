@@ -68,7 +68,8 @@ WITH answered AS MATERIALIZED (
 )
 SELECT e.customer_id, e.id, e.playbook_id, e.playbook, e.reentry_key, e.start_key, e.entered_at, e.held_out, e.because,
        e.trigger, e.rev, e.ended_at, e.end_status, CAST(e.state->'any_sent' AS boolean) AS any_sent,
-       whole.context, whole.state, whole.seq
+       whole.context, whole.state, whole.seq, e.missed, e.ended_at IS NULL AND (
+       SELECT 1 FROM parked p WHERE p.customer_id = e.customer_id AND p.enrollment_id = e.id) IS NOT NULL AS parked
   FROM unnest(CAST(:ids AS bigint[])) AS wanted(id)
  CROSS JOIN LATERAL (SELECT * FROM enrollments WHERE customer_id = wanted.id ORDER BY id OFFSET 0) AS e
   LEFT JOIN LATERAL (

@@ -170,6 +170,7 @@ enrollments = Table(
     Column("step_entered_at", INSTANT, nullable=False),
     Column("ended_at", INSTANT),
     Column("end_status", Text),
+    Column("missed", JSONB),  # events it did not hear while it was waiting; NULL for nearly all
     PrimaryKeyConstraint("customer_id", "id"),
     Index(
         "uq_enrollments_start_key", "customer_id", "playbook", "start_key",
