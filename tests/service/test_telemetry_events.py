@@ -32,7 +32,7 @@ from orchestrator.rate_limits.windows import Rate
 from orchestrator.records.consent import ConsentEvidence, ConsentFact
 from orchestrator.records.intake import Track
 from orchestrator.service.delivery import deliver
-from orchestrator.service.enrollment.failures import EnrollmentFailed, park
+from orchestrator.service.enrollment.take_apart import EnrollmentFailed, park
 from orchestrator.settings import Settings, parse_provider_rates
 from orchestrator.store import migrate
 from orchestrator.telemetry import EVENTS

@@ -7,6 +7,7 @@ from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, 
 from orchestrator.language.model import Ask, Send
 from orchestrator.service.context import Batch
 from orchestrator.service.enrollment.event_queue import apply_event, apply_pending
+from orchestrator.service.enrollment.missed import all_miss
 from orchestrator.service.messages.recheck import recheck
 
 
@@ -15,6 +16,7 @@ def consent_withdrawn(customer: CustomerState, channel: str, topic: str, batch: 
     withdrawn = ConsentWithdrawn(channel=channel, topic=topic)
     concerned = [work for work in customer.in_order() if _speaks_to_customer(work, batch)]
     apply_pending(customer, [PendingEvent(work=work, event=withdrawn) for work in concerned], batch)
+    all_miss(customer, withdrawn)
     for work in customer.in_order():
         _go_on(customer, work, batch)
     recheck(customer, "frequency_cap")  # the cap slots that were kept for what was stopped

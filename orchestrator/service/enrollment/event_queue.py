@@ -20,7 +20,7 @@ from orchestrator.errors import StoreError
 from orchestrator.service.context import Batch
 from orchestrator.service.enrollment.apply_commands import apply_command
 from orchestrator.service.enrollment.ending import enrollment_ended
-from orchestrator.service.enrollment.failures import EnrollmentFailed
+from orchestrator.service.enrollment.take_apart import EnrollmentFailed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,5 @@
-"""Takes a batch that fails apart, until it is known whose fault it is: whole, then halves, then ones.
+"""Takes a batch that fails apart, until it is known whose fault it is: whole, then halves, then ones. What is at fault
+is set aside with the reason until a person has looked.
 
 =================================  ==================================================================================
 what is raised                     what happens
@@ -13,15 +14,26 @@ anything else                      halves; who fails alone is set aside: the enr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from orchestrator.errors import Contended, SchemaMismatch, TimedOut, Unavailable
+from orchestrator.errors import Contended, OrchestratorError, SchemaMismatch, TimedOut, Unavailable
 from orchestrator.service.context import Claim, ServiceContext, those_free_of
-from orchestrator.service.enrollment.failures import cause_of, park_all
 from orchestrator.telemetry import emit
 
 Result = TypeVar("Result")
+WHOLE_CUSTOMER = 0  # in the place of an enrollment's id
+
+
+class EnrollmentFailed(OrchestratorError):
+    """An exception, the cause, that arose while an event of one enrollment was applied: the customer's others are
+    not concerned."""
+
+    def __init__(self, enrollment_id: int, playbook_id: int, where: str) -> None:
+        self.enrollment_id = enrollment_id
+        self.playbook_id = playbook_id
+        self.where = where
+        super().__init__(where)
 
 
 def take_apart(
@@ -61,6 +73,39 @@ def take_apart(
     _judge(services, len(claim.ids), failed)
 
 
+def park(services: ServiceContext, customer_id: int, error: Exception) -> None:
+    """Set aside what :func:`park_all` sets aside of one customer."""
+    park_all(services, {customer_id: error})
+
+
+def park_all(services: ServiceContext, failed: Mapping[int, Exception]) -> None:
+    """Set aside, by customer, the enrollment that an error names, else the whole customer; in one transaction."""
+    if not failed:
+        return
+    with services.store.begin() as transaction:
+        now = transaction.instants().business
+        for customer_id, error in failed.items():
+            transaction.parking.park(
+                customer_id,
+                enrollment_id=_enrollment_of(error),
+                reason=type(cause_of(error)).__name__,
+                detail=_detail(error),
+                now=now,
+            )
+    for customer_id, error in failed.items():
+        kind = type(cause_of(error)).__name__
+        enrollment_id = _enrollment_of(error)
+        if enrollment_id == WHOLE_CUSTOMER:
+            emit("customer.parked", customer_id=customer_id, error=kind)
+        else:
+            emit("enrollment.parked", customer_id=customer_id, enrollment_id=enrollment_id, error=kind)
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """What really happened, without the wrapper that says to which enrollment."""
+    return error.__cause__ or error if isinstance(error, EnrollmentFailed) else error
+
+
 def _is_outage(error: Exception) -> bool:
     return isinstance(error, Unavailable) and not isinstance(error, Contended | TimedOut)
 
@@ -88,3 +133,15 @@ def _judge(services: ServiceContext, taken: int, failed: dict[int, Exception]) -
     park_all(services, failed)
     if len(failed) < taken:
         services.claiming.worked()
+
+
+def _enrollment_of(error: Exception) -> int:
+    """The enrollment an error names; one that was about to begin has no row that could be set aside."""
+    if isinstance(error, EnrollmentFailed) and error.enrollment_id > 0:
+        return error.enrollment_id
+    return WHOLE_CUSTOMER
+
+
+def _detail(error: Exception) -> str:
+    text = str(cause_of(error))
+    return f"{error.where}: {text}" if isinstance(error, EnrollmentFailed) else text
