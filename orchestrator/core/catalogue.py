@@ -103,6 +103,16 @@ class Catalogue:
         return max((cap.within.span for cap in caps), default=timedelta(0))
 
     @property
+    def needs_history_of(self) -> timedelta:
+        """The longest stretch of the past that any version, a hold or a cap looks back over."""
+        spans = [self.cap_window, *(span for span in self.holds_look_back.values() if span is not None)]
+        for one in self.versions.values():
+            spans.extend(span for span in one.look_back.values() if span is not None)
+            if one.playbook.goal is not None:
+                spans.append(one.playbook.goal.within.span)
+        return max(spans)
+
+    @property
     def holds_look_back(self) -> LookBack:
         """How far back the history must be read for the conditions on which holds stand."""
         needed: dict[str, timedelta | None] = {}

@@ -23,12 +23,12 @@ from orchestrator.store.customers import PostgresCustomers
 from orchestrator.store.enrollments import PostgresEnrollments
 from orchestrator.store.erase import PostgresErasure
 from orchestrator.store.feed import PostgresFeed
+from orchestrator.store.history.prune import PostgresHistory
 from orchestrator.store.inbox_append import PostgresInbox
 from orchestrator.store.messages import PostgresMessages
 from orchestrator.store.monitoring.kept import PostgresMonitoring
 from orchestrator.store.parked import PostgresParking
 from orchestrator.store.published import PostgresPlaybooks
-from orchestrator.store.retention import PostgresHistory
 from orchestrator.store.snoozes import PostgresSnoozes
 from orchestrator.store.sql.errors import translated
 from orchestrator.store.withdrawals.account_policy import PolicyCache

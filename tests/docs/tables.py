@@ -33,6 +33,7 @@ from orchestrator.language.account.signals import DeclaredAttribute, WrittenComp
 from orchestrator.language.fields import declared
 from orchestrator.language.model import ACTIONS, Ask, Enter, Goal, Playbook, Send, Step, ValueType
 from orchestrator.settings import PREFIX, Settings
+from orchestrator.store.history.bounds import BOUNDS
 from orchestrator.store.reports.invariants import CAP, INVARIANTS
 from orchestrator.store.reports.views import VIEWS
 from orchestrator.store.sql.tables import metadata
@@ -255,6 +256,15 @@ def database_table() -> str:
     )
 
 
+def growth_table() -> str:
+    """What bounds each table, and the key of `retention` that lets its rows go."""
+    rows = [
+        (f"`{one.name}`", BOUNDS[one.name].by, f"`{kept}`" if (kept := BOUNDS[one.name].kept) else "–")
+        for one in sorted(metadata.sorted_tables, key=lambda table: table.name)
+    ]
+    return table(("table", "rows", "`retention`"), rows)
+
+
 def view_table() -> str:
     return table(
         (
@@ -343,6 +353,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "exit-codes": exit_table,
     "routes": route_table,
     "tables": database_table,
+    "growth": growth_table,
     "views": view_table,
     "events": event_table,
     "metrics": metric_table,

@@ -12,7 +12,7 @@ from orchestrator.language.account.policy import AccountPolicy, HoldRule
 from orchestrator.language.account.signals import Vocabulary
 from orchestrator.language.checking.conditions import check_condition
 from orchestrator.language.checking.context import Checking, Keys
-from orchestrator.language.checking.retention import refuse_longer
+from orchestrator.language.checking.retention import check_kept, refuse_longer
 from orchestrator.language.conditions.requirements import events_needed
 from orchestrator.language.model import Cap, Enter, Playbook, QuietWindow, Reentry
 from orchestrator.language.problems import PlacedProblem, did_you_mean, one_of, shown
@@ -42,6 +42,7 @@ def check_policy(
         _check_hold(checking, rule)
     for channel in policy.needs_consent:
         _check_channel(checking, channel, ("needs_consent",), "needs_consent")
+    check_kept(checking)
     return checking.problems.sorted()
 
 

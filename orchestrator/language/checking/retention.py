@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from orchestrator.language.account.retention import SHORTEST_SEEN
 from orchestrator.language.checking.context import Checking
 from orchestrator.language.conditions.computed import computed_needs
 from orchestrator.language.conditions.playbook_requirements import history_needed
@@ -32,3 +33,13 @@ def refuse_longer(checking: Checking, needed: LookBack, where: tuple[str | int, 
                 f"a window over '{event}' reaches {span.days} days back, but policy.yaml keeps signals for {kept} "
                 f"(retention: signals); expected a shorter window, or a longer retention",
             )
+
+
+def check_kept(checking: Checking) -> None:
+    """What repeats itself must still be known: products and providers repeat for days what they got no answer to."""
+    kept = checking.policy.retention.seen_sources
+    if kept != "forever" and kept.span < SHORTEST_SEEN.span:
+        checking.error(
+            ("retention", "seen_sources"),
+            f"retention: seen_sources: {kept} is too short for what repeats late; expected {SHORTEST_SEEN} at least",
+        )

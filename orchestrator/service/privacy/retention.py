@@ -7,6 +7,7 @@ from orchestrator.service.context import ServiceContext
 from orchestrator.telemetry import emit
 
 CHORE = "prune"
+NEEDED = ("signals", "enrollments")  # what versions published before may still look back over
 
 
 def prune_daily(services: ServiceContext) -> dict[str, int]:
@@ -18,10 +19,18 @@ def prune_daily(services: ServiceContext) -> dict[str, int]:
 
 
 def prune(services: ServiceContext) -> dict[str, int]:
-    """Delete everything that is older than it is kept: rows by kind of history."""
+    """Delete everything that is older than it is kept: rows by kind of history.
+
+    What a condition, a hold, a goal or a cap of any published version looks back over stays, whatever policy.yaml says
+    by now.
+    """
     with services.store.begin() as transaction:
-        spans = transaction.catalogue().policy.retention.spans()
+        catalogue = transaction.catalogue()
+        spans = dict(catalogue.policy.retention.spans())
         now = transaction.instants().business
+    for kind in NEEDED:
+        if kind in spans:
+            spans[kind] = max(spans[kind], catalogue.needs_history_of)
     pruned = {}
     for kind, span in spans.items():
         started, rows = monotonic(), 0

@@ -14,8 +14,11 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from orchestrator.errors import StoreError
+from orchestrator.store.history.enrollments import Stretch, prune_enrollments
 
-BLOCKS = 2048  # of eight kilobytes each
+BLOCKS = 256  # of eight kilobytes each
+_ENROLLMENTS = "enrollments"  # all that belongs to them goes with them
+_ENROLLMENT_BLOCKS = 16
 
 # What of a table is older than :before and needed by nothing that still moves.
 _OLD = {
@@ -31,10 +34,15 @@ _OLD = {
     "receipts": """t.received_at < :before AND NOT EXISTS (
         SELECT FROM dispatch AS d WHERE d.customer_id = t.customer_id AND d.message_id = t.message_id)""",
     "seen_sources": "t.received_at < :before",
+    "refusals": "coalesce(t.last_at, t.at) < :before",
+    "not_entered": "t.last_at < :before",
+    "cooldowns": "t.ends_at < :before",
+    "holds": "coalesce(t.closed_at, t.ends_at) < :before",
     "sandbox": "t.at < :before",
     "api_requests": "t.at < :before",
 }
 _TABLE = {"sandbox": "sandbox_inbox"}
+KINDS = (_ENROLLMENTS, *_OLD)
 _BLOCKS_OF = text(
     "SELECT pg_relation_size(CAST(:name AS regclass)) / current_setting('block_size')::bigint AS blocks"
 )
@@ -53,22 +61,28 @@ class PostgresHistory:
     def prune(self, table: str, *, before: datetime, block: int) -> tuple[int, int | None]:
         """Delete what is older than ``before`` in the stretch that begins at ``block``.
 
-        How many rows, and where the next stretch begins, or None. Two statements.
+        How many rows, and where the next stretch begins, or None. A fixed number of statements.
         """
+        if table == _ENROLLMENTS:
+            stretch = Stretch(first=f"({block},0)", end=f"({block + _ENROLLMENT_BLOCKS},0)")
+            deleted = prune_enrollments(self.connection, before=before, stretch=stretch)
+            return deleted, self._following(_ENROLLMENTS, block + _ENROLLMENT_BLOCKS)
         condition = _OLD.get(table)
         if condition is None:
-            raise StoreError(f"expected one of {', '.join(_OLD)}; got {table!r}")
+            raise StoreError(f"expected one of {', '.join(KINDS)}; got {table!r}")
         name = _TABLE.get(table, table)
-        blocks = self.connection.execute(_BLOCKS_OF, {"name": name}).scalar_one()
-        deleted = self.connection.execute(
+        result = self.connection.execute(
             text(
                 f"DELETE FROM {name} AS t WHERE t.ctid >= CAST(:first AS tid) AND t.ctid < CAST(:end AS tid) "
                 f"AND {condition}"
             ),
             {"first": f"({block},0)", "end": f"({block + BLOCKS},0)", "before": before},
         )
-        following = block + BLOCKS
-        return deleted.rowcount, following if following < blocks else None
+        return result.rowcount, self._following(name, block + BLOCKS)
+
+    def _following(self, name: str, block: int) -> int | None:
+        blocks = self.connection.execute(_BLOCKS_OF, {"name": name}).scalar_one()
+        return block if block < blocks else None
 
     def due_once_a_day(self, chore: str, now: datetime) -> bool:
         """True for one caller a day; several may ask at once."""
