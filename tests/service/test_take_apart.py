@@ -47,11 +47,11 @@ def saving(monkeypatch: pytest.MonkeyPatch, fails: Callable[[list[str]], Excepti
     """Saving these customers together raises what ``fails`` says."""
     real = batches.save
 
-    def save(connection: Any, customers: Any, now: Any) -> None:
+    def save(connection: Any, customers: Any, *rest: Any) -> None:
         error = fails([one.key for one in customers])
         if error is not None:
             raise error
-        real(connection, customers, now)
+        real(connection, customers, *rest)
 
     monkeypatch.setattr(batches, "save", save)
 
