@@ -231,3 +231,18 @@ def test_the_erased_do_not_come_back_by_their_address_under_another_key(scene: S
     scene.drain()
     assert scene.value("SELECT count(*) FROM contact_points") == 0
     assert scene.value("SELECT attributes ->> 'plan' FROM customers WHERE key = 'anna again'") == "starter"
+
+
+def test_an_upload_of_hundreds_is_applied_to_its_end_in_the_order_it_came(scene: Scene) -> None:
+    """Only its first row lets its customer be found; what one turn leaves is found by the first of it."""
+    scene.publish_playbooks(one_message("mail"))
+    scene.person()
+    orders = [str(number) for number in range(450)]
+    scene.engine.track(
+        [Track(key="anna", event="limit_reached", properties={"order": order}) for order in orders]
+    )
+    assert [scene.engine.advance().customers for _ in range(4)] == [1, 1, 1, 0]
+    heard = scene.rows(
+        "SELECT properties->>'order' AS one FROM signals WHERE name = 'limit_reached' ORDER BY id"
+    )
+    assert [row.one for row in heard] == orders

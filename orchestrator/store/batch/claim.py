@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, TextClause
 
 from orchestrator.records.inbox import Lane
 from orchestrator.store.batch.claim_statements import (
@@ -29,6 +29,7 @@ from orchestrator.store.batch.claim_statements import (
     NEXT_DUE,
     OVERDUE,
 )
+from orchestrator.store.sql.pipeline import PipelinedQuery, ask_all
 
 FIRST_LOOK = 2  # rows looked at in each queue, as a multiple of the customers wanted
 FARTHER = 8  # so many times more, where those in front were held elsewhere or were the same few
@@ -83,31 +84,34 @@ class PostgresClaims:
             "machine": machine,
             "providers": list(providers),
             "limit": limit,
+            "unreadable": list(self.unreadable),
         }
-        values["unreadable"] = list(self.unreadable)
-        return {row.provider: row.messages for row in self.connection.execute(COUNT_MESSAGES, values)}
+        return {row.provider: row.messages for row in self._ask(COUNT_MESSAGES, values)}
 
     def these(self, ids: Collection[int]) -> list[int]:
         """Lock these customers in id order, in one statement, waiting for each; those that exist."""
-        return [row.id for row in self.connection.execute(LOCK, {"ids": sorted(ids)})]
+        return [row.id for row in self._ask(LOCK, {"ids": sorted(ids)})]
 
     def free(self, ids: Collection[int]) -> list[int]:
         """Lock those of these customers whom nobody holds, in id order."""
-        return [row.id for row in self.connection.execute(LOCK_FREE, {"ids": sorted(ids)})]
+        return [row.id for row in self._ask(LOCK_FREE, {"ids": sorted(ids)})]
 
     def overdue(self, *, before: datetime, limit: int) -> list[int]:
         """Customers whose work is overdue since ``before`` while somebody holds them, or whom no queue finds."""
-        values: dict[str, Any] = {
+        late = {
             "before": before,
             "limit": limit,
             "window": limit * FARTHER,
             "lanes": _EVERY_LANE,
+            "unreadable": list(self.unreadable),
         }
-        values["unreadable"] = list(self.unreadable)
-        found = self.connection.execute(OVERDUE, values).scalars().all()
-        values = {"before": before, "lanes": _BEHIND, "window": limit}
-        alone = self.connection.execute(ALONE_BEHIND, values).scalars().all()
-        return list(dict.fromkeys([*found, *alone]))[:limit]
+        behind = {"before": before, "window": limit, "lanes": _BEHIND}
+        found = [*self._ask(OVERDUE, late), *self._ask(ALONE_BEHIND, behind)]
+        return list(dict.fromkeys(row.customer_id for row in found))[:limit]
+
+    def _ask(self, statement: TextClause, values: Mapping[str, Any]) -> list[Any]:
+        (rows,) = ask_all(self.connection, [PipelinedQuery(statement, values)])
+        return rows
 
     def _due(self, queues: _Queues, *, now: datetime, machine: datetime, limit: int) -> list[int]:
         reach = 1
@@ -125,7 +129,7 @@ class PostgresClaims:
                 "unreadable": list(self.unreadable),
                 "settle": limit * reach if queues.capacity is not None else 0,
             }
-            row = self.connection.execute(DUE, values).one()
+            (row,) = self._ask(DUE, values)
             if len(row.ids) >= limit or reach >= FARTHEST or not (row.cut or row.passed_by):
                 return list(row.ids)
             reach *= FARTHER
@@ -142,5 +146,6 @@ def next_due(
         "lanes": [*_EVERY_LANE, *_BEHIND],
         "unreadable": list(unreadable),
     }
-    due: datetime | None = connection.execute(NEXT_DUE, values).scalar()
+    ((row,),) = ask_all(connection, [PipelinedQuery(NEXT_DUE, values)])
+    due: datetime | None = row.due_at
     return due

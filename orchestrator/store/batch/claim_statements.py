@@ -1,8 +1,8 @@
 """The statements by which customers are found and locked.
 
 They go the way of the indexes whatever PostgreSQL believes about the tables, which in a fresh database or after a burst
-is wrong: each queue is a LATERAL with its own ORDER BY and LIMIT, ``parked`` is a scalar subquery because that cannot
-become a join, and the lock is a LATERAL in which nothing else can be chosen than the primary key.
+is wrong: each queue is a LATERAL with its own ORDER BY and LIMIT, ``parked`` is asked behind OFFSET 0 because that
+cannot become a join, and the lock is a LATERAL in which nothing else can be chosen than the primary key.
 """
 
 # ruff: noqa: S608 - only constants of this file enter the texts
@@ -15,8 +15,10 @@ from orchestrator.records.inbox import Lane
 
 BACKGROUND_EACH = 16  # one background customer for so many of each other queue
 
+_NOBODY_PARKED = "(SELECT NOT EXISTS (SELECT FROM parked))"  # asked once a statement
 _NOT_PARKED = (
-    "(SELECT 1 FROM parked p WHERE p.customer_id = {0}.customer_id AND p.enrollment_id = 0 LIMIT 1) IS NULL"
+    f"({_NOBODY_PARKED} OR NOT EXISTS (SELECT FROM parked p"
+    " WHERE p.customer_id = {0}.customer_id AND p.enrollment_id = 0 OFFSET 0))"
 )
 # Versions that this process cannot read are left to others; nearly always there are none.
 _READABLE = """
@@ -25,8 +27,9 @@ _READABLE = """
     <> ALL (CAST(:unreadable AS bigint[])))
 """
 _RUNS_ON = (
-    "(SELECT 1 FROM parked p WHERE p.customer_id = t.customer_id AND p.enrollment_id IN (0, t.enrollment_id) LIMIT 1)"
-    f" IS NULL AND {_READABLE.format('enrollments', 't', 'enrollment_id')}"
+    f"({_NOBODY_PARKED} OR NOT EXISTS (SELECT FROM parked p"
+    " WHERE p.customer_id = t.customer_id AND p.enrollment_id IN (0, t.enrollment_id) OFFSET 0))"
+    f" AND {_READABLE.format('enrollments', 't', 'enrollment_id')}"
 )
 _TO_SEND = f"(d.handed OR {_READABLE.format('messages', 'd', 'message_id')})"
 # (lane, id) is compared as a row, because the lane's own index alone gives that order.
@@ -56,42 +59,46 @@ providers(name) AS (
 )
 """
 _IF_MORE_WAIT = (
-    "CASE WHEN (SELECT max(n) FROM oldest WHERE oldest.lane = lanes.lane) >= :window THEN :newest ELSE 0 END"
+    "CASE WHEN EXISTS (SELECT FROM oldest WHERE lane = lanes.lane AND n >= :window) THEN :newest ELSE 0 END"
 )
+_NUMBERED = "SELECT customer_id, row_number() OVER () AS n FROM ({0}) AS one"
+
+# Queues: the lanes by their numbers, then these, then the providers.
+_NEWEST_OF = 3  # added to a lane
+_TIMER = 6
+_SETTLE = 7
+_TO_PROVIDER = 10  # added to the provider's place
 
 DUE = text(f"""
 WITH RECURSIVE {_PROVIDERS},
 oldest AS MATERIALIZED (
-    SELECT lanes.lane, one.customer_id, row_number() OVER (PARTITION BY lanes.lane) AS n
-      FROM unnest(CAST(:lanes AS smallint[])) AS lanes(lane)
-     CROSS JOIN LATERAL ({_OLDEST.format(lane="lanes.lane", most=":window")}) AS one
+    SELECT lanes.lane, one.customer_id, one.n FROM unnest(CAST(:lanes AS smallint[])) AS lanes(lane)
+     CROSS JOIN LATERAL ({_NUMBERED.format(_OLDEST.format(lane="lanes.lane", most=":window"))}) AS one
 ),
 found(queue, customer_id, n) AS MATERIALIZED (
-    SELECT CAST(lane AS text), customer_id, n FROM oldest
+    SELECT lane, customer_id, n FROM oldest
     UNION ALL
-    SELECT lanes.lane || ' newest', one.customer_id, row_number() OVER (PARTITION BY lanes.lane)
+    SELECT lanes.lane + {_NEWEST_OF}, one.customer_id, one.n
       FROM unnest(CAST(:lanes AS smallint[])) AS lanes(lane)
-     CROSS JOIN LATERAL ({_NEWEST.format(lane="lanes.lane", most=_IF_MORE_WAIT)}) AS one
+     CROSS JOIN LATERAL ({_NUMBERED.format(_NEWEST.format(lane="lanes.lane", most=_IF_MORE_WAIT))}) AS one
      WHERE lanes.lane < {int(Lane.BACKGROUND)}
     UNION ALL
-    SELECT 'timers', one.customer_id, row_number() OVER ()
-      FROM ({_TIMERS.format(until=":now", most=":timers")}) AS one
+    SELECT {_TIMER}, one.customer_id, one.n
+      FROM ({_NUMBERED.format(_TIMERS.format(until=":now", most=":timers"))}) AS one
     UNION ALL
-    SELECT 'to ' || open.provider, one.customer_id, row_number() OVER (PARTITION BY open.provider)
-      FROM unnest(CAST(:open AS text[]), CAST(:capacity AS int[])) AS open(provider, capacity)
-     CROSS JOIN LATERAL ({_READY.format(provider="open.provider", handed="false", most="open.capacity")}) AS one
+    SELECT {_SETTLE}, one.customer_id, one.n FROM providers
+     CROSS JOIN LATERAL (
+           {_NUMBERED.format(_READY.format(provider="providers.name", handed="true", most=":settle"))}) AS one
     UNION ALL
-    SELECT 'settle', one.customer_id, row_number() OVER (PARTITION BY providers.name)
-      FROM providers
-     CROSS JOIN LATERAL ({_READY.format(provider="providers.name", handed="true", most=":settle")}) AS one
-),
-queued AS (
-    SELECT queue, customer_id, 1 + (row_number() OVER (PARTITION BY queue ORDER BY min(n), customer_id) - 1)
-           * CASE queue WHEN '{int(Lane.BACKGROUND)}' THEN {BACKGROUND_EACH} ELSE 1 END AS turn
-      FROM found GROUP BY queue, customer_id
+    SELECT {_TO_PROVIDER} + open.place, one.customer_id, one.n
+      FROM unnest(CAST(:open AS text[]), CAST(:capacity AS int[])) WITH ORDINALITY AS open(provider, capacity, place)
+     CROSS JOIN LATERAL (
+           {_NUMBERED.format(_READY.format(provider="open.provider", handed="false", most="open.capacity"))}) AS one
 ),
 in_turn AS MATERIALIZED (
-    SELECT customer_id FROM queued GROUP BY customer_id ORDER BY min(turn), min(queue), customer_id
+    SELECT customer_id FROM found GROUP BY customer_id
+     ORDER BY min(CASE queue WHEN {int(Lane.BACKGROUND)} THEN 1 + (n - 1) * {BACKGROUND_EACH} ELSE n END), min(queue),
+              customer_id
 ),
 locked AS MATERIALIZED (
     SELECT c.id FROM in_turn
@@ -99,11 +106,14 @@ locked AS MATERIALIZED (
      LIMIT :limit
 )
 SELECT ARRAY(SELECT id FROM locked) AS ids,
-       EXISTS (SELECT FROM found WHERE queue NOT LIKE 'to %' AND queue NOT LIKE '% newest' AND n >= :window) AS cut,
        EXISTS (SELECT FROM found
-                 JOIN unnest(CAST(:open AS text[]), CAST(:capacity AS int[])) AS open(provider, capacity)
-                   ON queue = 'to ' || open.provider AND n >= open.capacity) AND
-       EXISTS (SELECT FROM found WHERE queue LIKE 'to %' AND customer_id NOT IN (SELECT id FROM locked)) AS passed_by
+                WHERE (queue <= {int(Lane.BACKGROUND)} OR queue = {_TIMER}) AND n >= :window) AS cut,
+       EXISTS (SELECT FROM found
+                 JOIN unnest(CAST(:open AS text[]), CAST(:capacity AS int[]))
+                      WITH ORDINALITY AS open(provider, capacity, place)
+                   ON queue = {_TO_PROVIDER} + open.place AND n >= open.capacity) AND
+       EXISTS (SELECT FROM found
+                WHERE queue > {_TO_PROVIDER} AND customer_id NOT IN (SELECT id FROM locked)) AS passed_by
 """)
 
 COUNT_MESSAGES = text(f"""
@@ -158,5 +168,5 @@ SELECT least(
        LEFT JOIN unnest(CAST(:providers AS text[]), CAST(:untils AS timestamptz[])) AS shut(provider, until)
          ON shut.provider = providers.name),
     (SELECT min(one.received_at) FROM unnest(CAST(:lanes AS smallint[])) AS lanes(lane)
-      CROSS JOIN LATERAL ({_OLDEST.format(lane="lanes.lane", most="1")}) AS one))
+      CROSS JOIN LATERAL ({_OLDEST.format(lane="lanes.lane", most="1")}) AS one)) AS due_at
 """)

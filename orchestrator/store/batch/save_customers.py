@@ -65,10 +65,14 @@ UPDATE conversions v SET message_id = (
  WHERE v.customer_id = u.customer_id AND v.enrollment_id = u.enrollment_id AND v.message_id IS NULL
 """)
 _FIND_BY = text("""
-UPDATE inbox i SET lane = i.lane - :behind
-  FROM unnest(CAST(:customers AS bigint[])) AS u(customer_id)
- CROSS JOIN LATERAL (SELECT id FROM inbox WHERE customer_id = u.customer_id ORDER BY id LIMIT 1) AS first
- WHERE i.customer_id = u.customer_id AND i.id = first.id AND i.lane >= :behind
+UPDATE inbox SET lane = lane - :behind
+ WHERE lane >= :behind AND ctid = ANY(ARRAY(
+       SELECT first.at FROM unnest(CAST(:customers AS bigint[])) AS u(customer_id)
+        CROSS JOIN LATERAL (
+              SELECT ctid AS at FROM inbox
+               WHERE (customer_id, id) >= (u.customer_id, CAST(-1 AS bigint))
+                 AND (customer_id, id) <= (u.customer_id, CAST(9223372036854775807 AS bigint))
+               ORDER BY customer_id, id LIMIT 1) AS first))
 """)
 _INVALID_POINTS = text("""
 UPDATE contact_points p SET invalid_reason = u.reason

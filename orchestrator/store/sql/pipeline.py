@@ -7,8 +7,9 @@ A pipeline ends with a Sync and, behind it, a Flush. PostgreSQL arms ``idle_in_t
 Sync, disarms it when it reads the Flush and has no reason to arm it again: a process that is stopped then would keep
 its customers' locks for ever. An empty query after each pipeline arms it.
 
-What is sent in a pipeline goes by keys, and the first one of a transaction says so to the planner: it reads no table
-from end to end, also where PostgreSQL takes it for small because it has not looked since it was.
+What is sent in a pipeline goes by keys and by the order of indexes, and the first one of a transaction says so to the
+planner: it reads no table from end to end, also where PostgreSQL takes it for small because it has not looked since it
+was, and collects no thousands of rows in order to sort them where the first few are wanted.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, TextClause
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-_BY_KEYS = "SET LOCAL enable_seqscan = off"
+_BY_KEYS = (
+    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),"
+    " set_config('plan_cache_mode', 'force_generic_plan', true)"
+)
 _TOLD = "goes by keys"  # of which transaction, in the connection's notes
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
