@@ -22,6 +22,7 @@ from orchestrator.bootstrap import build_engine
 from orchestrator.settings import load_settings
 from orchestrator.store.reports.invariants import Violation, check_invariants
 from orchestrator.store.sql.connections import make_engine
+from tests.support.run_folder import note_process
 from tests.support.services import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +91,7 @@ class Process:
                 command, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 start_new_session=True,
             )  # fmt: skip
+        note_process(self.pid)
 
     @property
     def pid(self) -> int:

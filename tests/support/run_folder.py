@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -19,8 +20,10 @@ from pathlib import Path
 
 from orchestrator.embedded_postgres.postgres_binaries import command_line, is_alive
 from orchestrator.embedded_postgres.server import EmbeddedPostgres
+from orchestrator.errors import OrchestratorError
 
 _VARIABLE = "ORCHESTRATOR_TEST_RUN"
+_OURS = ("orchestrator.cli", "workers.app", "tests.fakes")  # what a process must be called to be ended as left over
 _PARENT = Path(tempfile.gettempdir()) / f"orchestrator-tests-{os.geteuid()}"
 
 
@@ -55,6 +58,17 @@ def one_at_a_time(name: str) -> Iterator[Path]:
         yield run_folder() / name
 
 
+def note_process(pid: int) -> None:
+    """A process that leads a group of its own, to be ended should this run be killed."""
+    (run_folder() / f"process-{pid}").touch()
+
+
+def note_cluster(data_dir: Path) -> None:
+    """A PostgreSQL of its own in another folder, to be stopped should this run be killed."""
+    name = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
+    (run_folder() / f"cluster-{name}").write_text(str(data_dir))
+
+
 def _sweep() -> None:
     for folder in _PARENT.glob("run-*"):
         with contextlib.suppress(OSError, ValueError):
@@ -63,6 +77,14 @@ def _sweep() -> None:
 
 
 def _clean(folder: Path) -> None:
+    for noted in folder.glob("process-*"):
+        pid = int(noted.name.rpartition("-")[2])
+        with contextlib.suppress(OSError):
+            if any(name in command_line(pid) for name in _OURS) and os.getpgid(pid) == pid:
+                os.killpg(pid, signal.SIGKILL)
+    for noted in folder.glob("cluster-*"):
+        with contextlib.suppress(OSError, OrchestratorError):
+            EmbeddedPostgres(Path(noted.read_text())).stop()
     if (folder / "postgres").exists():
         EmbeddedPostgres(folder, durable=False).stop()
     for pid_file in folder.glob("redis-*/pid"):

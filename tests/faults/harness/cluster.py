@@ -15,6 +15,7 @@ import psycopg
 
 from orchestrator.embedded_postgres.postgres_binaries import is_alive
 from orchestrator.embedded_postgres.server import EmbeddedPostgres
+from tests.support.run_folder import note_cluster
 
 
 class Cluster:
@@ -22,6 +23,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.server = EmbeddedPostgres(folder)
+        note_cluster(folder)
         self.server.start()
 
     @property
