@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from channels.base import Receipt, ReceiptKind
+from channels.base import Receipt, ReceiptKind, SendStatus
 from channels.optout_keywords.classify import Meant, classify
 from tests.support.engine import Scene, playbook
 
@@ -122,3 +122,17 @@ def test_a_reply_to_a_message_that_asked_nothing_stays_a_reply(scene: Scene) -> 
     ask(scene, plain)
     writes(scene, "1")
     assert scene.path("anna")[-1] == "talk"
+
+
+@pytest.mark.parametrize("text", ["STOP", "talk to me"])
+def test_a_text_that_names_no_message_is_no_proof_that_the_last_one_arrived(scene: Scene, text: str) -> None:
+    """Nobody knows whether the survey left; the text may answer anything that came before."""
+    scene.publish_playbooks(SURVEY)
+    scene.person()
+    scene.provider_fails("sms", SendStatus.UNCERTAIN)
+    scene.start("anna", "survey")
+    scene.drain()
+    writes(scene, text)
+    row = scene.rows("SELECT status, provider_id FROM messages")[0]
+    assert (row.status, row.provider_id) == ("uncertain", None)
+    assert scene.value("SELECT count(*) FROM receipts WHERE source_id LIKE 'twilio:%'") == 1

@@ -54,7 +54,8 @@ def apply_receipt(
         )
     )
     events: list[EnrollmentEvent] = []
-    if message.status in ("handing_over", "uncertain", "abandoned") and kind in _PROVE:
+    proves = kind in _PROVE and not item.data.get("supposed")
+    if message.status in ("handing_over", "uncertain", "abandoned") and proves:
         sent_at = message.handed_at or happened_at
         settle(message, "sent", customer.now, reason=f"{PROVED_BY}{kind.value}")
         message.sent_at = sent_at

@@ -34,6 +34,9 @@ Result = TypeVar("Result")
 class _Target:
     customer_id: int
     message_id: int | None
+    supposed: bool = False
+    """The receipt names no message, only an address: it is taken for an answer to the last one that went there, and
+    proves nothing about that one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,7 +170,7 @@ def _targets(transaction: Transaction, receipts: Sequence[Receipt]) -> list[list
             found = [_Target(customer_id=customer_id, message_id=message_id)]
         elif people:
             last = transaction.messages.last_by(receipt.channel or "", people)
-            found = [_Target(customer_id=one, message_id=last.get(one)) for one in people]
+            found = [_Target(customer_id=one, message_id=last.get(one), supposed=True) for one in people]
         if receipt.kind in _WITHDRAW:
             known = {one.customer_id for one in found}
             found += [_Target(customer_id=one, message_id=None) for one in people if one not in known]
@@ -193,7 +196,8 @@ def _arrival(receipt: Receipt, target: _Target) -> InboxItem:
         "message_id": target.message_id,
         "kind": receipt.kind.value,
         "source_id": f"{receipt.source}:{receipt.source_id}",
-        "provider_id": receipt.provider_id,
+        "provider_id": None if target.supposed else receipt.provider_id,
+        "supposed": target.supposed or None,
         "code": receipt.code,
         "link": receipt.link,
         "text": receipt.text if receipt.kind is ReceiptKind.REPLIED else None,  # it may answer a question
