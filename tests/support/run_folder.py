@@ -23,7 +23,7 @@ from orchestrator.embedded_postgres.server import EmbeddedPostgres
 from orchestrator.errors import OrchestratorError
 
 _VARIABLE = "ORCHESTRATOR_TEST_RUN"
-_OURS = ("orchestrator.cli", "workers.app", "tests.fakes")  # what a process must be called to be ended as left over
+_OURS = ("orchestrator.cli", "workers.app", "tests.fakes")  # so a process is called that may be left over
 _PARENT = Path(tempfile.gettempdir()) / f"orchestrator-tests-{os.geteuid()}"
 
 
