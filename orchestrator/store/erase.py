@@ -43,6 +43,7 @@ _SQL = """
     UPDATE messages SET address_hash = NULL WHERE customer_id = :id AND address_hash IS NOT NULL;
     UPDATE receipts SET data = '{}' WHERE customer_id = :id AND data <> '{}';
     UPDATE refusals SET detail = '{}' WHERE customer_id = :id AND detail <> '{}';
+    UPDATE messages SET address_hash = NULL WHERE customer_id = :id AND address_hash IS NOT NULL;
     UPDATE consent_ledger SET address_hash = NULL, evidence = '{}' WHERE customer_id = :id;
     DELETE FROM parked WHERE customer_id = :id;
     UPDATE customers SET key = :erased_key, account_id = NULL, attributes = '{}', tags = '{}', timezone = NULL,

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from channels.base import Receipt, ReceiptKind
 from orchestrator.errors import Contended, NotFound, StartRefused
 from orchestrator.records.consent import WITHDRAWAL_EFFECT, ConsentFact
+from orchestrator.records.inbox import Lane
 from tests.support.engine import EVIDENCE, Scene, one_message, open_scene, playbook
 
 LATE = 'quiet_hours: {email: {from: "10:00", until: "20:00"}}\n'  # whatever is for email waits
@@ -139,9 +140,9 @@ def test_a_worker_of_the_release_before_takes_the_row_that_tells_of_it_for_a_pol
     scene.person()
     scene.start("anna", "mail")
     scene.opted_out("anna", topic="upsell")
-    assert scene.rows("SELECT kind, data FROM inbox") == [
-        ("policy", {"withdrawn": {"channel": "*", "topic": "upsell"}})
-    ]
+    assert scene.rows("SELECT kind, lane, data FROM inbox") == [
+        ("policy", Lane.ANSWERS, {"withdrawn": {"channel": "*", "topic": "upsell"}})
+    ], "and it is found with the answers of people, not with the policies of accounts"
 
 
 def test_a_withdrawal_waits_for_a_customer_who_is_being_worked_on(scene: Scene) -> None:

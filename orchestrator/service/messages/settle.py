@@ -7,7 +7,7 @@ from datetime import datetime
 from channels.table import traits_of
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, FeedWithdrawal, MessageRow
 from orchestrator.core.machine.commands import WithdrawMessage
-from orchestrator.core.machine.reasons import PATIENCE_OVER
+from orchestrator.core.machine.reasons import OPTED_OUT, PATIENCE_OVER
 from orchestrator.records.message import MessageStatus
 from orchestrator.service.messages.recheck import recheck
 
@@ -32,7 +32,9 @@ def withdraw_message(customer: CustomerState, work: EnrollmentWork, command: Wit
         recheck(customer, "frequency_cap")  # the cap slot that was kept for it
     elif traits_of(message.channel).in_feed and message.status in ("sent", "handing_over", "uncertain"):
         message.hide = FeedWithdrawal(keep_until=command.keep_until)
-        if command.keep_until is None and not message.seen:
-            message.reason = command.reason
+        if command.keep_until is None and not message.seen and message.reason != OPTED_OUT:
+            message.reason = (
+                command.reason
+            )  # unless an opt-out took it out of the feed before the enrollment heard
         message.expires_at = command.keep_until or customer.now
         message.changed = True

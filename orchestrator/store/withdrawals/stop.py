@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from channels.table import channel_table
 from orchestrator.core.machine.reasons import OPTED_OUT
 from orchestrator.records.consent import ConsentHolder
+from orchestrator.records.inbox import Lane
 from orchestrator.records.preferences import Stopped, StoppedMessage, StoppedStatus, StopScope
 from orchestrator.store.consents import as_policies_read
 from orchestrator.store.sql.pipeline import PipelinedQuery, ask_all
@@ -74,8 +75,8 @@ WITH wanted AS MATERIALIZED (
      WHERE m.customer_id = f.customer_id AND m.id = f.id AND f.status <> 'planned'
        AND (f.unseen OR f.status IN ('handing_over', 'uncertain'))
 ), told AS (
-    INSERT INTO inbox (customer_id, id, kind, occurred_at, received_at, data)
-    SELECT w.customer_id, nextval('inbox_ids'), 'policy', :now, :now,
+    INSERT INTO inbox (customer_id, id, kind, occurred_at, received_at, lane, data)
+    SELECT w.customer_id, nextval('inbox_ids'), 'policy', :now, :now, CAST(:lane AS smallint),
            jsonb_build_object('withdrawn', jsonb_build_object('channel', w.channel, 'topic', w.topic))
       FROM wanted AS w
      WHERE (w.news OR w.customer_id IN (SELECT customer_id FROM cancelled))
@@ -151,7 +152,13 @@ class PostgresWithdrawals:
             "channels": [one.channel for one in scopes],
             "topics": [one.topic for one in scopes],
         }
-        more = {"news": [one.news for one in scopes], "now": now, "reason": OPTED_OUT, "feeds": _feeds()}
+        more = {
+            "news": [one.news for one in scopes],
+            "now": now,
+            "reason": OPTED_OUT,
+            "feeds": _feeds(),
+            "lane": int(Lane.ANSWERS),
+        }
         found, ending = ask_all(
             self.connection,
             [
