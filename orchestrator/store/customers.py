@@ -48,14 +48,31 @@ _ENSURE_ACCOUNTS = text("""
     )
     SELECT id, key FROM known UNION ALL SELECT id, key FROM made""")
 
+# Members are also those whose inbox says so: who joined in the flush that speaks of the account now.
 _MEMBERS = text("""
-    SELECT a.key, c.id FROM accounts AS a JOIN customers AS c ON c.account_id = a.id
-    WHERE a.key = ANY(CAST(:keys AS text[])) AND c.erased_at IS NULL ORDER BY c.id""")
-
+SELECT a.key, c.id FROM accounts AS a
+ CROSS JOIN LATERAL (
+       SELECT id FROM customers WHERE account_id = a.id
+       UNION
+       SELECT customer_id FROM inbox
+        WHERE data ? 'account_id' AND data->>'account_id' = CAST(a.id AS text)) AS m
+ CROSS JOIN LATERAL (SELECT id FROM customers WHERE id = m.id AND erased_at IS NULL OFFSET 0) AS c
+ WHERE a.key = ANY(CAST(:keys AS text[])) ORDER BY c.id
+""")
 _COLLEAGUES = text("""
-SELECT mine.id AS customer_id, other.id AS colleague FROM customers mine
-  JOIN customers other ON other.account_id = mine.account_id AND other.id <> mine.id AND other.erased_at IS NULL
- WHERE mine.id = ANY(:ids) ORDER BY mine.id, other.id
+SELECT mine.id AS customer_id, other.id AS colleague
+  FROM unnest(CAST(:ids AS bigint[])) AS mine(id)
+ CROSS JOIN LATERAL (
+       SELECT coalesce((SELECT CAST(data->>'account_id' AS bigint) FROM inbox
+                         WHERE customer_id = mine.id AND data ? 'account_id' ORDER BY id DESC LIMIT 1),
+                       (SELECT account_id FROM customers WHERE id = mine.id)) AS id OFFSET 0) AS account
+ CROSS JOIN LATERAL (
+       SELECT id FROM customers WHERE account_id = account.id
+       UNION
+       SELECT customer_id FROM inbox
+        WHERE data ? 'account_id' AND data->>'account_id' = CAST(account.id AS text)) AS m
+ CROSS JOIN LATERAL (SELECT id FROM customers WHERE id = m.id AND erased_at IS NULL OFFSET 0) AS other
+ WHERE other.id <> mine.id ORDER BY mine.id, other.id
 """)
 _MERGE_ACCOUNTS = text("""
 UPDATE accounts a SET attributes = jsonb_strip_nulls(a.attributes || u.traits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,12 +21,15 @@ WAITING = playbook("waiting", "  idle: {wait: 3d, then: done}\n  done: {end: fin
 def arrive_before_each_statement(monkeypatch: pytest.MonkeyPatch, arrive: Callable[[int, int], None]) -> None:
     """``arrive`` is called with the customer and a number before each statement that reads their batch."""
     real = load.ask_all
+    asked: Counter[int] = Counter()
 
     def one_by_one(connection: Connection, questions: Sequence[PipelinedQuery]) -> list[list[Any]]:
         answers = []
-        for number, question in enumerate(questions):
-            if len(questions) > 1 and "ids" in question.values:
-                arrive(question.values["ids"][0], number)
+        for question in questions:
+            if "ids" in question.values:
+                customer_id = question.values["ids"][0]
+                arrive(customer_id, asked[customer_id])
+                asked[customer_id] += 1
             answers += real(connection, [question])
         return answers
 
@@ -132,3 +136,35 @@ def test_the_role_told_in_the_same_flush_counts(scene: Scene) -> None:
     scene.engine.track([Track(key="anna", event="limit_reached")])
     scene.drain()
     assert entered(scene) == [("one_per", "anna")]
+
+
+def test_a_colleague_told_of_in_the_same_flush_is_known(scene: Scene) -> None:
+    """A whole account comes in at once: who is spoken to does not hang on whose inbox is read first."""
+    scene.publish_playbooks(ONE_PER)
+    scene.engine.identify([member("anna", "acme", role="user"), member("zoe", "acme", role="admin")])
+    scene.engine.track([Track(key="anna", event="limit_reached")])
+    while scene.engine.advance(limit=1).customers:
+        continue
+    assert entered(scene) == [("one_per", "zoe")]
+
+
+def test_what_is_told_of_an_account_reaches_who_joined_in_the_same_flush(scene: Scene) -> None:
+    scene.publish_playbooks(TIERED)
+    scene.engine.identify([member("anna", "acme"), member("zoe", "acme")])
+    scene.engine.identify([Identify(key="acme", account=True, traits={"tier": "gold"})])
+    scene.engine.track([Track(key="acme", account=True, event="limit_reached")])
+    scene.drain()
+    assert entered(scene) == [("tiered", "anna"), ("tiered", "zoe")]
+
+
+def test_a_goal_of_an_account_counts_for_who_joined_in_the_same_flush(scene: Scene) -> None:
+    scene.publish_playbooks(
+        one_message("seat", more="goal: {event: plan_upgraded, within: 9d, by: account}\n")
+    )
+    for key in scene.people(2):
+        scene.start(key, "seat")
+    scene.drain()
+    scene.engine.identify([member("p000", "acme"), member("p001", "acme")])
+    scene.engine.track([Track(key="p000", event="plan_upgraded")])
+    scene.drain()
+    assert scene.value("SELECT count(*) FROM conversions") == 2

@@ -192,15 +192,14 @@ def load_more(
         questions["accounts"] = PipelinedQuery(q.ACCOUNTS, {"accounts": joined})
     if wanted.members and accounts:
         questions["members"] = PipelinedQuery(q.MEMBERS, {"accounts": accounts})
+        questions["joining"] = PipelinedQuery(q.JOINING, {"accounts": accounts})
     if wanted.answer_rates:
         questions["rates"] = PipelinedQuery(q.ANSWER_RATES, {"ids": ids, "since": now - _RATES_OVER})
     if not questions:
         return
     answers = dict(zip(questions, ask_all(connection, list(questions.values())), strict=True))
     _give(loaded, "history", answers.get("history", ()))
-    members: dict[int, LoadedRows] = defaultdict(list)
-    for row in answers.get("members", ()):
-        members[row.account_id].append(row)
+    members = _members(answers.get("members", ()), answers.get("joining", ()))
     known = {row.id: row for row in answers.get("accounts", ())}
     for customer_id, one in loaded.items():
         one.members = members.get(one.customer.account_id, [])
@@ -211,6 +210,16 @@ def load_more(
         }
     for row in answers.get("rates", ()):
         loaded[row.customer_id].answer_rates[row.channel] = row.rate
+
+
+def _members(stored: Iterable[Any], joining: Iterable[Any]) -> dict[int, LoadedRows]:
+    """The customers of each account in id order: what an inbox says last of somebody stands."""
+    everybody: dict[int, Any] = {row.id: row for row in stored}
+    everybody.update((row.id, row) for row in joining)
+    members: dict[int, LoadedRows] = defaultdict(list)
+    for row in sorted(everybody.values(), key=lambda row: row.id):
+        members[row.account_id].append(row)
+    return members
 
 
 def _joining(one: LoadedCustomer) -> set[int]:

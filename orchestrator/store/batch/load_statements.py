@@ -136,6 +136,18 @@ SELECT m.* FROM unnest(CAST(:accounts AS bigint[])) AS wanted(id)
        SELECT account_id, id, key, attributes->>'role' AS role FROM customers
         WHERE account_id = wanted.id AND erased_at IS NULL ORDER BY id OFFSET 0) AS m
 """)
+# Whose inbox says that they belong to one of the accounts: told in the same flush as what is decided now, perhaps.
+JOINING = text("""
+SELECT wanted.id AS account_id, c.id, c.key,
+       CASE WHEN i.traits ? 'role' THEN i.traits->>'role' ELSE c.attributes->>'role' END AS role
+  FROM unnest(CAST(:accounts AS bigint[])) AS wanted(id)
+ CROSS JOIN LATERAL (
+       SELECT customer_id, id, data->'traits' AS traits FROM inbox
+        WHERE data ? 'account_id' AND data->>'account_id' = CAST(wanted.id AS text) OFFSET 0) AS i
+ CROSS JOIN LATERAL (
+       SELECT id, key, attributes FROM customers WHERE id = i.customer_id AND erased_at IS NULL OFFSET 0) AS c
+ ORDER BY i.id
+""")
 ACCOUNTS = text("SELECT id, key, attributes FROM accounts WHERE id = ANY(:accounts)")
 ANSWER_RATES = text("""
 SELECT m.customer_id, m.channel, avg((m.responses ?| ARRAY['clicked', 'answered', 'replied'])::int)::float8 AS rate
