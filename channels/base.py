@@ -90,8 +90,9 @@ class SendResult:
     """What is known after one hand-over. ``code`` and ``detail`` are safe to store and to log.
 
     ``retry_after`` is in seconds (machine time) and only set with ``try_again``. ``mark_address`` is True
-    when the address itself is bad and must not be used again. ``alert`` is True when whoever runs the system
-    must act: wrong credentials, an unregistered sender, a region switched off. ``answer`` is what a called
+    when the address itself is bad and must not be used again. ``untried``, with ``try_again``, is True when nothing
+    was asked of the provider: it is no attempt, and says nothing about its health. ``alert`` is True when whoever runs
+    the system must act: wrong credentials, an unregistered sender, a region switched off. ``answer`` is what a called
     function or webhook gave back.
     """
 
@@ -103,6 +104,7 @@ class SendResult:
     retry_after: float | None = None
     mark_address: bool = False
     alert: bool = False
+    untried: bool = False
     answer: Mapping[str, Any] | None = None
 
 

@@ -16,6 +16,9 @@ from typing import Any
 from channels.base import OutboundMessage, SendResult, SendStatus
 from channels.errors import ChannelError
 
+UNKNOWN_FUNCTION = "unknown_function"
+LOOK_AGAIN = 60.0  # seconds until a process may be found that has the function
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FunctionCall:
@@ -59,7 +62,15 @@ class FunctionChannel:
         if function is None:
             known = ", ".join(sorted(self._functions)) or "none"
             detail = f"no function {message.target!r} is registered; known are {known}"
-            return self._handed(SendStatus.REFUSED, code="unknown_function", detail=detail, alert=True)
+            # Nobody's fault but this installation's: the step waits for a process that has it.
+            return self._handed(
+                SendStatus.TRY_AGAIN,
+                code=UNKNOWN_FUNCTION,
+                detail=detail,
+                alert=True,
+                untried=True,
+                retry_after=LOOK_AGAIN,
+            )
         if not self._places.acquire(blocking=False):
             return self._handed(SendStatus.TRY_AGAIN, code="all_places_taken", retry_after=self._seconds)
         done: queue.SimpleQueue[SendResult] = queue.SimpleQueue()

@@ -107,6 +107,7 @@ def build_engine(
         services=services,
         delivery=delivery,
         links=links,
+        functions=carriers.functions,
         reports=Reports(database=database, clock=clock),
         reporter=ProcessReporter(services=services),
         api_requests=ApiRequests(database=database, clock=clock),
@@ -166,6 +167,7 @@ class _Carriers:
         wrap: Callable[[Channel], Channel] | None,
     ) -> None:
         known = {point.name: point.load() for point in entry_points(group=FUNCTIONS)}
+        self.functions = frozenset({**known, **functions})
         self._settings = settings
         self._webhook_url = settings.webhook_url
         options: dict[str, Any] = {

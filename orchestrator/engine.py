@@ -6,7 +6,7 @@ Build it with :func:`orchestrator.bootstrap.build_engine`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,6 +17,7 @@ from channels.base import Receipt
 from channels.table import channel_names
 from orchestrator.clock import monotonic
 from orchestrator.language.account.policy import AccountPolicy
+from orchestrator.language.folder import called_functions
 from orchestrator.language.model import Ask, Send
 from orchestrator.records.consent import ConsentEvidence, ConsentFact, ConsentHistory
 from orchestrator.records.drain import Drained
@@ -80,6 +81,7 @@ class Engine:
     api_requests: ApiRequests
     withdrawals: Connections
     nudge: Callable[[], None] = field(default=lambda: None)
+    functions: Collection[str] = ()  # what `call` steps may name here
     clock_follows: bool = False
     """The database's clock has the rate of the settings, as far as this process knows."""
 
@@ -333,6 +335,23 @@ class Engine:
             if channel in channel_names()
         }
         return sorted(name for name in used if self.delivery.channel_for(name).provider == "sandbox")
+
+    def definition_faults(self) -> list[str]:
+        """What of the published versions this release cannot carry out: it cannot read them, or a function they call is
+        not registered here. Their enrollments wait."""
+        with self.services.store.begin() as transaction:
+            catalogue = transaction.catalogue(at_once=True)
+        unreadable = [
+            f"{one.name} v{one.version} cannot be read: {one.why}"
+            for one in sorted(catalogue.unreadable.values(), key=lambda one: (one.name, one.version))
+        ]
+        missing = [
+            f"{one.name} v{one.version} calls {name!r}, which is not registered here"
+            for one in catalogue.newest.values()
+            for name in called_functions(one.playbook)
+            if name not in self.functions
+        ]
+        return unreadable + sorted(missing)
 
     def close(self) -> None:
         """Let go of connections and threads."""

@@ -16,7 +16,7 @@ from typing import Protocol
 from celery.signals import worker_process_init, worker_process_shutdown
 
 from orchestrator.clock import monotonic
-from orchestrator.errors import Unavailable
+from orchestrator.queue.rounds import guarded
 from orchestrator.telemetry import emit
 from workers import process
 
@@ -82,16 +82,10 @@ class SelfSweep:
 
     def _guarded(self, *, scans: bool) -> None:
         """One failure costs one round, never the thread."""
-        try:
-            engine = self._engine()
-            engine.sweep()
-            if scans:
-                engine.scan()
-            engine.drain(seconds=self._slice)
-        except Unavailable as error:
-            emit("database.unavailable", error=type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next round may succeed
-            emit("batch.failed", task="self_sweep", customers=0, error=type(error).__name__)
+        guarded("self_sweep", lambda: self._engine().sweep())
+        if scans:
+            guarded("self_scan", lambda: self._engine().scan())
+        guarded("self_sweep", lambda: self._engine().drain(seconds=self._slice))
 
 
 _mine: SelfSweep | None = None

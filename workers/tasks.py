@@ -1,7 +1,7 @@
 """The tasks: nothing in, one service call repeated until nothing is due or the time slice is over, nothing out.
 
 Each may be lost, doubled, late or run beside itself: the services take customers under locks and see what is due.
-An unreachable database ends a task quietly; the next sweep tries again.
+What fails ends a task quietly and is told in the log; the next sweep tries again.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from typing import TypeVar
 from celery import shared_task
 
 from orchestrator.clock import monotonic
-from orchestrator.errors import Unavailable
+from orchestrator.queue.rounds import guarded
 from orchestrator.queue.wakes import TASKS, Wake
 from orchestrator.records.drain import Drained
-from orchestrator.telemetry import emit
 from workers.process import engine, publisher, settings
 from workers.self_sweep import heard
 
@@ -90,9 +89,5 @@ def _in_slices(wake: Wake, step: Callable[[], Drained]) -> None:
 
 
 def _reaching(call: Callable[[], T]) -> T | None:
-    """What ``call`` gives; None when the database cannot be reached."""
-    try:
-        return call()
-    except Unavailable as error:
-        emit("database.unavailable", error=type(error).__name__)
-        return None
+    """What ``call`` gives; None when it failed: a task never dies of what the next one may find mended."""
+    return guarded("task", call)[1]

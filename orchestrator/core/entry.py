@@ -25,6 +25,8 @@ from orchestrator.language.model import Ask, Playbook, Send
 from orchestrator.language.outcomes import channels_of
 from orchestrator.records.enrollment import StartRefusalReason
 
+LONGEST_REENTRY_KEY = 200  # characters: a key of an index, as customers' and callers' keys are
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartRefusal:
@@ -97,6 +99,12 @@ def context_problems(playbook: Playbook, context: Mapping[str, Any]) -> list[str
     per = playbook.enter.reentry.per
     if per is not None and per not in declared and context.get(per) is None:
         wrong.append(f"context needs '{per}': it tells one run from another")
+    length = len(reentry_key_of(playbook, context))
+    if length > LONGEST_REENTRY_KEY:
+        wrong.append(
+            f"context '{per}' tells one run from another: "
+            f"expected at most {LONGEST_REENTRY_KEY} characters, got {length}"
+        )
     for name, kind in declared.items():
         if context.get(name) is None:
             wrong.append(f"context needs '{name}' ({kind})")

@@ -13,10 +13,9 @@ from types import TracebackType
 from typing import Protocol
 
 from orchestrator.clock import monotonic
-from orchestrator.errors import Unavailable
 from orchestrator.queue.nudge import LocalWake
+from orchestrator.queue.rounds import guarded
 from orchestrator.records.drain import Drained
-from orchestrator.telemetry import emit
 
 SWEEP_EVERY = 1.0  # seconds
 SCAN_EVERY = 300.0
@@ -145,11 +144,6 @@ class Runner:
 
     def _guarded(self, task: str, call: Callable[[], object]) -> None:
         """One failure costs one round, never the thread."""
-        try:
-            call()
-        except Unavailable as error:
-            emit("database.unavailable", error=type(error).__name__)
-            self._stopping.wait(SWEEP_EVERY)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next round may succeed
-            emit("batch.failed", task=task, customers=0, error=type(error).__name__)
+        well, _ = guarded(task, call)
+        if not well:
             self._stopping.wait(SWEEP_EVERY)

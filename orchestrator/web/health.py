@@ -38,7 +38,8 @@ def readyz(engine: TheEngine) -> JSONResponse:
     """For deployments and alarms. Where requests are sent, ask `/readyz/requests`: opt-outs must be taken while workers
     are away."""
     found = engine.reports.readiness()
-    return _answer(asdict(found), ok=found.ready)
+    fault = engine.services.claiming.fault
+    return _answer({**asdict(found), "build": fault or "ok"}, ok=found.ready and fault is None)
 
 
 @router.get(

@@ -91,9 +91,9 @@ class TestFunction:
         handed = FunctionChannel({"coupon": lambda _: anything}).send(self.message)
         assert (handed.result, handed.code) == (SendStatus.REFUSED, "bad_answer")
 
-    def test_an_unknown_function_alerts_and_names_the_known(self) -> None:
+    def test_an_unknown_function_is_waited_for_alerts_and_names_the_known(self) -> None:
         handed = FunctionChannel({"a": lambda _: None}).send(self.message)
-        assert (handed.result, handed.alert) == (SendStatus.REFUSED, True)
+        assert (handed.result, handed.untried, handed.alert) == (SendStatus.TRY_AGAIN, True, True)
         assert handed.detail == "no function 'coupon' is registered; known are a"
 
     def test_functions_out_of_time_leave_doubt_and_cannot_take_all_threads(self) -> None:

@@ -7,6 +7,7 @@ import secrets
 import pytest
 from sqlalchemy import text
 
+from orchestrator.core import entry
 from orchestrator.core.policies import quiet_hours
 from orchestrator.core.policies.request import PolicyRequest
 from orchestrator.records.intake import Track
@@ -100,8 +101,11 @@ def test_a_customer_whose_lock_does_not_come_delays_no_other_who_was_passed_over
     assert scene.value("SELECT count(*) FROM inbox") == 0
 
 
-def test_a_value_too_long_for_its_index_parks_one_and_the_others_go_on(scene: Scene) -> None:
+def test_a_value_too_long_for_its_index_parks_one_and_the_others_go_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """PostgreSQL's driver calls this operational, as it does an outage; it would fail for ever and stop every batch."""
+    monkeypatch.setattr(entry, "LONGEST_REENTRY_KEY", 10_000)
     scene.publish_playbooks(
         one_message(
             "mail",

@@ -4,6 +4,7 @@ catches up when it goes on."""
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from channels.function import FunctionCall
 from orchestrator.errors import StartRefused, Unavailable
 from orchestrator.records.intake import Identify, Track
 from orchestrator.service.enrollment import event_queue
-from tests.support.engine import Scene, one_message, open_scene, playbook
+from tests.support.engine import Scene, one_message, open_scene, playbook, settings_of
 
 Decide = Callable[..., Any]
 LISTENS = playbook(
@@ -189,3 +191,88 @@ def test_a_message_of_an_unreadable_version_is_neither_sent_nor_withdrawn(
     newer = another_process(older, database_url, tmp_path)
     newer.drain()
     assert newer.messages("anna") == [("say", "email", "sent")]
+
+
+COUPON = playbook(
+    "coupon",
+    "  make: {call: {function: make_coupon, saves: coupon}, then: {done: yes, failed: no}}\n"
+    "  yes: {end: finished}\n  no: {end: stopped}\n",
+)
+
+
+def test_a_function_that_is_not_registered_here_is_waited_for_and_shown(
+    scene: Scene, database_url: str, tmp_path: Path
+) -> None:
+    scene.publish_playbooks(COUPON, one_message("mail"))
+    for key in ("anna", "bea"):
+        scene.person(key)
+    scene.start("anna", "coupon")
+    scene.start("bea", "mail")
+    scene.let_pass(minutes=30)
+    assert scene.messages("anna") == [("make", "call", "planned")]
+    assert scene.spoken("bea") == [("bea", "email")]
+    assert parked(scene) == []
+    assert scene.engine.definition_faults() == ["coupon v1 calls 'make_coupon', which is not registered here"]
+    called: list[str] = []
+
+    def make_coupon(call: FunctionCall) -> dict[str, str]:
+        called.append(call.customer)
+        return {"code": "X"}
+
+    upgraded = Scene.open(
+        database_url,
+        start=scene.clock.now,
+        folder=tmp_path,
+        settings=settings_of(database_url),
+        functions={"make_coupon": make_coupon},
+        mode="manual",
+    )
+    upgraded.let_pass(minutes=2)
+    assert called == ["anna"]
+    assert upgraded.path("anna") == ["make:done", "finished"]
+    assert upgraded.engine.definition_faults() == []
+
+
+def test_a_version_that_cannot_be_read_is_shown(upgraded: tuple[Scene, Scene]) -> None:
+    _, older = upgraded
+    (fault,) = older.engine.definition_faults()
+    assert fault.startswith("listens v1 cannot be read: PlaybookError: ")
+    assert "of_the_next_release" in fault
+
+
+def test_a_key_too_long_to_tell_runs_apart_is_refused_at_the_door(scene: Scene) -> None:
+    scene.publish_playbooks(
+        one_message(
+            "order",
+            more="enter: {when: limit_reached, because: you are full, reentry: {per: order, after: 1d}}\n"
+            "context: {order: text}\n",
+        )
+    )
+    for key in ("anna", "bea"):
+        scene.person(key)
+    with pytest.raises(StartRefused) as refused:
+        scene.engine.start_playbook("anna", "order", context={"order": "x" * 201})
+    assert refused.value.reason == "context"
+    assert "at most 200 characters, got 201" in refused.value.detail
+    scene.engine.track(
+        [Track(key="anna", event="limit_reached", properties={"order": secrets.token_hex(3000)})]
+    )
+    scene.engine.track([Track(key="bea", event="limit_reached", properties={"order": "x" * 200})])
+    scene.drain()
+    assert parked(scene) == []
+    assert scene.spoken() == [("bea", "email")]
+    assert scene.value(
+        "SELECT reason FROM refusals r JOIN customers c ON c.id = r.customer_id WHERE c.key = 'anna'"
+    )
+
+
+def test_an_enrollment_asked_for_in_a_playbook_nobody_published_is_refused_and_kept(scene: Scene) -> None:
+    scene.publish_playbooks(one_message("mail"))
+    scene.person()
+    scene.execute(
+        "INSERT INTO inbox (customer_id, id, kind, occurred_at, received_at, data)"
+        " SELECT id, 999999, 'start', created_at, created_at, '{\"playbook\": \"gone\"}' FROM customers"
+    )
+    scene.drain()
+    assert parked(scene) == []
+    assert scene.value("SELECT reason FROM refusals") == "not_published"

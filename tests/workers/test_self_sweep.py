@@ -61,13 +61,14 @@ def test_silence_is_worked_through(
 
 
 @pytest.mark.parametrize("failure", [Unavailable("away"), ValueError("anything")])
-def test_a_failure_costs_a_round(
+def test_a_failure_of_the_care_costs_neither_the_work_nor_the_next_round(
     engine: Recorded, sweeping: SelfSweep, failure: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(self_sweep, "SILENT_FOR", 0.0)
     engine.fails_once = failure
     sweeping.start()
     assert engine.drained.wait(30)
+    assert engine.swept.wait(30)
     assert engine.asked >= 2
 
 

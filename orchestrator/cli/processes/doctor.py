@@ -118,7 +118,11 @@ def _definitions(engine: Engine, settings: Settings) -> Iterator[Finding]:
             words=f"{type(error).__name__}: {error}",
         )
         return
-    yield Finding(about="definitions", ok=True, words="every one can be read")
+    faults = engine.definition_faults()
+    for fault in faults:
+        yield Finding(about="definitions", ok=False, fault="definition-unreadable", words=fault)
+    if not faults:
+        yield Finding(about="definitions", ok=True, words="every one can be read")
     yield Finding(
         about="providers",
         ok=not (sandboxed and settings.env == "production"),

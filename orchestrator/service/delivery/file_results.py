@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from channels.base import OutboundMessage, SendResult, SendStatus
+from channels.function import UNKNOWN_FUNCTION
 from channels.table import traits_of
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow
 from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, Settled
@@ -26,7 +27,7 @@ from orchestrator.telemetry import emit
 
 AGED = "authorisation_aged"  # the answer of a hand-over that began too late and so made no call
 BREAKER_OPEN = "breaker_open"  # of one whose provider's breaker opened after the mark: no call either
-NOT_CALLED = frozenset({AGED, BREAKER_OPEN})  # they use no attempt
+NOT_CALLED = frozenset({AGED, BREAKER_OPEN, UNKNOWN_FUNCTION})  # they use no attempt
 MOST_ATTEMPTS = 6
 _FIRST_WAIT, _LONGEST_WAIT = 30.0, 3600.0  # seconds of machine time
 

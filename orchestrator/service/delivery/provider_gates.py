@@ -162,6 +162,8 @@ class ProviderGates:
 
     def report(self, handed: SendResult) -> None:
         """Learn from one answer."""
+        if handed.untried:
+            return
         failed = handed.result in (SendStatus.UNCERTAIN, SendStatus.TRY_AGAIN)
         self.breakers.report(handed.provider, ok=not failed, retry_after=handed.retry_after)
 
