@@ -306,9 +306,11 @@ class Engine:
         return asked
 
     def care(self) -> None:
-        """Write down consents that are over, and once a day let go of history that is older than it is kept."""
+        """Write down consents that are over, once a day let go of history that is older than it is kept, and make the
+        reports that pages over a large base show."""
         ledger.expire(self.services)
         retention.prune_daily(self.services)
+        monitoring.make_reports(self.services)
 
     def prune(self) -> dict[str, int]:
         """Let go of history that is older than policy.yaml keeps it, now: rows by kind."""

@@ -187,6 +187,7 @@ _TABLE: tuple[tuple[str, Level, str, str], ...] = (
         "playbooks asked seconds",
         "the base was asked about playbooks that enter by a daily scan or a calendar",
     ),
+    ("report.failed", "warning", "report error", "a report for the pages of a large base could not be made"),
     ("clock.changed", "warning", "rate previous", "business time passes at another rate from now on"),
     (
         "playbook.unreadable",

@@ -75,14 +75,19 @@ def release(connection: Connection, items: Collection[tuple[int, int]]) -> int:
 
 def listed(connection: Connection, *, customer_id: int | None = None, most: int = 200) -> list[Parked]:
     """What is parked, newest first."""
-    statement = (
-        select(parked, customers.c.key.label("customer_key"))
-        .join(customers, customers.c.id == parked.c.customer_id)
-        .order_by(parked.c.at.desc(), parked.c.customer_id, parked.c.enrollment_id)
-        .limit(most)
+    found = (
+        select(parked).order_by(parked.c.at.desc(), parked.c.customer_id, parked.c.enrollment_id).limit(most)
     )
     if customer_id is not None:
-        statement = statement.where(parked.c.customer_id == customer_id)
+        found = found.where(parked.c.customer_id == customer_id)
+    newest = (
+        found.subquery()
+    )  # limited first: the keys of those few are looked up, whatever else is set aside
+    statement = (
+        select(newest, customers.c.key.label("customer_key"))
+        .join(customers, customers.c.id == newest.c.customer_id)
+        .order_by(newest.c.at.desc(), newest.c.customer_id, newest.c.enrollment_id)
+    )
     return [
         Parked(
             customer_id=row.customer_id,

@@ -16,6 +16,7 @@ from orchestrator.records.operations.work import Health, LaneState, ProcessState
 from orchestrator.service.operations.monitoring import ProcessReporter
 from orchestrator.store.monitoring.count import count_work
 from orchestrator.store.monitoring.readiness import work_problem
+from orchestrator.store.reports import snapshots
 from orchestrator.telemetry import emit
 from tests.support.engine import Scene, one_message, open_scene
 from tests.support.statements import counted
@@ -199,6 +200,41 @@ def test_hand_overs_to_targets_of_authors_share_a_label(scene: Scene) -> None:
     }
     assert "handoff" in labels
     assert "crm" not in labels
+
+
+def test_pages_over_a_large_base_show_reports_that_were_made_before(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = scene.engine.reports
+    for key in ("anna", "ben"):
+        scene.person(key)
+        scene.start(key, "mail")
+        scene.drain()
+    live = (
+        reports.funnel("mail"),
+        reports.held_back(days=7),
+        reports.held_back(days=7, policy="quiet_hours"),
+    )
+    assert live[0].entered == 2
+    assert len(live[2].messages) == 2
+    monkeypatch.setattr(snapshots, "LARGE", -1)
+    assert reports.playbooks().counted_at is None, "none was made yet: it is counted"
+    scene.engine.care()
+    scene.person("clara")
+    scene.start("clara", "mail")
+    scene.drain()
+    sweep_later(scene)
+    with counted(scene.engine.database) as statements:
+        assert reports.funnel("mail") == live[0]
+        page = reports.held_back(days=5)
+        assert (page.objections, page.messages) == (live[1].objections, live[1].messages)
+        assert reports.held_back(days=7, policy="quiet_hours").messages == live[2].messages
+        assert reports.held_back(days=7, policy="frequency_cap").messages == ()
+        assert reports.playbooks().counted_at == reports.playbook("mail").counted_at is not None
+    assert not any("FROM journal" in statement or "FROM verdicts" in statement for statement in statements)
+    scene.skip(minutes=5)
+    scene.engine.care()
+    assert reports.funnel("mail").entered == 3
 
 
 def worker(**more: Any) -> ProcessState:

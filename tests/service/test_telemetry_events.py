@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from celery.signals import worker_ready, worker_shutting_down
 from pydantic import SecretStr
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from channels.base import SendResult, SendStatus
@@ -35,6 +36,7 @@ from orchestrator.service.delivery import deliver
 from orchestrator.service.enrollment.take_apart import EnrollmentFailed, park
 from orchestrator.settings import Settings, parse_provider_rates
 from orchestrator.store import migrate
+from orchestrator.store.reports import snapshots
 from orchestrator.telemetry import EVENTS
 from tests.fakes.signing import SendGridSigner
 from tests.support.engine import EVIDENCE, Scene, one_message, open_scene, settings_of
@@ -301,6 +303,13 @@ def _somebody_was_passed_over(stage: Stage) -> None:
     stage.scene.execute("UPDATE inbox SET lane = lane + 10")  # behind another row, and that one is gone
     stage.scene.skip(minutes=1)
     stage.scene.engine.sweep()
+
+
+@drives("report.failed", report="funnel", error="ValueRefused")
+def _a_report_cannot_be_made(stage: Stage) -> None:
+    stage.monkeypatch.setattr(snapshots, "LARGE", -1)
+    stage.monkeypatch.setattr(snapshots, "_PATIENTLY", text("SELECT 1 / 0"))
+    stage.mail().engine.care()
 
 
 @drives("scan.done", playbooks=1, asked=1)

@@ -9,15 +9,36 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from orchestrator import metrics
+from orchestrator.errors import StoreError, TimedOut, Unavailable
 from orchestrator.ids import new_key
 from orchestrator.records.operations.work import ProcessReport
 from orchestrator.service.context import ServiceContext
+from orchestrator.telemetry import emit
 
 
 def count_work(services: ServiceContext) -> bool:
     """Count what waits, unless that was done a few seconds ago. One process does it at a time."""
     with services.store.begin() as transaction:
         return transaction.monitoring.count_work(transaction.instants())
+
+
+def make_reports(services: ServiceContext) -> int:
+    """Make the reports over a large base that are due, each in a transaction of its own; how many.
+
+    One that cannot be made keeps the others from nothing.
+    """
+    with services.store.begin() as transaction:
+        names = transaction.monitoring.due_reports(transaction.instants())
+    made = 0
+    for name in names:
+        try:
+            with services.store.begin() as transaction:
+                made += transaction.monitoring.make_report(name, transaction.instants())
+        except StoreError as error:
+            if isinstance(error, Unavailable) and not isinstance(error, TimedOut):
+                raise
+            emit("report.failed", report=name.partition("/")[0], error=type(error).__name__)
+    return made
 
 
 @dataclass(kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -87,4 +87,12 @@ class MonitoringStore(Protocol):
 
     def leave(self, process: str) -> None:
         """This process ends in order."""
+        ...
+
+    def due_reports(self, now: Instants) -> Sequence[str]:
+        """The reports over a large base whose turn it is."""
+        ...
+
+    def make_report(self, name: str, now: Instants) -> bool:
+        """Make one and keep it for the pages; False when somebody makes one now."""
         ...

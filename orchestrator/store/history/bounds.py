@@ -94,4 +94,5 @@ BOUNDS: Mapping[str, Bound] = {
     "processes": Bound(by="one row for each process that was heard of lately"),
     "work_counters": Bound(by="one row for each figure and its labels"),
     "counting_passes": Bound(by="one row for each table that is counted"),
+    "report_snapshots": Bound(by="one row for each playbook, and a few"),
 }

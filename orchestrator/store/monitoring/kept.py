@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from orchestrator.clock import Instants
 from orchestrator.records.operations.work import ProcessReport
 from orchestrator.store.monitoring import count, processes
+from orchestrator.store.reports import snapshots
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,3 +27,9 @@ class PostgresMonitoring:
 
     def leave(self, process: str) -> None:
         processes.leave(self.connection, process)
+
+    def due_reports(self, now: Instants) -> list[str]:
+        return snapshots.due(self.connection, now)
+
+    def make_report(self, name: str, now: Instants) -> bool:
+        return snapshots.make(self.connection, name, now)

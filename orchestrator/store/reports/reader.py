@@ -25,10 +25,10 @@ from orchestrator.store.coordination.clock import Clock, DatabaseClock
 from orchestrator.store.monitoring import findings, read, readiness, server
 from orchestrator.store.monitoring.read import Watched
 from orchestrator.store.monitoring.readiness import Readiness
-from orchestrator.store.reports import export, funnel, invariants
+from orchestrator.store.reports import export, invariants, snapshots
 from orchestrator.store.reports.invariants import Violation
 from orchestrator.store.reports.message_origins import MessageOrigin, message_origins
-from orchestrator.store.reports.pages import customer, customer_search, held_back, links, playbooks
+from orchestrator.store.reports.pages import customer, customer_search, links, playbooks
 from orchestrator.store.reports.pages.customer import CustomerInbox, CustomerProfile, CustomerStory
 from orchestrator.store.reports.pages.customer_search import FoundCustomer
 from orchestrator.store.reports.pages.held_back import HeldBackPage
@@ -75,7 +75,7 @@ class Reports:
             return customer.found(connection, key)
 
     def find_customers(self, wanted: str) -> list[FoundCustomer]:
-        """By the beginning of the key or of the account's key, or by a whole address; empty: the last active."""
+        """By the beginning of the key or of the account's key, or by a whole address; empty: those who came last."""
         with self._reading() as connection:
             return customer_search.find_customers(connection, wanted)
 
@@ -161,12 +161,12 @@ class Reports:
     def funnels(self) -> list[Funnel]:
         """The figures of every playbook's newest version."""
         with self._reading() as connection:
-            return funnel.funnels(connection)
+            return [snapshots.current_funnel(connection, one.name)[0] for one in published.newest(connection)]
 
     def funnel(self, name: str, version: int | None = None) -> Funnel:
         """The figures of one version, the newest unless told. Raises NotFound."""
         with self._reading() as connection:
-            return funnel.funnel(connection, name, version)
+            return snapshots.current_funnel(connection, name, version)[0]
 
     # --- operations -------------------------------------------------------------------------------------------------
 
@@ -198,8 +198,8 @@ class Reports:
     def held_back(self, *, days: int, policy: str | None = None) -> HeldBackPage:
         """What the guardrails held back in the last ``days`` of business time."""
         with self._reading() as connection:
-            since = self.clock.read(connection).business - timedelta(days=days)
-            return held_back.held_back(connection, since, policy=policy)
+            business = self.clock.read(connection).business
+            return snapshots.current_held_back(connection, business, days, policy)
 
     def readiness(self) -> Readiness:
         """Whether the installation does its work. Never raises."""

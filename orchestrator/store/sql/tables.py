@@ -70,6 +70,7 @@ accounts = Table(
     Column("key", Text, nullable=False, unique=True),
     Column("attributes", JSONB, nullable=False, server_default=EMPTY_OBJECT),
     Column("created_at", INSTANT, nullable=False),
+    Index("ix_accounts_key_prefix", "key", postgresql_ops={"key": "text_pattern_ops"}),
 )
 
 customers = Table(
@@ -88,6 +89,7 @@ customers = Table(
     Column("erased_at", INSTANT),
     Column("created_at", INSTANT, nullable=False),
     Column("updated_at", INSTANT, nullable=False),
+    Index("ix_customers_key_prefix", "key", postgresql_ops={"key": "text_pattern_ops"}),
     **HOT,
 )
 
@@ -546,6 +548,7 @@ parked = Table(
     Column("detail", Text, nullable=False),
     Column("at", INSTANT, nullable=False),
     PrimaryKeyConstraint("customer_id", "enrollment_id"),
+    Index("ix_parked_at", "at"),
 )
 
 work_counters = Table(  # figures for pages, doctor and Prometheus: whoever asks reads them and counts nothing
@@ -567,6 +570,15 @@ counting_passes = Table(  # large tables are counted a stretch of blocks at a ti
     Column("so_far", JSONB, nullable=False, server_default=EMPTY_OBJECT),
     Column("moved_at", INSTANT, nullable=False),  # machine time
     **HOT,
+)
+
+report_snapshots = Table(  # reports over a large base: made now and then, read by pages
+    "report_snapshots",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("made_at", INSTANT, nullable=False),  # machine time
+    Column("seconds", Double, nullable=False),
+    Column("body", JSONB, nullable=False),
 )
 
 processes = Table(  # who is there, and how each is doing: told every few seconds

@@ -32,6 +32,7 @@ def held_back(
         rows=found.messages,
         policy=policy,
         days=days,
+        counted_at=found.counted_at,
     )
 
 

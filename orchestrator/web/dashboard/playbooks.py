@@ -32,6 +32,7 @@ def playbooks(engine: TheEngine, session: Visitor) -> HTMLResponse:
         rows=found.funnels,
         titles=found.titles,
         paused=found.paused,
+        counted_at=found.counted_at,
         health=found.health,
     )
 
@@ -49,6 +50,7 @@ def playbook(engine: TheEngine, session: Visitor, name: str, version: int | None
         row=found.funnel,
         versions=found.versions,
         chosen=found.chosen,
+        counted_at=found.counted_at,
         paused=found.paused,
         is_paused=found.paused is not None,
         diagram=_drawing(found.chosen.definition, {step.step: step.live for step in steps}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -13,27 +14,30 @@ from orchestrator.records.operations.work import Health
 from orchestrator.records.playbook_version import StoredVersion
 from orchestrator.store import published
 from orchestrator.store.monitoring.read import health
-from orchestrator.store.reports.funnel import funnel, funnels
+from orchestrator.store.reports.snapshots import current_funnel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlaybookList:
-    """The newest version of each. ``paused`` holds the reason of those that let nobody in."""
+    """The newest version of each. ``paused`` holds the reason of those that let nobody in. ``counted_at``, in machine
+    time: when the funnels were not counted for whoever looks."""
 
     funnels: Sequence[Funnel]
     titles: Mapping[str, str]
     paused: Mapping[str, str]
     health: Health
+    counted_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlaybookPage:
-    """One version. ``paused`` is the reason when the playbook lets nobody in."""
+    """One version. ``paused`` is the reason when the playbook lets nobody in; ``counted_at`` as in the list."""
 
     funnel: Funnel
     versions: Sequence[StoredVersion]
     chosen: StoredVersion
     paused: str | None
+    counted_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,12 +50,12 @@ class Installation:
 
 
 def playbook_list(connection: Connection, now: Instants) -> PlaybookList:
+    newest = published.newest(connection)
+    found = [current_funnel(connection, version.name) for version in newest]
     return PlaybookList(
-        funnels=funnels(connection),
-        titles={
-            version.name: str(version.definition.get("title", version.name))
-            for version in published.newest(connection)
-        },
+        funnels=[counted for counted, _ in found],
+        counted_at=min((at for _, at in found if at is not None), default=None),
+        titles={version.name: str(version.definition.get("title", version.name)) for version in newest},
         paused=published.paused(connection),
         health=health(connection, now),
     )
@@ -59,10 +63,11 @@ def playbook_list(connection: Connection, now: Instants) -> PlaybookList:
 
 def playbook_page(connection: Connection, name: str, version: int | None) -> PlaybookPage:
     """Raises NotFound."""
-    counted = funnel(connection, name, version)
+    counted, counted_at = current_funnel(connection, name, version)
     versions = published.versions(connection, name)
     return PlaybookPage(
         funnel=counted,
+        counted_at=counted_at,
         versions=versions,
         chosen=next(stored for stored in versions if stored.version == counted.version),
         paused=published.paused(connection).get(name),
