@@ -144,6 +144,36 @@ class Forgets(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suppression:
+    """An address a provider does not serve any more, because the person there said no."""
+
+    address: str  # as the provider spells it
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SuppressionList:
+    """What a provider keeps of people who said no. ``done`` is False when it could not be read to its end.
+
+    ``detail`` is safe to store and to log.
+    """
+
+    done: bool
+    entries: tuple[Suppression, ...] = ()
+    detail: str | None = None
+
+
+@runtime_checkable
+class ListsSuppressions(Protocol):
+    """A channel whose provider tells who said no."""
+
+    def suppressions(self, *, since: datetime, seconds: float) -> SuppressionList:
+        """Everybody who opted out or complained there since then, within ``seconds``. Never raises for what a provider
+        or network did."""
+        ...
+
+
 class ReceiptKind(StrEnum):
     """The closed set of words a provider callback is translated into."""
 

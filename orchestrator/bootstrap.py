@@ -36,6 +36,7 @@ from orchestrator.settings import Settings
 from orchestrator.store.coordination.api_requests import ApiRequests
 from orchestrator.store.coordination.clock import Clock, DatabaseClock
 from orchestrator.store.reports.reader import Reports
+from orchestrator.store.restoring.withdrawal_log import WithdrawalLog
 from orchestrator.store.sql.connections import make_engine
 from orchestrator.store.transactions import PostgresStore
 
@@ -65,7 +66,8 @@ def build_engine(
     database = make_engine(url, pool_size=1 if virtual else settings.pool_size, pre_ping=not virtual)
     clock = clock or DatabaseClock()
     keys = settings.signing_keys()
-    store = PostgresStore(database=database, clock=clock, hash_key=_keyed_hash(keys[-1]))
+    log = None if settings.withdrawal_log is None else WithdrawalLog(settings.withdrawal_log)
+    store = PostgresStore(database=database, clock=clock, hash_key=_keyed_hash(keys[-1]), withdrawal_log=log)
     carriers = _Carriers(settings, functions or {}, adapters or {}, channels)
     services = ServiceContext(store=store, provider_of=lambda name: carriers.channel_for(name).provider)
     links = LinkSigner(base_url=settings.base_url, keys=keys)
@@ -142,6 +144,7 @@ def build_rehearsal_engine(
             "broker_url": None,
             "redis_url": None,
             "send_threads": 1,
+            "withdrawal_log": None,
         }
     )
     ours = {point.name for point in registry.BUILT_IN}

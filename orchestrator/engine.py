@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from channels.base import Receipt
+from channels.base import ListsSuppressions, Receipt
 from channels.table import channel_names
 from orchestrator.clock import monotonic
 from orchestrator.language.account.policy import AccountPolicy
@@ -26,6 +26,7 @@ from orchestrator.records.erasure import ErasureReceipt
 from orchestrator.records.feed import Feed, FeedAction
 from orchestrator.records.intake import Identify, IngestReport, ReportedResponse, Track
 from orchestrator.records.preferences import OptOutReceipt, Preferences
+from orchestrator.records.restore import Progress, RestoreReport
 from orchestrator.service.consent import history, ledger, preferences, snooze
 from orchestrator.service.consent.ledger_rows import ConsentScope
 from orchestrator.service.context import ServiceContext
@@ -34,8 +35,9 @@ from orchestrator.service.enrollment import start
 from orchestrator.service.enrollment.advance import advance, take_overdue
 from orchestrator.service.enrollment.crash_recovery import take_interrupted
 from orchestrator.service.intake import feed, ingest, provider_callbacks
-from orchestrator.service.operations import clock_rate, monitoring, pause, publish, release
+from orchestrator.service.operations import clock_rate, monitoring, pause, publish, release, restored
 from orchestrator.service.operations.monitoring import ProcessReporter
+from orchestrator.service.operations.restored import RestoreRequest
 from orchestrator.service.privacy import erase, retention
 from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.settings import Settings
@@ -46,6 +48,7 @@ from orchestrator.store.sql.connections import Database
 from orchestrator.telemetry import emit
 
 Result = TypeVar("Result")
+NOTHING_DONE = Drained(customers=0, messages=0, more=False)
 
 WITHDRAWAL_THREADS = 20
 """How many threads of one process may be at work on withdrawals: each finds a connection of its own."""
@@ -261,11 +264,16 @@ class Engine:
     # --- workers ----------------------------------------------------------------------------------------------------
 
     def advance(self, *, limit: int | None = None) -> Drained:
-        """One batch of customers with something due: inbox rows and timers."""
+        """One batch of customers with something due: inbox rows and timers. Nobody in a restored backup that was not
+        dealt with."""
+        if not self.services.store.may_work():
+            return NOTHING_DONE
         return advance(self.services, limit=limit or self.settings.batch_size)
 
     def deliver(self, *, limit: int | None = None) -> Drained:
-        """One batch of due messages."""
+        """One batch of due messages. None in a restored backup that was not dealt with."""
+        if not self.services.store.may_work():
+            return NOTHING_DONE
         return self.delivery.deliver(limit=limit or self.settings.batch_size)
 
     def drain(self, *, seconds: float | None = None) -> Drained:
@@ -290,6 +298,9 @@ class Engine:
         """
         self.follow_clock_rate()
         started = monotonic()
+        self.services.store.keep_log()
+        if not self.services.store.may_work():
+            return 0
         skipped = take_overdue(self.services)
         interrupted = take_interrupted(self.services, self.delivery)
         monitoring.count_work(self.services)
@@ -299,6 +310,8 @@ class Engine:
 
     def scan(self) -> int:
         """Ask the base about playbooks that enter by a daily scan or a calendar; once a day, however often called."""
+        if not self.services.store.may_work():
+            return 0
         self.care()
         asked = ingest.scan(self.services)
         if asked:
@@ -365,3 +378,19 @@ class Engine:
     def _nudged(self, result: Result) -> Result:
         self.nudge()
         return result
+
+
+def make_restored_safe(engine: Engine, request: RestoreRequest, progress: Progress) -> RestoreReport:
+    """Deal with a database that was put back from a backup; may be repeated, and goes on where it was left.
+
+    Raises InputError for an instant in the future.
+    """
+    channels = {name: engine.delivery.channel_for(name) for name in channel_names()}
+    listing = [one for one in channels.values() if isinstance(one, ListsSuppressions)]
+
+    def forget(customer: str) -> None:
+        engine.erase(customer, anyway=True)
+
+    report = restored.restored(engine.services, request, listing, forget, progress)
+    engine.nudge()
+    return report

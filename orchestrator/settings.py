@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     batch_size: Annotated[int, Field(ge=1, le=5000)] = 500
     send_threads: Annotated[int, Field(ge=1, le=256)] = 16
     drain_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    withdrawal_log: Path | None = None
+    """The folder of the withdrawal log: what is read when a backup was restored. On another disk than the database's;
+    one folder a database."""
     provider_rates: Annotated[tuple[ProviderRate, ...], NoDecode] = ()
     """How many messages a provider is given: ``sendgrid=100/second,twilio=1/second``. Without Redis each process that
     hands over counts by itself."""

@@ -15,7 +15,8 @@ import re
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from email.message import Message as Headers
 from typing import Any
 
@@ -23,7 +24,14 @@ import python_http_client
 from python_http_client.exceptions import HTTPError, handle_error
 from sendgrid import SendGridAPIClient
 
-from channels.base import ForgetResult, OutboundMessage, SendResult, SendStatus
+from channels.base import (
+    ForgetResult,
+    OutboundMessage,
+    SendResult,
+    SendStatus,
+    Suppression,
+    SuppressionList,
+)
 from channels.errors import BadChannelError, ChannelError
 from channels.http_transport import HttpResponse, HttpTransport, time_limit
 from channels.outcome import from_error, from_status, scrub
@@ -33,6 +41,7 @@ from channels.settings_values import text
 logging.getLogger("python_http_client.client").disabled = True
 
 BASE_URL = "https://api.sendgrid.com"
+_PAGE = 500  # rows of a suppression list: the most that SendGrid gives at once
 _JOB_AT_MOST = 5000  # addresses of one erasure job
 _MAX_LINE = 900  # header lines longer than 998 characters are not mail
 
@@ -102,6 +111,25 @@ class EmailSendGrid:
         except ChannelError as error:
             return ForgetResult(done=False, count=told, detail=from_error(self.provider, error).code)
         return ForgetResult(done=True, count=told)
+
+    def suppressions(self, *, since: datetime, seconds: float) -> SuppressionList:
+        """Who unsubscribed from everything or complained, by SendGrid's own lists; they are read page by page."""
+        found: list[Suppression] = []
+        suppression = self._client().client.suppression
+        try:
+            with time_limit(seconds):
+                for endpoint in (suppression.unsubscribes, suppression.spam_reports):
+                    for row in _pages(endpoint, since):
+                        at = datetime.fromtimestamp(row["created"], UTC)
+                        found.append(Suppression(address=row["email"], at=at))
+        except HTTPError as error:
+            return SuppressionList(done=False, entries=tuple(found), detail=f"http_{error.status_code}")
+        except ChannelError as error:
+            code = from_error(self.provider, error).code
+            return SuppressionList(done=False, entries=tuple(found), detail=code)
+        except (ValueError, KeyError, TypeError):
+            return SuppressionList(done=False, entries=tuple(found), detail="unusable answer")
+        return SuppressionList(done=True, entries=tuple(found))
 
     def mail(self, message: OutboundMessage) -> dict[str, Any]:
         """The request body: one personalization for one person, so nobody sees another's address."""
@@ -178,6 +206,18 @@ class EmailSendGrid:
 def batched(addresses: Sequence[str]) -> list[list[str]]:
     """Addresses in jobs of as many as one may name."""
     return [list(addresses[at : at + _JOB_AT_MOST]) for at in range(0, len(addresses), _JOB_AT_MOST)]
+
+
+def _pages(endpoint: Any, since: datetime) -> Iterator[dict[str, Any]]:
+    """The rows of a suppression list from ``since`` on."""
+    offset = 0
+    while True:
+        asked = {"start_time": int(since.timestamp()), "limit": _PAGE, "offset": offset}
+        rows = json.loads(endpoint.get(query_params=asked).body)
+        yield from rows
+        if len(rows) < _PAGE:
+            return
+        offset += _PAGE
 
 
 class _Transport(python_http_client.Client):  # type: ignore[misc]  # the library is untyped

@@ -27,6 +27,7 @@ SUMMARIES = {
     "worker": "Do the work, as one of any number of Celery workers.",
     "beat": "Wake the workers for whatever is due.",
     "doctor": "Look at the settings, the database, the queues and, when asked, every invariant.",
+    "restored": "Make a database that was put back from a backup safe to go on with.",
     "db": "Move the schema; look after the embedded PostgreSQL.",
 }
 NAMES = tuple(SUMMARIES)
@@ -35,7 +36,7 @@ _ROOMS = {
         ("demo", "check", "show", "schema", "diff", "publish", "simulate", "replay"), "playbooks"
     ),
     **dict.fromkeys(("explain", "customer", "consent", "start", "track"), "customers"),
-    **dict.fromkeys(("serve", "worker", "beat", "doctor", "db"), "processes"),
+    **dict.fromkeys(("serve", "worker", "beat", "doctor", "restored", "db"), "processes"),
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from channels.table import channel_names
+from orchestrator.core.policies.request import OpenHold
 from orchestrator.errors import NotFound, Unavailable
 from orchestrator.language.account.calendar import Calendars
 from orchestrator.language.account.policy import AccountPolicy
@@ -15,6 +16,10 @@ from orchestrator.language.conditions.requirements import LookBack, events_neede
 from orchestrator.language.graph.compile import Compiled
 from orchestrator.language.model import Playbook, Send, Start
 from orchestrator.language.templates import template_name
+from orchestrator.records.restore import LostTime
+
+RESTORED_BACKUP = "restored_backup"
+"""The hold on everybody while withdrawals may be missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +84,7 @@ class Catalogue:
     paused: frozenset[str] = frozenset()
     policy: AccountPolicy = field(default_factory=AccountPolicy)
     calendars: Calendars = field(default_factory=Calendars)
+    lost: LostTime | None = None  # what a restored backup does not know
 
     def named(self, name: str) -> PublishedPlaybook:
         """The newest version that can be read; :class:`NotFound` if nothing of that name was published,
@@ -121,6 +127,18 @@ class Catalogue:
                 for event, span in events_needed(rule.while_).items():
                     merge(needed, event, span)
         return needed
+
+    @property
+    def promotion_held(self) -> bool:
+        """Whether nobody is pitched to, because who opted out was forgotten with a restored backup."""
+        return self.lost is not None and self.lost.promotion_held
+
+    @property
+    def account_holds(self) -> tuple[OpenHold, ...]:
+        """Holds on everybody at once."""
+        if self.lost is None or not self.lost.promotion_held:
+            return ()
+        return (OpenHold(name=RESTORED_BACKUP, opened_at=self.lost.until, ends_at=None, topics=frozenset()),)
 
     @property
     def account_goals(self) -> frozenset[str]:

@@ -190,6 +190,8 @@ class CustomerState:
     inbox_waits: bool = False
     """More came in than was read: no timer fires and nothing is handed over before it is applied."""
 
+    doubtful: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # enrollment: see doubtful_steps
+
     # what is changed
     profile_changed: bool = False
     points_changed: dict[str, str | None] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import Literal
 ConsentMethod = Literal[
     "web_form", "double_opt_in", "sms_keyword", "free_text", "one_click", "unsubscribe_page",
     "preference_centre", "spam_report", "provider_sync", "agent", "import", "api",
+    "restored_log",
 ]  # fmt: skip
 """How a person said so."""
 

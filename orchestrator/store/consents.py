@@ -25,6 +25,8 @@ from sqlalchemy import Connection, Row, select, text
 
 from orchestrator.core.consent.scope import IMPLIED
 from orchestrator.records.consent import Consent, ConsentEntry, ConsentRow, NewConsentRow
+from orchestrator.store.restoring.withdrawal_log import WithdrawalLog
+from orchestrator.store.restoring.withdrawals import WithdrawalWriter
 from orchestrator.store.sql.bulk import insert_rows
 from orchestrator.store.sql.tables import consent_ledger, consents
 
@@ -97,14 +99,18 @@ class PostgresConsents:
 
     connection: Connection
     hash_key: Callable[[str], str]
+    log: WithdrawalLog | None = None
 
     def append(self, rows: Sequence[NewConsentRow]) -> set[tuple[int, str]]:
         """Append ledger rows and derive the state of their customers, whose locks the caller holds.
 
         A row whose (customer_id, source_id) is there already is left out; given back are the pairs that were new. Two
-        statements, whatever the number of rows.
+        statements, whatever the number of rows, and one more where withdrawals are logged.
         """
-        return _append(self.connection, [self._sealed(row) for row in rows])
+        new = _append(self.connection, [self._sealed(row) for row in rows])
+        writer = WithdrawalWriter(connection=self.connection, hash_key=self.hash_key, log=self.log)
+        writer.withdrawn([row for row in rows if (row.customer_id, row.source_id) in new])
+        return new
 
     def said(self, customer_id: int, now: datetime) -> list[Consent]:
         """The present state as policies read it."""

@@ -19,6 +19,8 @@ from channels.table import channel_table
 from orchestrator.core.machine.reasons import run_ended
 from orchestrator.errors import NotFound
 from orchestrator.records.erasure import SentSummary
+from orchestrator.store.restoring.withdrawal_log import WithdrawalLog
+from orchestrator.store.restoring.withdrawals import WithdrawalWriter
 from orchestrator.store.sql.bulk import insert_rows
 from orchestrator.store.sql.tables import tombstones
 
@@ -90,6 +92,7 @@ class PostgresErasure:
 
     connection: Connection
     hash_key: Callable[[str], str]
+    log: WithdrawalLog | None = None
 
     def lock(self, customer_id: int) -> list[int]:
         """Take the customer for erasure. ``FOR UPDATE``: nobody reads under a lock of their own meanwhile.
@@ -156,6 +159,8 @@ class PostgresErasure:
 
         Again: changes nothing. A fixed number of statements. What was handed to a provider cannot be recalled here.
         """
+        writer = WithdrawalWriter(connection=self.connection, hash_key=self.hash_key, log=self.log)
+        writer.erased([one for one in identities if not one.startswith(ERASED_KEY)], now)
         values = {"id": customer_id, "now": now, "erased_key": f"{ERASED_KEY}{customer_id}"}
         self._run(_ERASE, values)
         buried: Sequence[dict[str, object]] = [

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy import Connection, Engine
 
@@ -29,6 +30,9 @@ from orchestrator.store.messages import PostgresMessages
 from orchestrator.store.monitoring.kept import PostgresMonitoring
 from orchestrator.store.parked import PostgresParking
 from orchestrator.store.published import PostgresPlaybooks
+from orchestrator.store.restoring.log_keeper import LogKeeper
+from orchestrator.store.restoring.restores import PostgresRestores
+from orchestrator.store.restoring.withdrawal_log import WithdrawalLog
 from orchestrator.store.snoozes import PostgresSnoozes
 from orchestrator.store.sql.errors import translated
 from orchestrator.store.withdrawals.account_policy import PolicyCache
@@ -45,6 +49,7 @@ class PostgresStore:
     definitions: CatalogueCache = field(default_factory=CatalogueCache)
     undone: set[str] = field(default_factory=set)
     policies: PolicyCache = field(default_factory=PolicyCache)
+    withdrawal_log: WithdrawalLog | None = None
 
     def begin(self) -> AbstractContextManager[PostgresTransaction]:
         return self._transaction()
@@ -53,6 +58,24 @@ class PostgresStore:
     def _transaction(self) -> Iterator[PostgresTransaction]:
         with translated(), self.database.begin() as connection:
             yield PostgresTransaction(connection=connection, store=self)
+        if self.withdrawal_log is not None and self.withdrawal_log.unmarked:
+            self.keep_log()
+
+    def may_work(self) -> bool:
+        return self.log_keeper.may_work()
+
+    def keep_log(self) -> None:
+        self.log_keeper.keep()
+
+    def newest_mark(self) -> int:
+        return self.log_keeper.newest_mark()
+
+    @cached_property
+    def log_keeper(self) -> LogKeeper:
+        """What keeps the withdrawal log and this database together."""
+        return LogKeeper(
+            database=self.database, clock=self.clock, log=self.withdrawal_log, definitions=self.definitions
+        )
 
     def attempt(self, ids: Sequence[int], machine: datetime, *, crash_count: Mapping[int, int]) -> None:
         with translated(), self.database.begin() as connection:
@@ -96,6 +119,7 @@ class PostgresTransaction:
             definitions=self.store.definitions,
             hash_key=self.store.hash_key,
             undone=self.store.undone,
+            consents=self.consents,
         )
 
     @property
@@ -108,7 +132,8 @@ class PostgresTransaction:
 
     @property
     def consents(self) -> PostgresConsents:
-        return PostgresConsents(connection=self.connection, hash_key=self.store.hash_key)
+        store = self.store
+        return PostgresConsents(connection=self.connection, hash_key=store.hash_key, log=store.withdrawal_log)
 
     @property
     def customers(self) -> PostgresCustomers:
@@ -120,7 +145,8 @@ class PostgresTransaction:
 
     @property
     def erasure(self) -> PostgresErasure:
-        return PostgresErasure(connection=self.connection, hash_key=self.store.hash_key)
+        store = self.store
+        return PostgresErasure(connection=self.connection, hash_key=store.hash_key, log=store.withdrawal_log)
 
     @property
     def feed(self) -> PostgresFeed:
@@ -149,6 +175,10 @@ class PostgresTransaction:
     @property
     def playbooks(self) -> PostgresPlaybooks:
         return PostgresPlaybooks(connection=self.connection, forget=self.store.definitions.forget)
+
+    @property
+    def restores(self) -> PostgresRestores:
+        return PostgresRestores(connection=self.connection, hash_key=self.store.hash_key)
 
     @property
     def snoozes(self) -> PostgresSnoozes:

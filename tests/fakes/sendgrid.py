@@ -13,6 +13,8 @@ from tests.fakes.signing import SendGridSigner
 NAME = "sendgrid"
 
 _OPERATIONS = {"/v3/mail/send": "send_mail", "/v3/recipients/erasejob": "erase"}
+_LISTS = {"/v3/suppression/unsubscribes": "unsubscribes", "/v3/suppression/spam_reports": "spam_reports"}
+_MOST_AT_ONCE = 500  # rows of a suppression list
 PRESETS: dict[str, dict[str, Any]] = {
     "processed": {"smtp-id": "<1@ismtpd>"},
     "deferred": {"response": "400 try again later", "attempt": "1"},
@@ -50,6 +52,7 @@ class SendGrid:
         self._mails: dict[str, dict[str, Any]] = {}  # our message id -> what is known of the mail
         self._events = 0
         self.erased: set[str] = set()
+        self.suppressed: dict[str, list[dict[str, Any]]] = {name: [] for name in _LISTS.values()}
 
     def describe(self, request: Request) -> Described:
         body = request.json
@@ -73,6 +76,8 @@ class SendGrid:
             with self._lock:
                 self.erased.update(asked)
             return Reply(status=202, body={"job_id": f"job{len(self.erased):08d}"})
+        if request.method == "GET" and request.path in _LISTS:
+            return self._list(_LISTS[request.path], dict(request.query))
         if entry.operation != "send_mail":
             return _error(404, "not found")
         if entry.violations:
@@ -86,6 +91,18 @@ class SendGrid:
             self._mails[entry.message_id or provider_id] = {"provider_id": provider_id, "to": entry.to}
         entry.taken, entry.provider_id = True, provider_id
         return Reply(status=202, headers={"X-Message-Id": provider_id})
+
+    def suppress(self, name: str, email: str, at: int) -> None:
+        """Put an address on a suppression list, as a person's own act at SendGrid does."""
+        with self._lock:
+            self.suppressed[name].append({"created": at, "email": email})
+
+    def _list(self, name: str, query: dict[str, str]) -> Reply:
+        start, offset = int(query.get("start_time", 0)), int(query.get("offset", 0))
+        limit = min(int(query.get("limit", _MOST_AT_ONCE)), _MOST_AT_ONCE)
+        with self._lock:
+            rows = [row for row in self.suppressed[name] if row["created"] >= start]
+        return Reply(status=200, body=rows[offset : offset + limit])
 
     def event(self, kind: str, message_id: str, at: int, **extra: Any) -> dict[str, Any]:
         """One event of the webhook about a mail that was taken (or, with ``email`` given, about a person)."""

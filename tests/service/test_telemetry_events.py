@@ -23,6 +23,7 @@ from structlog.testing import capture_logs
 from channels.base import SendResult, SendStatus
 from orchestrator.bootstrap import build_engine
 from orchestrator.embedded_postgres.server import EmbeddedPostgres
+from orchestrator.engine import make_restored_safe
 from orchestrator.errors import ErasureIncomplete, StartRefused, Unavailable
 from orchestrator.keys import dev_key
 from orchestrator.queue.heartbeat import Heartbeat
@@ -32,14 +33,17 @@ from orchestrator.rate_limits.limiter import make_limiter
 from orchestrator.rate_limits.windows import Rate
 from orchestrator.records.consent import ConsentEvidence, ConsentFact
 from orchestrator.records.intake import Track
+from orchestrator.records.restore import LogMark
 from orchestrator.service.delivery import deliver
 from orchestrator.service.enrollment.take_apart import EnrollmentFailed, park
+from orchestrator.service.operations.restored import RestoreRequest
 from orchestrator.settings import Settings, parse_provider_rates
 from orchestrator.store import migrate
 from orchestrator.store.reports import snapshots
+from orchestrator.store.restoring.withdrawal_log import WithdrawalLog
 from orchestrator.telemetry import EVENTS
 from tests.fakes.signing import SendGridSigner
-from tests.support.engine import EVIDENCE, Scene, one_message, open_scene, settings_of
+from tests.support.engine import EVIDENCE, Scene, one_message, open_scene, real_engine, settings_of
 from tests.support.services import free_port
 from tests.web.served import Web, serving
 from workers import self_sweep, tasks
@@ -405,6 +409,26 @@ def _a_consent_ends(stage: Stage) -> None:
     stage.scene.engine.import_consents([consent(stage, evidence=evidence)])
     stage.scene.skip(days=2)
     stage.scene.engine.care()
+
+
+@drives("withdrawal_log.away", entries=1)
+def _the_withdrawal_log_cannot_be_written(stage: Stage) -> None:
+    stage.scene.person()
+    (stage.folder / "taken").write_text("")
+    engine = real_engine(stage.database_url, withdrawal_log=stage.folder / "taken" / "log")
+    engine.opt_out("anna", evidence=EVIDENCE)
+    engine.close()
+
+
+@drives("database.restored", behind=5)
+@drives("restore.done", uncertain=0, withdrawn=0, erased=0, promotion_held=True)
+def _a_backup_was_put_back(stage: Stage) -> None:
+    log, now = WithdrawalLog(stage.folder / "log"), stage.scene.now
+    log.mark(LogMark(number=5, at=now))
+    engine = real_engine(stage.database_url, withdrawal_log=log.folder)
+    engine.advance()
+    make_restored_safe(engine, RestoreRequest(since=now), lambda _part, _done, _total, /: None)
+    engine.close()
 
 
 @drives("history.pruned", table="receipts", rows=1)

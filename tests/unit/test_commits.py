@@ -15,7 +15,7 @@ WITH_SQL = {"orchestrator.store", "orchestrator.embedded_postgres"}
 OPENERS = {"begin", "begin_nested", "commit", "connect", "raw_connection"}
 HANDLES = {"connection", "database", "engine", "transaction"}
 # The store's own verbs that commit: a transaction of the services, reads for people, a request's idempotency key, the
-# seat, the schema, scratch databases, and the readiness check.
+# seat, the schema, marks of the withdrawal log, scratch databases, and the readiness check.
 COMMITTING = {
     "orchestrator/store/coordination/api_requests.py",
     "orchestrator/store/coordination/runner_seat.py",
@@ -23,6 +23,7 @@ COMMITTING = {
     "orchestrator/store/migrations/env.py",
     "orchestrator/store/monitoring/readiness.py",
     "orchestrator/store/reports/reader.py",
+    "orchestrator/store/restoring/log_keeper.py",
     "orchestrator/store/scratch.py",
     "orchestrator/store/transactions.py",
 }

@@ -99,6 +99,14 @@ def _surroundings(engine: Engine, settings: Settings) -> Iterator[Finding]:
         ok=bool(names),
         words=", ".join(names) or "none is published; run: orchestrator publish",
     )
+    kept = settings.withdrawal_log
+    yield Finding(
+        about="withdrawals kept outside",
+        ok=None,
+        words=f"in {kept}"
+        if kept is not None
+        else "no; set ORCHESTRATOR_WITHDRAWAL_LOG before a backup is needed",
+    )
     for name, reason in found.paused.items():
         yield Finding(about=f"paused: {name}", ok=None, words=reason)
     yield Finding(about="engine time", ok=None, words=f"{now.business:%Y-%m-%d %H:%M} UTC")

@@ -24,6 +24,8 @@ FAULTS: Mapping[str, str] = {
     "clock": "set the machines' clocks by NTP; in production ORCHESTRATOR_CLOCK_RATE must be 1",
     "database-limits": "raise max_connections, or lower ORCHESTRATOR_POOL_SIZE and --concurrency",
     "statistics-missing": "run ANALYZE, and switch autovacuum on",
+    "restored-backup": "run `orchestrator restored`: this database was put back from a backup",
+    "withdrawal-log": "make room on the log's disk; withdrawals wait in the database and are written to it then",
     "long-transactions": "end the transaction that holds the others up, or the report that runs on the primary",
 }
 

@@ -95,6 +95,21 @@ def expire(services: ServiceContext) -> int:
     return total
 
 
+def read_back(
+    services: ServiceContext, of_customer: Mapping[int, ImportedFacts]
+) -> tuple[int, list[Refused]]:
+    """Facts of known customers as they were recorded before, each once: how many were new, and what could not be
+    stored. Channels and topics are those of then, perhaps of none that there is now."""
+    new, refused = 0, list[Refused]()
+    ordered = sorted(of_customer)
+    for start in range(0, len(ordered), BATCH):
+        some = {customer_id: of_customer[customer_id] for customer_id in ordered[start : start + BATCH]}
+        taken, failed = _recorded(services, some)
+        new += taken
+        refused += failed
+    return new, refused
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Told:
     """One locked customer's facts, the oldest first, and their ledger rows."""

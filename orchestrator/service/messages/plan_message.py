@@ -12,6 +12,7 @@ from orchestrator.records.message import MessageKind
 from orchestrator.service.context import Batch
 from orchestrator.service.messages.apply_verdict import apply_verdict
 from orchestrator.service.messages.ask_policies import ask_policies
+from orchestrator.service.messages.doubt import doubt, may_have_spoken
 
 
 def plan_message(
@@ -44,6 +45,9 @@ def plan_message(
         changed=True,
     )
     customer.messages[(enrollment.enrollment_id, command.visit)] = message
+    if may_have_spoken(customer, work, command.step, batch.catalogue):
+        heard = doubt(customer, message, batch)
+        return () if heard is None else (heard,)
     judged = ask_policies(customer, work, message, batch.catalogue, asked="planned")
     return apply_verdict(work, message, judged, batch)
 

@@ -26,6 +26,7 @@ from orchestrator.service.ports.operations import (
     PlaybookStore,
 )
 from orchestrator.service.ports.privacy import ErasureStore
+from orchestrator.service.ports.restore import RestoreStore
 
 
 class Transaction(Protocol):
@@ -72,6 +73,8 @@ class Transaction(Protocol):
     @property
     def playbooks(self) -> PlaybookStore: ...
     @property
+    def restores(self) -> RestoreStore: ...
+    @property
     def snoozes(self) -> SnoozeStore: ...
     @property
     def withdrawals(self) -> WithdrawalStore: ...
@@ -89,6 +92,18 @@ class Store(Protocol):
     def attempt_failed(self) -> None:
         """This thread has nobody in hand: it lives, and what it was about failed. Never raises; what cannot be
         written now is written with the next :meth:`BatchStore.take_interrupted` of this process."""
+        ...
+
+    def may_work(self) -> bool:
+        """False while the database is a restored backup that nobody has dealt with."""
+        ...
+
+    def keep_log(self) -> None:
+        """Write what the withdrawal log has missed, and once a minute a mark. Never raises for the log."""
+        ...
+
+    def newest_mark(self) -> int:
+        """The highest count in the withdrawal log of this host; 0 without one."""
         ...
 
     def next_due(self, waits: Mapping[str, float]) -> datetime | None:

@@ -16,6 +16,8 @@ from orchestrator.store.batch.build import build_customers
 from orchestrator.store.batch.definitions import CatalogueCache
 from orchestrator.store.batch.save import save
 from orchestrator.store.batch.save_waiting import save_waiting
+from orchestrator.store.consents import PostgresConsents
+from orchestrator.store.restoring.awaiting import recall
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,13 +28,17 @@ class PostgresBatches:
     definitions: CatalogueCache
     hash_key: Callable[[str], str]
     undone: Collection[str]  # threads of this process whose batch failed while nothing could be written
+    consents: PostgresConsents
 
     def load(
         self, ids: Sequence[int], now: datetime, *, starting: Sequence[str] = ()
     ) -> tuple[list[CustomerState], Catalogue]:
-        return build_customers(
+        customers, catalogue = build_customers(
             self.connection, ids, self.definitions, now, starting=starting, hash_key=self.hash_key
         )
+        if catalogue.lost is not None and catalogue.lost.awaiting:
+            recall(self.consents, customers, now)
+        return customers, catalogue
 
     def save(self, customers: Sequence[CustomerState], now: datetime) -> None:
         save(self.connection, customers, now, self.hash_key)

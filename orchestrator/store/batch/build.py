@@ -57,6 +57,7 @@ def build_customers(
         look_back=_look_back(concerned, catalogue),
         members=any(one.needs_members for one in concerned),
         answer_rates=any(one.needs_answer_rates for one in concerned),
+        doubtful=catalogue.lost is not None and catalogue.lost.doubtful,
     )
     load_more(connection, loaded, wanted, now=now)
     customers = [_work(loaded[customer_id], catalogue, now) for customer_id in ids if customer_id in loaded]
@@ -119,7 +120,7 @@ def guards(
     return Guards(
         consents=[as_policies_read(one, now) for one in loaded.consents],
         cooldowns=[_cooldown(one) for one in loaded.cooldowns if not one.shadow],
-        holds=_holds(loaded, catalogue),
+        holds=[*_holds(loaded, catalogue), *catalogue.account_holds],
         facts=None if look_back is None else _facts(loaded, catalogue, now, _points(loaded)),
     )
 
@@ -207,6 +208,7 @@ def _work(loaded: LoadedCustomer, catalogue: Catalogue, now: datetime) -> Custom
             for account_id, one in loaded.joining.items()
         },
         inbox_waits=loaded.inbox_waits,
+        doubtful={one.enrollment_id: tuple(one.steps) for one in loaded.doubtful},
     )
 
 

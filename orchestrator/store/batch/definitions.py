@@ -19,14 +19,16 @@ from orchestrator.language.conditions.computed import computed_needs
 from orchestrator.language.conditions.requirements import LookBack, merge
 from orchestrator.language.graph.compile import Compiled, compile_playbook
 from orchestrator.language.writing.json_values import from_plain
+from orchestrator.store.restoring.restores import LOST_COLUMN, lost_from
 from orchestrator.telemetry import emit
 
 FRESH_FOR = 0.5  # seconds of machine time a process may work by what it knows
-_STAMP = text("""
+_STAMP = text(f"""
 SELECT (SELECT coalesce(max(id), 0) FROM playbooks) AS newest,
        coalesce((SELECT id FROM account_policies ORDER BY published_at DESC, id DESC LIMIT 1), 0) AS policy,
-       (SELECT coalesce(array_agg(name), '{}') FROM playbook_states WHERE paused_at IS NOT NULL) AS paused
-""")
+       (SELECT coalesce(array_agg(name), '{{}}') FROM playbook_states WHERE paused_at IS NOT NULL) AS paused,
+       {LOST_COLUMN} AS lost
+""")  # noqa: S608 - a constant
 _VERSIONS = text("""
 SELECT id, name, version, definition, templates, texts, vocabulary, functions FROM playbooks
  WHERE id > :known ORDER BY name, version
@@ -47,6 +49,11 @@ class CatalogueCache:
         with self._lock:
             self._fresh_until = 0.0
 
+    @property
+    def known(self) -> Catalogue:
+        """What this process works by, however old."""
+        return self._now
+
     def refresh(self, connection: Connection, *, at_once: bool = False) -> Catalogue:
         """The catalogue as committed within the last :data:`FRESH_FOR` seconds, or now (``at_once``).
 
@@ -61,7 +68,8 @@ class CatalogueCache:
             known = self._now
             stamp = (row.newest, row.policy)
             paused = frozenset(row.paused)
-            if known.stamp == stamp and known.paused == paused:
+            lost = lost_from(row.lost)
+            if known.stamp == stamp and known.paused == paused and known.lost == lost:
                 return known
             versions = dict(known.versions)
             policy, calendars = known.policy, known.calendars
@@ -88,6 +96,7 @@ class CatalogueCache:
                 paused=paused,
                 policy=policy,
                 calendars=calendars,
+                lost=lost,
             )
             self._tell(known.unreadable, unreadable)
             return self._now

@@ -66,6 +66,7 @@ class LoadedCustomer:
     joining: dict[int, LoadedAccount] = field(default_factory=dict)
     answer_rates: dict[str, float] = field(default_factory=dict)
     inbox_waits: bool = False  # more rows than were read
+    doubtful: LoadedRows = field(default_factory=list)
 
 
 def load_customers(
@@ -171,6 +172,7 @@ class Wanted:
     look_back: Mapping[str, timedelta | None]  # None: to the beginning
     members: bool
     answer_rates: bool
+    doubtful: bool = False
 
 
 def load_more(
@@ -195,10 +197,13 @@ def load_more(
         questions["joining"] = PipelinedQuery(q.JOINING, {"accounts": accounts})
     if wanted.answer_rates:
         questions["rates"] = PipelinedQuery(q.ANSWER_RATES, {"ids": ids, "since": now - _RATES_OVER})
+    if wanted.doubtful:
+        questions["doubtful"] = PipelinedQuery(q.DOUBTFUL, {"ids": ids})
     if not questions:
         return
     answers = dict(zip(questions, ask_all(connection, list(questions.values())), strict=True))
     _give(loaded, "history", answers.get("history", ()))
+    _give(loaded, "doubtful", answers.get("doubtful", ()))
     members = _members(answers.get("members", ()), answers.get("joining", ()))
     known = {row.id: row for row in answers.get("accounts", ())}
     for customer_id, one in loaded.items():

@@ -157,3 +157,4 @@ SELECT m.customer_id, m.channel, avg((m.responses ?| ARRAY['clicked', 'answered'
         WHERE customer_id = wanted.id AND sent_at > :since AND kind IN ('send', 'ask') OFFSET 0) AS m
  GROUP BY m.customer_id, m.channel
 """)
+DOUBTFUL = text("SELECT customer_id, enrollment_id, steps FROM doubtful_steps WHERE customer_id = ANY(:ids)")

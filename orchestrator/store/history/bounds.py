@@ -85,6 +85,16 @@ BOUNDS: Mapping[str, Bound] = {
         by="one row for each grant and withdrawal, repeated ones once; the proof of them is kept for good"
     ),
     "consents": Bound(by="one row for each customer, channel and topic"),
+    # a restored backup
+    "restores": Bound(by="one row for each time the database was put back from a backup"),
+    "doubtful_steps": _goes_with_its_enrollment(
+        "one row for each enrollment that a restored backup left in doubt; goes with it"
+    ),
+    "awaiting_withdrawals": Bound(
+        by="one row for each withdrawal in the log whose customer a restored backup did not know: it keeps them closed"
+    ),
+    "unlogged_withdrawals": Bound(by="what the withdrawal log has missed, until it can be written"),
+    "withdrawal_log_marks": Bound(by="one row"),
     # the engine itself
     "clock": Bound(by="one row"),
     "chores": Bound(by="one row for each thing done once a day"),

@@ -47,6 +47,8 @@ WITH old AS MATERIALIZED (
     DELETE FROM journal t USING old WHERE t.customer_id = old.customer_id AND t.enrollment_id = old.id
 ), the_conversions AS (
     DELETE FROM conversions t USING old WHERE t.customer_id = old.customer_id AND t.enrollment_id = old.id
+), the_doubtful_steps AS (
+    DELETE FROM doubtful_steps t USING old WHERE t.customer_id = old.customer_id AND t.enrollment_id = old.id
 )
 DELETE FROM enrollments t USING old WHERE t.customer_id = old.customer_id AND t.id = old.id
 """)

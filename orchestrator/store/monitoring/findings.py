@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from orchestrator.records.operations.faults import Finding
 from orchestrator.records.operations.work import LATE, Health
+from orchestrator.records.restore import RestoreState
 from orchestrator.store.monitoring.server import ServerFacts
 
 UNCERTAIN = 100  # messages whose fate is unknown: a few are ordinary, more mean that callbacks do not arrive
@@ -68,6 +69,35 @@ def server_findings(facts: ServerFacts) -> Iterator[Finding]:
         fault="clock",
         words=f"the database's is {facts.clock_ahead:+.1f} s from this machine's",
     )
+
+
+def backup_findings(restore: RestoreState | None, unlogged: int) -> Iterator[Finding]:
+    """Whether this database was put back, and whether withdrawals wait for the log outside of it."""
+    if unlogged:
+        yield Finding(
+            about="withdrawal log",
+            ok=False,
+            fault="withdrawal-log",
+            words=f"{unlogged:,} withdrawals wait to be written to it",
+        )
+    problem = restored_problem(restore)
+    if problem is not None:
+        yield Finding(about="restored backup", ok=False, fault="restored-backup", words=problem)
+    elif restore is not None and restore.accepted_by is not None:
+        words = f"{restore.accepted_by} accepted that withdrawals before {restore.until:%Y-%m-%d %H:%M} may be missing"
+        yield Finding(about="restored backup", ok=None, words=words)
+
+
+def restored_problem(restore: RestoreState | None) -> str | None:
+    """What is still to be done about a database that was put back, if anything is."""
+    if restore is None or not (restore.finished_at is None or restore.promotion_held):
+        return None
+    what = (
+        "nothing moves"
+        if restore.finished_at is None
+        else "promotion is held, for withdrawals may be missing"
+    )
+    return f"restored from a backup: {what}; run: orchestrator restored"
 
 
 def _workers(health: Health, *, production: bool) -> Finding:

@@ -11,7 +11,9 @@ from sqlalchemy.exc import DBAPIError, NoResultFound, SQLAlchemyError
 from orchestrator.records.operations.work import LATE, Health
 from orchestrator.store import migrate
 from orchestrator.store.coordination.clock import Clock
+from orchestrator.store.monitoring.findings import restored_problem
 from orchestrator.store.monitoring.read import health
+from orchestrator.store.restoring import restores
 from orchestrator.store.sql.connections import Database
 
 NO_BATCH_FOR = timedelta(seconds=30)  # machine time
@@ -48,7 +50,11 @@ def readiness(database: Database, clock: Clock) -> Readiness:
             schema = schema_problem(migrate.revision_of(connection))
             return Readiness(
                 schema=schema or "ok",
-                work="not asked" if schema else work_problem(health(connection, now)) or "ok",
+                work="not asked"
+                if schema
+                else restored_problem(restores.latest(connection))
+                or work_problem(health(connection, now))
+                or "ok",
             )
     except NoResultFound:
         return Readiness(schema=f"the clock row is missing; {_UPGRADE}", work="not asked")

@@ -14,7 +14,7 @@ from orchestrator.store.sql import tables as t
 EXPORTED: tuple[Table, ...] = (
     t.contact_points, t.signals, t.inbox, t.enrollments, t.timers, t.journal, t.refusals, t.not_entered, t.messages,
     t.dispatch, t.verdicts, t.receipts, t.provider_ids, t.cap_slots, t.feed_items, t.sandbox_inbox, t.consent_ledger,
-    t.consents, t.cooldowns, t.holds, t.conversions, t.parked, t.seen_sources,
+    t.consents, t.cooldowns, t.holds, t.conversions, t.parked, t.seen_sources, t.doubtful_steps,
 )  # fmt: skip
 
 

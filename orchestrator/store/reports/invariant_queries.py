@@ -213,7 +213,7 @@ INVARIANTS = (
             FROM messages AS m
             WHERE (m.status IN {_SPOKEN} OR m.status = 'held_out') AND NOT EXISTS (
                 SELECT FROM verdicts AS v WHERE v.customer_id = m.customer_id AND v.message_id = m.id
-                AND v.verdict IN ('allow', 'hold_out'))""",
+                AND (v.verdict IN ('allow', 'hold_out') OR v.policy = 'restored'))""",
     ),
     Invariant(
         name="held_out_is_not_contacted",

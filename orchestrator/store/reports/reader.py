@@ -19,6 +19,7 @@ from orchestrator.records.links import AskedMessage, ClickFacts
 from orchestrator.records.operations.faults import Finding
 from orchestrator.records.operations.work import Health
 from orchestrator.records.playbook_version import StoredVersion
+from orchestrator.records.restore import RestoreState
 from orchestrator.records.timeline import Timeline
 from orchestrator.store import parked, published, sandbox
 from orchestrator.store.coordination.clock import Clock, DatabaseClock
@@ -37,6 +38,7 @@ from orchestrator.store.reports.rehearsals import notable_customers, report
 from orchestrator.store.reports.rehearsals.notable_customers import NotableCustomers
 from orchestrator.store.reports.rehearsals.report import Report
 from orchestrator.store.reports.timeline import customer_timeline
+from orchestrator.store.restoring import restores, withdrawals
 from orchestrator.store.sandbox import SandboxMessage
 from orchestrator.store.sql.connections import Database, make_engine
 from orchestrator.store.sql.errors import translated
@@ -185,8 +187,10 @@ class Reports:
         with self._reading() as connection:
             health = read.health(connection, self.clock.read(connection))
             facts = server.server_facts(connection)
+            backup = findings.backup_findings(restores.latest(connection), withdrawals.waiting(connection))
         return health, [
             *findings.work_findings(health, production=production),
+            *backup,
             *findings.server_findings(facts),
         ]
 
@@ -214,6 +218,21 @@ class Reports:
         """Rows that break an invariant; reads whole tables."""
         with self._reading() as connection:
             return invariants.check_invariants(connection, caps=caps)
+
+    def restore(self) -> RestoreState | None:
+        """The last time this database was put back from a backup."""
+        with self._reading() as connection:
+            return restores.latest(connection)
+
+    def connected_processes(self) -> int:
+        """Connections of processes that serve or work on this database; those of reads like this one left out."""
+        with self._reading() as connection:
+            return restores.connected(connection)
+
+    def unlogged_withdrawals(self) -> int:
+        """Committed withdrawals that the log outside the database has missed so far."""
+        with self._reading() as connection:
+            return withdrawals.waiting(connection)
 
     # --- rehearsals -------------------------------------------------------------------------------------------------
 

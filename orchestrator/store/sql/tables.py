@@ -612,3 +612,67 @@ api_requests = Table(  # the answer given to an Idempotency-Key, replayed for 24
     Column("at", INSTANT, nullable=False),
     PrimaryKeyConstraint("api_key", "idempotency_key"),
 )
+
+# --- a restored backup ----------------------------------------------------------------------------------------------
+
+restores = (
+    Table(  # this database was put back from a backup: what is not known, and how far that is dealt with
+        "restores",
+        metadata,
+        _id(),
+        Column(
+            "since", INSTANT
+        ),  # business time of the dump; None: found by the log's marks, and nobody has said yet
+        Column("until", INSTANT, nullable=False),  # what happened up to here may be lost
+        Column("found_by", Text, nullable=False),  # mark, person
+        Column("sequences_moved_at", INSTANT),
+        Column("next_customer", BigInteger, nullable=False, server_default=text("0")),
+        Column("enrollments_done_at", INSTANT),
+        Column("finished_at", INSTANT),  # from then on the work goes on
+        Column("promotion_held", Boolean, nullable=False),
+        Column("accepted_by", Text),  # who accepted what is lost, by name
+        Column("accepted_at", INSTANT),
+        Column("report", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    )
+)
+
+doubtful_steps = (
+    Table(  # steps whose message a restored enrollment may have sent before: it is not sent again
+        "doubtful_steps",
+        metadata,
+        Column("customer_id", BigInteger, nullable=False),
+        Column("enrollment_id", BigInteger, nullable=False),
+        Column("steps", ARRAY(Text), nullable=False),
+        PrimaryKeyConstraint("customer_id", "enrollment_id"),
+    )
+)
+
+awaiting_withdrawals = (
+    Table(  # withdrawals read from the log whose customer a restored database does not know
+        "awaiting_withdrawals",
+        metadata,
+        Column("identity_hash", Text, nullable=False),  # keyed hash of a key or an address
+        Column("channel", Text, nullable=False),
+        Column("topic", Text, nullable=False),
+        Column("occurred_at", INSTANT, nullable=False),
+        PrimaryKeyConstraint("identity_hash", "channel", "topic", "occurred_at"),
+    )
+)
+
+unlogged_withdrawals = (
+    Table(  # committed while the log outside could not be written; the sweep makes up for it
+        "unlogged_withdrawals",
+        metadata,
+        _id(),
+        Column("entry", JSONB, nullable=False),  # hashes, words and instants
+        Column("at", INSTANT, nullable=False),
+    )
+)
+
+withdrawal_log_marks = Table(  # counts up and is written to the log: a database that counts less was put back
+    "withdrawal_log_marks",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
