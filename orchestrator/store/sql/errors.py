@@ -37,6 +37,7 @@ MEANINGS: Mapping[str, type[StoreError]] = MappingProxyType(
         "40002": ValueRefused,  # a deferred constraint
         "55006": Contended,  # object in use
         "55P03": Contended,  # lock not available
+        "72": Contended,  # snapshot too old
         # longer than it may take
         "25P04": TimedOut,  # transaction time-out
         "57014": TimedOut,  # statement time-out, or cancelled
