@@ -93,7 +93,8 @@ class SendResult:
     when the address itself is bad and must not be used again. ``untried``, with ``try_again``, is True when nothing
     was asked of the provider: it is no attempt, and says nothing about its health. ``alert`` is True when whoever runs
     the system must act: wrong credentials, an unregistered sender, a region switched off. ``answer`` is what a called
-    function or webhook gave back.
+    function or webhook gave back. ``about_message`` is True when a ``try_again`` concerns this message alone: the
+    provider is well, and its other messages need not wait.
     """
 
     result: SendStatus
@@ -105,6 +106,7 @@ class SendResult:
     mark_address: bool = False
     alert: bool = False
     untried: bool = False
+    about_message: bool = False
     answer: Mapping[str, Any] | None = None
 
 

@@ -98,7 +98,9 @@ class FunctionChannel:
         try:
             answer = function(call)
         except TryAgainError as error:
-            return self._handed(SendStatus.TRY_AGAIN, code="try_again", retry_after=error.seconds)
+            return self._handed(
+                SendStatus.TRY_AGAIN, code="try_again", retry_after=error.seconds, about_message=True
+            )
         except Exception as error:  # noqa: BLE001  user code: whatever it raises is its answer
             # The words of an error may hold personal data, its class does not.
             return self._handed(SendStatus.REFUSED, code=type(error).__name__, detail="the function raised")

@@ -28,7 +28,7 @@ class RedisStates:
         for _ in range(_TRIES):
             with self._client.pipeline() as pipe:
                 pipe.watch(key)  # type: ignore[no-untyped-call]
-                at = _seconds(pipe.time())
+                at = seconds_of(pipe.time())
                 before = _state(pipe.get(key))
                 after = change(before, at)
                 if after == before:
@@ -52,14 +52,15 @@ class RedisStates:
             pipe.mget([_key(provider) for provider in providers])
             time, values = pipe.execute()
         found = {name: _state(value) for name, value in zip(providers, values, strict=True) if value}
-        return found, _seconds(time)
+        return found, seconds_of(time)
 
 
 def _key(provider: str) -> str:
     return f"orchestrator:breaker:{provider}"
 
 
-def _seconds(time: tuple[int, int]) -> float:
+def seconds_of(time: tuple[int, int]) -> float:
+    """Redis's answer to ``TIME``, in seconds."""
     return time[0] + time[1] / 1_000_000
 
 

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from channels.base import Channel, OutboundMessage, SendResult, SendStatus
+from channels.function import FunctionCall, TryAgainError
 from orchestrator.bootstrap import build_engine
 from orchestrator.clock import monotonic, system_now
 from orchestrator.engine import Engine
@@ -21,11 +23,12 @@ from orchestrator.rate_limits.breaker import BreakerRules
 from orchestrator.rate_limits.breakers import Breakers, make_breakers
 from orchestrator.rate_limits.redis_breakers import RedisStates
 from orchestrator.service.delivery import deliver, file_results
-from tests.support.engine import Scene, one_message, open_scene, settings_of
+from tests.support.engine import Scene, one_message, open_scene, playbook, settings_of
+from tests.support.machine_time import MachineTime
 from tests.support.redis_server import RedisServer
 
 RULES = BreakerRules(failures=5, open_for=30.0, longest=60.0, probe=20.0)
-QUICK = BreakerRules(failures=5, open_for=0.25, longest=0.25, probe=20.0)
+STEADY = BreakerRules(failures=5, open_for=30.0, longest=30.0, probe=20.0)
 THREADS = 6
 
 
@@ -42,6 +45,11 @@ class Hand:
 @pytest.fixture
 def hand() -> Hand:
     return Hand()
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> MachineTime:
+    return MachineTime(monkeypatch)
 
 
 @pytest.fixture
@@ -157,22 +165,22 @@ def at_once(count: int, ask: Callable[[], bool]) -> list[bool]:
 # --- many processes, one Redis --------------------------------------------------------------------------------------
 
 
-def together(url: str, count: int, rules: BreakerRules = QUICK) -> list[Breakers]:
+def together(url: str, count: int, rules: BreakerRules = STEADY) -> list[Breakers]:
     return [Breakers(shared=RedisStates(url), rules=rules) for _ in range(count)]
 
 
 def test_processes_count_and_open_together_and_one_of_all_probes(
-    redis_url: str, monkeypatch: pytest.MonkeyPatch
+    redis_url: str, machine: MachineTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "READ_EVERY", 0.0)
-    several = together(redis_url, 3)
+    several = [Breakers(shared=RedisStates(redis_url), rules=STEADY, now=machine.monotonic) for _ in range(3)]
     for one in (*several, *several[:2]):
         assert one.may_call("x")
         one.report("x", ok=False)
     assert not several[1].may_call("x"), "told by the answer to its own failure"
     assert [one.room(["x"], 9) for one in several] == [{}, {}, {}], "and the third by looking"
 
-    time.sleep(0.3)
+    machine.pass_(31)
     assert [one.room(["x"], 9) for one in several] == [{"x": 1}] * 3
     waiting = iter(several * 4)
     assert sum(at_once(12, lambda: next(waiting).may_call("x"))) == 1
@@ -270,7 +278,7 @@ class Fleet:
             for _ in range(engines)
         ]
         for engine in self.engines:
-            engine.delivery.gates.breakers.rules = QUICK
+            engine.delivery.gates.breakers.rules = STEADY
             engine.delivery.pace.most = 40  # as after a day without trouble
 
     def deliver_all(self) -> int:
@@ -302,39 +310,37 @@ def fleet(database_url: str, folder: Path, engines: int, **settings: Any) -> Ite
 
 
 def test_a_provider_that_fails_burns_a_handful_and_then_one_a_probe(
-    database_url: str, tmp_path: Path
+    database_url: str, tmp_path: Path, machine: MachineTime
 ) -> None:
     with fleet(database_url, tmp_path, 1) as installed:
         first = installed.deliver_all()
-        assert first <= QUICK.failures + THREADS, "what was on the wire when the breaker opened"
+        assert first <= STEADY.failures + THREADS, "what was on the wire when the breaker opened"
         assert installed.statuses() == {"uncertain": first, "planned": 60 - first}
         assert installed.scene.value("SELECT max(attempt) FROM messages WHERE status = 'planned'") == 0
         assert installed.deliver_all() == 0, "while it is open nothing is marked"
         for _ in range(3):
-            time.sleep(0.3)
+            machine.pass_(31)
             assert installed.deliver_all() == 1
         installed.broken.clear()
-        time.sleep(0.3)
+        machine.pass_(31)
         installed.deliver_all()
         assert installed.statuses() == {"uncertain": first + 3, "sent": 60 - first - 3}
 
 
 def test_several_processes_burn_a_handful_together(
-    database_url: str, tmp_path: Path, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    database_url: str, tmp_path: Path, redis_server: RedisServer, machine: MachineTime
 ) -> None:
-    monkeypatch.setattr(module, "READ_EVERY", 0.05)
     with fleet(database_url, tmp_path, 3, redis_url=redis_server.url) as installed:
         first = installed.deliver_all()
-        assert first <= QUICK.failures + 3 * THREADS
+        assert first <= STEADY.failures + 3 * THREADS
         for round_ in range(3):
-            time.sleep(0.3)
-            assert installed.deliver_all() <= 1, f"one probe of all processes, round {round_}"
+            machine.pass_(31)
+            assert installed.deliver_all() == 1, f"one probe of all processes, round {round_}"
         installed.broken.clear()
         for _ in range(3):  # the probe, and then whoever reads that it went well
-            time.sleep(0.3)
+            machine.pass_(31)
             installed.deliver_all()
-        assert set(installed.statuses()) == {"uncertain", "sent"}
-        assert installed.statuses()["uncertain"] <= first + 3
+        assert installed.statuses() == {"uncertain": first + 3, "sent": 60 - first - 3}
 
 
 def test_a_message_given_back_has_used_no_attempt_even_its_last(
@@ -355,3 +361,23 @@ def test_a_message_given_back_has_used_no_attempt_even_its_last(
     scene.drain()
     assert scene.spoken() == [("anna", "email")]
     scene.close()
+
+
+def test_a_function_that_wants_one_call_later_holds_no_other_up(database_url: str, tmp_path: Path) -> None:
+    called: list[str] = []
+
+    def later(call: FunctionCall) -> None:
+        called.append(call.customer)
+        if call.customer == "p000":
+            raise TryAgainError(600)
+
+    steps = "  do: {call: {function: later}, then: {done: done, failed: done}}\n  done: {end: finished}\n"
+    scene = open_scene(database_url, tmp_path / "playbooks")
+    engine = build_engine(settings_of(database_url), clock=scene.clock, functions={"later": later})
+    scene = replace(scene, engine=engine)
+    scene.publish_playbooks(playbook("calls", steps))
+    for key in scene.people(3):
+        scene.start(key, "calls")
+        scene.drain()
+    assert called == ["p000", "p001", "p002"]
+    engine.close()

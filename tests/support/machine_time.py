@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from orchestrator import clock
+from orchestrator.rate_limits.redis_breakers import seconds_of
 
 
 class MachineTime:
@@ -23,6 +24,9 @@ class MachineTime:
         ):
             monkeypatch.setattr(f"{where}.monotonic", self.monotonic)
         monkeypatch.setattr("orchestrator.rate_limits.redis_windows.system_now", self.now)
+        monkeypatch.setattr(
+            "orchestrator.rate_limits.redis_breakers.seconds_of", lambda time: seconds_of(time) + self._passed
+        )
         monkeypatch.setattr("limits.storage.redis.time", SimpleNamespace(time=lambda: self.now().timestamp()))
 
     def pass_(self, seconds: float) -> None:

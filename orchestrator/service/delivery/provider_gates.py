@@ -164,7 +164,7 @@ class ProviderGates:
         """Learn from one answer."""
         if handed.untried:
             return
-        failed = handed.result in (SendStatus.UNCERTAIN, SendStatus.TRY_AGAIN)
+        failed = handed.result in (SendStatus.UNCERTAIN, SendStatus.TRY_AGAIN) and not handed.about_message
         self.breakers.report(handed.provider, ok=not failed, retry_after=handed.retry_after)
 
     def _learn(self, provider: str, tokens: Tokens | None) -> None:
