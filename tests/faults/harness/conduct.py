@@ -147,8 +147,17 @@ def settle(rig: Rig, figures: dict[str, Any]) -> frozenset[MessageKey]:
             " FROM messages m WHERE m.customer_id = d.customer_id AND m.id = d.message_id"
             " AND m.status IN ('uncertain', 'handing_over')"
         )
-    wait_for(lambda: not rig.uncertain(), seconds=SETTLED_WITHIN)
+    if wait_for(lambda: not rig.uncertain(), seconds=SETTLED_WITHIN) is None:
+        figures["open"] = [str(tuple(row)) for row in rig.shop.rows(_OPEN)]
     return frozenset(told)
+
+
+_OPEN = """
+SELECT m.customer_id, m.id, m.status, d.provider, d.due_at <= now() AS due, d.free_at - clock_timestamp() AS free_in,
+  EXISTS (SELECT FROM parked p WHERE p.customer_id = m.customer_id) AS parked,
+  (SELECT count(*) FROM inbox i WHERE i.customer_id = m.customer_id) AS inbox
+FROM messages m LEFT JOIN dispatch d ON d.customer_id = m.customer_id AND d.message_id = m.id
+WHERE m.status IN ('uncertain', 'handing_over') LIMIT 10"""
 
 
 def gather(rig: Rig, crowd: Crowd, told: frozenset[MessageKey]) -> Evidence:
