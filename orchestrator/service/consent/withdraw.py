@@ -62,7 +62,7 @@ class _Recorded:
 
 def withdraw(services: ServiceContext, withdrawal: Withdrawal) -> OptOutReceipt:
     """One withdrawal, waiting for the customer's lock. Raises NotFound, Contended when the lock does not come."""
-    receipts = _together(services, {0: withdrawal}, wait=True)
+    receipts = _patiently(services, {0: withdrawal})
     if not receipts:
         raise NotFound("customer", str(withdrawal.customer_id))
     return receipts[0]
@@ -82,7 +82,9 @@ def withdraw_each(services: ServiceContext, withdrawals: Sequence[Withdrawal]) -
             if place in done:
                 continue
             try:
-                if not _together(services, {place: withdrawal}, wait=patient) and not patient:
+                if patient:
+                    _patiently(services, {place: withdrawal})
+                elif not _together(services, {place: withdrawal}, wait=False):
                     failed[place] = Contended("somebody else holds this customer; trying again may help")
             except Contended as error:
                 failed[place], patient = error, False
@@ -131,6 +133,18 @@ def _tried(services: ServiceContext, some: dict[int, Withdrawal]) -> set[int]:
     except Exception as error:  # noqa: BLE001 - each is tried alone now
         emit("batch.failed", task="withdraw", customers=len(some), error=type(error).__name__)
         return set()
+
+
+def _patiently(services: ServiceContext, withdrawals: dict[int, Withdrawal]) -> dict[int, OptOutReceipt]:
+    """With locks that wait; a second time where a process that was stopped held one."""
+    try:
+        return _together(services, withdrawals, wait=True)
+    except Contended:
+        with services.store.begin() as transaction:
+            ended = transaction.claims.end_silent()
+        if not ended:
+            raise
+        return _together(services, withdrawals, wait=True)
 
 
 def _together(

@@ -21,9 +21,10 @@ class Alone(Protocol):
 
 
 def take_interrupted(services: ServiceContext, delivery: Alone) -> int:
-    """Whoever was in hand of a process that is gone; how many."""
+    """Whoever was in hand of a process that is gone; how many. What a stopped process holds is free from here on."""
     with services.store.begin() as transaction:
         instants = transaction.instants()
+        transaction.claims.end_silent()
         interrupted = transaction.batches.take_interrupted(before=instants.machine - UNHEARD_FOR)
         for interrupted_customer in interrupted:
             if interrupted_customer.crash_count >= MOST_CRASHES:

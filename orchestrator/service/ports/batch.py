@@ -46,6 +46,10 @@ class ClaimStore(Protocol):
         """Lock those of these customers whom nobody holds, in id order; their ids."""
         ...
 
+    def end_silent(self) -> int:
+        """End the sessions of stopped processes, with all they hold; how many."""
+        ...
+
     def overdue(self, *, before: datetime, limit: int) -> list[int]:
         """Customers whose work has waited since ``before`` because somebody holds them; they are not locked."""
         ...

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, TextClause
@@ -24,6 +24,7 @@ from orchestrator.store.batch.claim_statements import (
     ALONE_BEHIND,
     COUNT_MESSAGES,
     DUE,
+    END_SILENT,
     LOCK,
     LOCK_FREE,
     NEXT_DUE,
@@ -34,6 +35,9 @@ from orchestrator.store.sql.pipeline import PipelinedQuery, ask_all
 FIRST_LOOK = 2  # rows looked at in each queue, as a multiple of the customers wanted
 FARTHER = 8  # so many times more, where those in front were held elsewhere or were the same few
 FARTHEST = 1024
+SILENT_FOR = timedelta(
+    seconds=4
+)  # machine time; with the sweep's second no lock is held for longer than five
 NEWEST = 8  # one in so many places may go to the newest answers, and as many to the newest signals
 
 _EVERY_LANE = [int(lane) for lane in (Lane.ANSWERS, Lane.SIGNALS, Lane.BACKGROUND)]
@@ -95,6 +99,11 @@ class PostgresClaims:
     def free(self, ids: Collection[int]) -> list[int]:
         """Lock those of these customers whom nobody holds, in id order."""
         return [row.id for row in self._ask(LOCK_FREE, {"ids": sorted(ids)})]
+
+    def end_silent(self) -> int:
+        """End the sessions of processes that fell silent in the middle of sending a transaction: stopped ones; how
+        many. What they hold is free then."""
+        return int(self._ask(END_SILENT, {"silent": SILENT_FOR})[0].ended)
 
     def overdue(self, *, before: datetime, limit: int) -> list[int]:
         """Customers whose work is overdue since ``before`` while somebody holds them, or whom no queue finds."""

@@ -154,6 +154,15 @@ SELECT DISTINCT one.customer_id FROM unnest(CAST(:lanes AS smallint[])) AS lanes
  WHERE one.received_at <= :before
 """)
 
+# Between two statements of a pipeline PostgreSQL holds a session for active, and no time-out of its own runs.
+END_SILENT = text("""
+SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity
+ WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+   AND application_name = current_setting('application_name')
+   AND state = 'active' AND wait_event_type = 'Client' AND backend_xid IS NOT NULL
+   AND query_start < clock_timestamp() - CAST(:silent AS interval)
+""")
+
 NEXT_DUE = text(f"""
 WITH RECURSIVE {_PROVIDERS}
 SELECT least(
