@@ -34,7 +34,7 @@ from orchestrator.service.delivery.deliver import Delivery
 from orchestrator.service.enrollment import start
 from orchestrator.service.enrollment.advance import advance, take_overdue
 from orchestrator.service.enrollment.crash_recovery import take_interrupted
-from orchestrator.service.intake import feed, ingest, provider_callbacks
+from orchestrator.service.intake import feed, ingest, provider_callbacks, scan
 from orchestrator.service.operations import clock_rate, monitoring, pause, publish, release, restored
 from orchestrator.service.operations.monitoring import ProcessReporter
 from orchestrator.service.operations.restored import RestoreRequest
@@ -303,6 +303,7 @@ class Engine:
             return 0
         skipped = take_overdue(self.services)
         interrupted = take_interrupted(self.services, self.delivery)
+        scan.go_on(self.services)
         monitoring.count_work(self.services)
         seconds = round(monotonic() - started, 3)
         emit("sweep.done", skipped=skipped, interrupted=interrupted, seconds=seconds)
@@ -313,7 +314,7 @@ class Engine:
         if not self.services.store.may_work():
             return 0
         self.care()
-        asked = ingest.scan(self.services)
+        asked = scan.scan(self.services)
         if asked:
             self.nudge()
         return asked

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from orchestrator.clock import Instants
@@ -38,14 +38,14 @@ class Claim:
     """The customers of the batch whose fold raised: they are as they were, and the others are saved."""
 
 
-def alone(customer_id: int) -> Claim:
-    """Take one customer, waiting for the lock."""
-    return these([customer_id])
+def alone(customer_id: int, *, wait: timedelta | None = None) -> Claim:
+    """Take one customer, waiting for the lock; not longer than ``wait`` where it is given."""
+    return these([customer_id], wait=wait)
 
 
-def these(ids: Sequence[int]) -> Claim:
+def these(ids: Sequence[int], *, wait: timedelta | None = None) -> Claim:
     """Take exactly these customers, waiting for their locks in id order."""
-    return Claim(lock=lambda transaction, _: transaction.claims.these(ids), ids=ids)
+    return Claim(lock=lambda transaction, _: transaction.claims.these(ids, wait=wait), ids=ids)
 
 
 def those_free_of(ids: Sequence[int]) -> Claim:

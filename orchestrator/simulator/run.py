@@ -49,7 +49,8 @@ def play(
         deeds = source.until(now)
         do(world.engine, deeds, tally)
         if now >= scan_at:
-            world.engine.scan()
+            while world.engine.scan():
+                _settle(world, source, tally)
             scan_at = _next_scan(now)
         _settle(world, source, tally)
         tally.stops += 1

@@ -20,11 +20,6 @@ SELECT ARRAY(SELECT nextval('inbox_ids') FROM generate_series(1, :count)) AS ids
        ARRAY(SELECT u.id FROM unnest(CAST(:customers AS bigint[])) AS u(id)
               WHERE (SELECT 1 FROM inbox i WHERE i.customer_id = u.id OFFSET :crowded LIMIT 1) IS NOT NULL) AS crowded
 """)
-_ASK_ANEW = text("""
-INSERT INTO inbox (customer_id, id, kind, occurred_at, received_at, data, lane)
-SELECT customer_id, nextval('inbox_ids'), 'policy', :now, :now, '{}', 2
-  FROM (SELECT DISTINCT customer_id FROM dispatch WHERE due_at > :now ORDER BY customer_id) AS waiting
-""")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,8 +90,3 @@ def _lanes(items: Sequence[InboxItem], now: datetime, crowded: set[int]) -> list
         found.add((item.customer_id, lane))
         lanes.append(lane + Lane.BEHIND if behind and lane is not Lane.ANSWERS else lane)
     return lanes
-
-
-def ask_anew(connection: Connection, now: datetime) -> None:
-    """Tell everybody for whom a message waits that the account has another policy. One statement."""
-    connection.execute(_ASK_ANEW, {"now": now})

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from orchestrator.errors import Conflict
 from orchestrator.language.writing.json_values import canonical
 from orchestrator.records.playbook_version import PlaybookVersion, StoredPolicy, StoredVersion
-from orchestrator.store.inbox_append import ask_anew
+from orchestrator.store.base_scans import ask_anew
 from orchestrator.store.sql.tables import account_policies, playbook_states, playbooks
 
 
@@ -38,7 +38,7 @@ class PostgresPlaybooks:
         before = newest_policy(self.connection)
         made = store_policy(self.connection, digest(definition), definition, now)
         if before is not None and before.id != made:
-            ask_anew(self.connection, now)
+            ask_anew(self.connection, str(made), now)
 
     def is_published(self, playbook: str) -> bool:
         """Whether a playbook of this name has any version."""

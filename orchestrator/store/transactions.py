@@ -14,6 +14,7 @@ from orchestrator.clock import Instants
 from orchestrator.core.catalogue import Catalogue
 from orchestrator.errors import StoreError
 from orchestrator.language.account.policy import AccountPolicy
+from orchestrator.store.base_scans import PostgresBaseScans
 from orchestrator.store.batch import batches_in_hand
 from orchestrator.store.batch.batches import PostgresBatches
 from orchestrator.store.batch.claim import PostgresClaims, next_due
@@ -111,6 +112,10 @@ class PostgresTransaction:
 
     def policy(self) -> AccountPolicy:
         return self.store.policies.read(self.connection)
+
+    @property
+    def base_scans(self) -> PostgresBaseScans:
+        return PostgresBaseScans(connection=self.connection)
 
     @property
     def batches(self) -> PostgresBatches:

@@ -280,7 +280,8 @@ class TestEngine:
             looks = looks + 1 if stop <= self.clock.now else 0
             assert looks < _PATIENCE, f"due since {stop} and nobody takes it"
             if self.clock.move_to(stop) >= scan_at:
-                self.engine.scan()
+                while self.engine.scan():
+                    self.drain()
                 scan_at += timedelta(days=1)
             self.drain()
         self.clock.move_to(end)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
+import pytest
 from sqlalchemy import Connection, Engine, text
 
 from orchestrator.records.inbox import InboxItem, Lane
@@ -180,6 +182,22 @@ def test_whoever_is_parked_keeps_nobody_back(engine: Engine, now: datetime) -> N
             {"now": now},
         )
         assert due(connection, now) == [101]
+
+
+def test_the_sweep_is_told_of_those_who_are_held_and_waits_for_each_a_moment(
+    engine: Engine, now: datetime
+) -> None:
+    with engine.begin() as connection:
+        people(connection, 300, now)
+        timers(connection, 1, 300, now - MINUTE)
+    with locked(engine, 2, 4), engine.begin() as connection:
+        claims = PostgresClaims(connection=connection)
+        assert sorted(claims.overdue(before=now, limit=10)) == [2, 3, 4]
+        assert len(claims.overdue(before=now, limit=2)) == 2
+        assert claims.these([1], wait=timedelta(milliseconds=50)) == [1]
+        assert connection.execute(text("SELECT current_setting('lock_timeout')")).scalar() == "2s"
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            claims.these([2], wait=timedelta(milliseconds=50))
 
 
 def test_only_the_first_row_of_an_upload_looks_for_its_customer(engine: Engine, now: datetime) -> None:

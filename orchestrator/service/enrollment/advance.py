@@ -14,6 +14,9 @@ from orchestrator.service.enrollment.take_apart import take_apart
 from orchestrator.telemetry import emit
 
 SKIPPED_FOR = timedelta(seconds=10)  # machine time
+WAIT = timedelta(
+    milliseconds=100
+)  # for the lock of one who was passed over: the sweep has others to look after
 NO_CRASHES: Mapping[int, int] = MappingProxyType({})
 
 
@@ -38,7 +41,7 @@ def advance(services: ServiceContext, *, limit: int) -> Drained:
     return Drained(customers=len(claim.ids), more=len(claim.ids) >= limit or bool(claim.failed))
 
 
-def take_overdue(services: ServiceContext, *, limit: int = 50) -> int:
+def take_overdue(services: ServiceContext, *, limit: int = 10) -> int:
     """Customers whom batches kept passing over because their row was locked: each alone, with a lock that waits."""
     with services.store.begin() as transaction:
         instants = transaction.instants()
@@ -46,7 +49,7 @@ def take_overdue(services: ServiceContext, *, limit: int = 50) -> int:
     for customer_id in ids:
         emit("customer.skipped", customer_id=customer_id)
         for _ in take_apart(
-            services, alone(customer_id), lambda part: _advance(services, part), task="overdue"
+            services, alone(customer_id, wait=WAIT), lambda part: _advance(services, part), task="overdue"
         ):
             pass
     return len(ids)

@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import TypeVar, get_args
 
 from channels.table import channel_table
-from orchestrator.clock import monotonic
-from orchestrator.core.calendar import may_lie_ahead
 from orchestrator.errors import InputError, NotFound
 from orchestrator.ids import MESSAGE, new_key, parse_public_id
 from orchestrator.records.inbox import InboxItem
@@ -31,7 +29,6 @@ from orchestrator.service.intake.validate import (
     checked_traits,
     problem_with_key,
 )
-from orchestrator.service.ports import Transaction
 from orchestrator.telemetry import emit
 
 IngestItem = TypeVar("IngestItem", Identify, Track)
@@ -155,40 +152,6 @@ def respond(services: ServiceContext, answer: ReportedResponse) -> bool:
         return transaction.inbox.append([arrival], now) == 1
 
 
-def scan(services: ServiceContext, *, page: int = 1000) -> int:
-    """Ask every customer about the playbooks that enter by a daily scan or a calendar, once a day: how many questions
-    were appended. Conditions are asked under the customer's lock by whoever applies them."""
-    started = monotonic()
-    asked, after, playbooks = 0, 0, 0
-    while True:
-        with services.store.begin() as transaction:
-            now = transaction.instants().business
-            names = _scanned(transaction, now)
-            ids = transaction.customers.after(after, limit=page) if names else []
-            if not ids:
-                break
-            playbooks = len(names)
-            day = now.date().isoformat()
-            asked += transaction.inbox.append(
-                [
-                    InboxItem(
-                        customer_id=customer_id,
-                        kind="consider",
-                        source_id=f"scan:{name}:{day}",
-                        occurred_at=now,
-                        data={"playbook": name, "event": "scan"},
-                    )
-                    for customer_id in ids
-                    for name in names
-                ],
-                now,
-            )
-            after = ids[-1]
-    if asked:
-        emit("scan.done", playbooks=playbooks, asked=asked, seconds=round(monotonic() - started, 3))
-    return asked
-
-
 def _told(kind: str, report: IngestReport) -> IngestReport:
     emit(
         "signals.taken",
@@ -198,19 +161,6 @@ def _told(kind: str, report: IngestReport) -> IngestReport:
         refused=len({one.index for one in report.refused}),
     )
     return report
-
-
-def _scanned(transaction: Transaction, now: datetime) -> list[str]:
-    catalogue = transaction.catalogue()
-    return sorted(
-        one.name
-        for one in catalogue.newest.values()
-        if (
-            one.playbook.enter.every is not None
-            or may_lie_ahead(one.playbook.enter, catalogue.calendars, now)
-        )
-        and one.name not in catalogue.paused
-    )
 
 
 def _sifted(

@@ -17,7 +17,13 @@ from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.service.ports.batch import BatchStore, ClaimStore
 from orchestrator.service.ports.consent import ConsentStore, SnoozeStore, WithdrawalStore
 from orchestrator.service.ports.enrollment import EnrollmentStore
-from orchestrator.service.ports.intake import CustomerStore, FeedStore, InboxStore, MessageStore
+from orchestrator.service.ports.intake import (
+    BaseScanStore,
+    CustomerStore,
+    FeedStore,
+    InboxStore,
+    MessageStore,
+)
 from orchestrator.service.ports.operations import (
     ClockStore,
     HistoryStore,
@@ -44,6 +50,8 @@ class Transaction(Protocol):
         """The account's policy as committed now, whatever may be wrong with the definitions beside it."""
         ...
 
+    @property
+    def base_scans(self) -> BaseScanStore: ...
     @property
     def batches(self) -> BatchStore: ...
     @property

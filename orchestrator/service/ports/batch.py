@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from orchestrator.core.catalogue import Catalogue
@@ -38,8 +38,11 @@ class ClaimStore(Protocol):
         """As :meth:`due`, of messages alone."""
         ...
 
-    def these(self, ids: Collection[int]) -> list[int]:
-        """Lock these customers in one statement in id order, waiting; the ids that exist."""
+    def these(self, ids: Collection[int], *, wait: timedelta | None = None) -> list[int]:
+        """Lock these customers in one statement in id order, waiting; the ids that exist.
+
+        Raises Contended when a lock does not come, after ``wait`` where it is given.
+        """
         ...
 
     def free(self, ids: Collection[int]) -> list[int]:

@@ -88,6 +88,19 @@ class InboxStore(Protocol):
         ...
 
 
+class BaseScanStore(Protocol):
+    """Questions to the whole base, asked a page at a time as far as there is room among what waits in background."""
+
+    def begin_playbooks(self, marks: Mapping[str, str]) -> None:
+        """Let everybody be asked about these playbooks once for each mark, and about no other; who is new is asked
+        by the same mark too."""
+        ...
+
+    def ask_page(self, now: datetime) -> int | None:
+        """Append the next page of what is open: how many were asked; None when nothing is open or has room."""
+        ...
+
+
 class FeedStore(Protocol):
     """Everybody's in-app feed."""
 

@@ -29,6 +29,8 @@ from orchestrator.store.batch.claim_statements import (
     LOCK_FREE,
     NEXT_DUE,
     OVERDUE,
+    WAIT,
+    WAIT_AS_EVER,
 )
 from orchestrator.store.sql.pipeline import PipelinedQuery, ask_all
 
@@ -92,9 +94,18 @@ class PostgresClaims:
         }
         return {row.provider: row.messages for row in self._ask(COUNT_MESSAGES, values)}
 
-    def these(self, ids: Collection[int]) -> list[int]:
-        """Lock these customers in id order, in one statement, waiting for each; those that exist."""
-        return [row.id for row in self._ask(LOCK, {"ids": sorted(ids)})]
+    def these(self, ids: Collection[int], *, wait: timedelta | None = None) -> list[int]:
+        """Lock these customers in id order, in one statement, waiting for each; those that exist.
+
+        ``wait``: shorter than the session's own time for a lock. Raises Contended when a lock does not come.
+        """
+        values = {"ids": sorted(ids)}
+        if wait is None:
+            return [row.id for row in self._ask(LOCK, values)]
+        self._ask(WAIT, {"milliseconds": str(int(wait.total_seconds() * 1000))})
+        found = [row.id for row in self._ask(LOCK, values)]
+        self.connection.execute(WAIT_AS_EVER)
+        return found
 
     def free(self, ids: Collection[int]) -> list[int]:
         """Lock those of these customers whom nobody holds, in id order."""

@@ -128,6 +128,8 @@ SELECT c.id FROM unnest(CAST(:ids AS bigint[])) AS wanted(id)
  CROSS JOIN LATERAL (SELECT id FROM customers WHERE id = wanted.id FOR NO KEY UPDATE) AS c
 """)
 
+WAIT = text("SELECT set_config('lock_timeout', :milliseconds, true)")
+WAIT_AS_EVER = text("SET LOCAL lock_timeout TO DEFAULT")
 LOCK_FREE = text("""
 SELECT c.id FROM unnest(CAST(:ids AS bigint[])) AS wanted(id)
  CROSS JOIN LATERAL (SELECT id FROM customers WHERE id = wanted.id FOR NO KEY UPDATE SKIP LOCKED) AS c
@@ -145,7 +147,7 @@ free AS MATERIALIZED (
     SELECT c.id FROM late
      CROSS JOIN LATERAL (SELECT id FROM customers WHERE id = late.customer_id FOR NO KEY UPDATE SKIP LOCKED) AS c
 )
-SELECT customer_id FROM late WHERE customer_id NOT IN (SELECT id FROM free) ORDER BY customer_id LIMIT :limit
+SELECT customer_id FROM late WHERE customer_id NOT IN (SELECT id FROM free) ORDER BY random() LIMIT :limit
 """)
 
 ALONE_BEHIND = text(f"""

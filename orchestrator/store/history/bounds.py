@@ -103,6 +103,7 @@ BOUNDS: Mapping[str, Bound] = {
     ),
     "processes": Bound(by="one row for each process that was heard of lately"),
     "work_counters": Bound(by="one row for each figure and its labels"),
+    "base_scans": Bound(by="one row for each playbook with a scan, and one for the policy"),
     "counting_passes": Bound(by="one row for each table that is counted"),
     "report_snapshots": Bound(by="one row for each playbook, and a few"),
 }

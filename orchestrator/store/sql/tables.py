@@ -581,6 +581,15 @@ report_snapshots = Table(  # reports over a large base: made now and then, read 
     Column("body", JSONB, nullable=False),
 )
 
+base_scans = Table(  # questions to the whole base, and how far each came
+    "base_scans",
+    metadata,
+    Column("name", Text, primary_key=True),  # policy, playbook:<name>
+    Column("mark", Text, nullable=False),  # the day, or the policy: another one begins anew
+    Column("after_id", BigInteger, nullable=False),  # the last customer who was asked
+    Column("open", Boolean, nullable=False),
+)
+
 processes = Table(  # who is there, and how each is doing: told every few seconds
     "processes",
     metadata,
