@@ -111,8 +111,8 @@ class PostgresBaseScans:
         return rows
 
 
-def ask_anew(connection: Connection, policy: str, now: datetime) -> None:
+def ask_anew(connection: Connection, now: datetime) -> None:
     """Tell everybody for whom a message waits that the account has another policy: the first of them at once."""
-    connection.execute(_BEGIN, {"names": [POLICY], "marks": [policy]})
+    connection.execute(_BEGIN, {"names": [POLICY], "marks": [now.isoformat()]})
     connection.execute(_RESTART, {"name": POLICY})
     PostgresBaseScans(connection=connection).ask_page(now)

@@ -38,7 +38,7 @@ class PostgresPlaybooks:
         before = newest_policy(self.connection)
         made = store_policy(self.connection, digest(definition), definition, now)
         if before is not None and before.id != made:
-            ask_anew(self.connection, str(made), now)
+            ask_anew(self.connection, now)
 
     def is_published(self, playbook: str) -> bool:
         """Whether a playbook of this name has any version."""

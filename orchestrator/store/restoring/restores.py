@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from orchestrator.records.restore import EVERY_STEP, LoggedWithdrawal, LostTime, RestoreState
-from orchestrator.store.inbox_append import ask_anew
+from orchestrator.store.base_scans import ask_anew
 from orchestrator.store.sql.bulk import insert_rows
 from orchestrator.store.sql.tables import awaiting_withdrawals, doubtful_steps, tombstones
 

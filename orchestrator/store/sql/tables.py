@@ -585,7 +585,7 @@ base_scans = Table(  # questions to the whole base, and how far each came
     "base_scans",
     metadata,
     Column("name", Text, primary_key=True),  # policy, playbook:<name>
-    Column("mark", Text, nullable=False),  # the day, or the policy: another one begins anew
+    Column("mark", Text, nullable=False),  # the day, or when it was begun: another one begins anew
     Column("after_id", BigInteger, nullable=False),  # the last customer who was asked
     Column("open", Boolean, nullable=False),
 )
