@@ -24,13 +24,13 @@ _WITHOUT_STATISTICS = text("""
       AND (c.reltuples < 0 OR pg_relation_size(c.oid) > 20 * greatest(c.relpages, 1)
            * current_setting('block_size')::bigint)
     ORDER BY c.relname""")
-# Whoever is in a transaction for a minute, or makes somebody wait for five seconds.
+# Whoever is in a transaction for long, or makes somebody wait for five seconds.
 _LONG = text("""
     SELECT a.pid, coalesce(nullif(a.application_name, ''), a.usename) AS who, a.state AS what,
            extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS seconds
     FROM pg_stat_activity AS a
     WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
-      AND (a.xact_start < clock_timestamp() - interval '60 seconds' OR a.pid = ANY(
+      AND (a.xact_start < clock_timestamp() - make_interval(secs => :old) OR a.pid = ANY(
           SELECT unnest(pg_blocking_pids(w.pid)) FROM pg_stat_activity AS w
           WHERE w.datname = current_database() AND w.wait_event_type = 'Lock'
             AND w.query_start < clock_timestamp() - interval '5 seconds'))
@@ -60,8 +60,8 @@ class ServerFacts:
     clock_ahead: float
 
 
-def server_facts(connection: Connection) -> ServerFacts:
-    """Three statements over PostgreSQL's own views."""
+def server_facts(connection: Connection, *, old: float = 60.0) -> ServerFacts:
+    """Three statements over PostgreSQL's own views. ``old``: seconds after which a transaction runs long."""
     before = system_now()
     limits = connection.execute(_LIMITS).one()
     middle = before + (system_now() - before) / 2
@@ -75,7 +75,7 @@ def server_facts(connection: Connection) -> ServerFacts:
             LongTransaction(
                 pid=row.pid, who=row.who or "somebody", what=row.what or "unknown", seconds=row.seconds or 0.0
             )
-            for row in connection.execute(_LONG)
+            for row in connection.execute(_LONG, {"old": old})
         ],
         clock_ahead=(limits.now - middle).total_seconds(),
     )
