@@ -141,14 +141,10 @@ class Floor:
         written = [self._writer.write(walk) for walk in walks]
         with self._connection.transaction():
             now, _ = self._claim(sql.THESE, sorted({walk.customer_id for walk in walks}))
-            with self._connection.pipeline():
-                stored = self._connection.execute(
-                    sql.STATES, [[w.customer_id for w in walks], [w.enrollment_id for w in walks]]
-                )
-            states = {row[0]: row[1:] for row in stored}
+            keys = [walk.customer_id for walk in walks], [walk.enrollment_id for walk in walks]
+            stored = dict(self._connection.execute(sql.REVISIONS, keys).fetchall())
             for walk in walks:
-                walk.now = now
-                walk.state, walk.rev, walk.seq = states[walk.enrollment_id]
+                walk.filed(now, stored[walk.enrollment_id])
                 walk.sent(LISTENING)
             self._copy("journal", (line for walk in walks for line in walk.take_lines()))
             self._copy("receipts", (_receipt(walk, now) for walk in walks))
@@ -162,7 +158,7 @@ class Floor:
             keys = [walk.customer_id for walk in walks], [walk.message_id for walk in walks]
             with self._connection.pipeline():
                 names = [f"sandbox-{public_id(walk.customer_id, walk.message_id)}" for walk in walks]
-                self._run(sql.SENT, *keys, names, [now] * len(walks))
+                self._run(sql.SENT, now, now, *keys, names)
                 self._run(sql.SETTLED, *keys)
             self._update(walks)
 

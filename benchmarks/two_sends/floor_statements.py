@@ -36,10 +36,8 @@ SELECT c.id, c.key, c.attributes, p.address, e.id, e.state, e.rev + 1,
   LEFT JOIN contact_points p ON p.customer_id = c.id AND p.channel = 'email' AND p.invalid_reason IS NULL
  WHERE t.customer_id = ANY(%(ids)s) AND t.due_at <= %(now)s ORDER BY c.id
 """
-STATES = """
-SELECT e.id, e.state, e.rev,
-       (SELECT max(j.seq) FROM journal j WHERE j.customer_id = e.customer_id AND j.enrollment_id = e.id)
-  FROM enrollments e JOIN unnest(%s::bigint[], %s::bigint[]) u(customer_id, id)
+REVISIONS = """
+SELECT e.id, e.rev FROM enrollments e JOIN unnest(%b::bigint[], %b::bigint[]) u(customer_id, id)
     ON u.customer_id = e.customer_id AND u.id = e.id
 """
 OPT_OUTS = """
@@ -62,38 +60,38 @@ SELECT customer_id FROM enrollments
 # --- what changes ---------------------------------------------------------------------------------------------------
 
 TAKE_FROM_INBOX = """
-DELETE FROM inbox i USING unnest(%s::bigint[], %s::bigint[]) u(customer_id, id)
+DELETE FROM inbox i USING unnest(%b::bigint[], %b::bigint[]) u(customer_id, id)
  WHERE i.customer_id = u.customer_id AND i.id = u.id
 """
 SEEN = """
 UPDATE customers c SET last_seen_at = u.at, updated_at = %s
-  FROM unnest(%s::bigint[], %s::timestamptz[]) u(id, at) WHERE c.id = u.id
+  FROM unnest(%b::bigint[], %b::timestamptz[]) u(id, at) WHERE c.id = u.id
 """
 MOVED = """
 UPDATE enrollments e
-   SET step = u.step, visit = u.visit, state = u.state, rev = u.rev, step_entered_at = u.entered_at,
-       ended_at = u.ended_at, end_status = u.end_status
-  FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::int[], %s::jsonb[], %s::int[], %s::timestamptz[],
-              %s::timestamptz[], %s::text[])
+   SET step = u.step, visit = u.visit, state = u.state::jsonb, rev = u.rev, step_entered_at = u.entered_at::timestamptz,
+       ended_at = u.ended_at::timestamptz, end_status = u.end_status
+  FROM unnest(%b::bigint[], %b::bigint[], %b::text[], %b::int[], %b::text[], %b::int[], %b::text[],
+              %b::text[], %b::text[])
        u(customer_id, id, step, visit, state, rev, entered_at, ended_at, end_status)
  WHERE e.customer_id = u.customer_id AND e.id = u.id
 """
 TIMED = """
-UPDATE timers t SET visit = u.visit, due_at = u.due_at
-  FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::timestamptz[]) u(customer_id, enrollment_id, visit, due_at)
+UPDATE timers t SET visit = u.visit, due_at = u.due_at::timestamptz
+  FROM unnest(%b::bigint[], %b::bigint[], %b::int[], %b::text[]) u(customer_id, enrollment_id, visit, due_at)
  WHERE t.customer_id = u.customer_id AND t.enrollment_id = u.enrollment_id
 """
 UNTIMED = """
-DELETE FROM timers t USING unnest(%s::bigint[], %s::bigint[]) u(customer_id, enrollment_id)
+DELETE FROM timers t USING unnest(%b::bigint[], %b::bigint[]) u(customer_id, enrollment_id)
  WHERE t.customer_id = u.customer_id AND t.enrollment_id = u.enrollment_id
 """
 SENT = """
-UPDATE messages m SET status = 'sent', sent_at = u.at, settled_at = u.at, provider_id = u.provider_id
-  FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[]) u(customer_id, id, provider_id, at)
+UPDATE messages m SET status = 'sent', sent_at = %s, settled_at = %s, provider_id = u.provider_id
+  FROM unnest(%b::bigint[], %b::bigint[], %b::text[]) u(customer_id, id, provider_id)
  WHERE m.customer_id = u.customer_id AND m.id = u.id
 """
 SETTLED = """
-DELETE FROM dispatch d USING unnest(%s::bigint[], %s::bigint[]) u(customer_id, message_id)
+DELETE FROM dispatch d USING unnest(%b::bigint[], %b::bigint[]) u(customer_id, message_id)
  WHERE d.customer_id = u.customer_id AND d.message_id = u.message_id
 """
 

@@ -76,6 +76,13 @@ class Walk:
         walk.enrollment_id, walk.state, walk.rev, walk.seq = row[4:8]
         return walk
 
+    def filed(self, now: datetime, rev: int) -> None:
+        """Locked again: what is in hand is still what is stored, or somebody else moved it meanwhile."""
+        if rev != self.rev:
+            msg = f"enrollment {self.enrollment_id} was moved by somebody else"
+            raise RuntimeError(msg)
+        self.now = now
+
     @property
     def live(self) -> bool:
         return bool(self.state["phase"] != "ended")
