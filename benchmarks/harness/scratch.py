@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 import psycopg
@@ -20,9 +20,21 @@ Statistics = Literal["absent", "stale", "fresh"]
 STATISTICS: tuple[Statistics, ...] = ("absent", "stale", "fresh")
 
 
+_MAY_CREATE = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
+_LOCAL = ("postgresql://127.0.0.1:5432/postgres", "postgresql:///postgres")
+
+
 def server() -> str:
-    """The server to make databases on: that of ``ORCHESTRATOR_DATABASE_URL``, or the embedded one."""
-    return database_url(load_settings())
+    """The server to make databases on: that of ``ORCHESTRATOR_DATABASE_URL``, else one that listens on this machine and
+    lets us make databases, else the embedded one."""
+    settings = load_settings()
+    if settings.database_url is None:
+        for url in _LOCAL:
+            with suppress(psycopg.OperationalError), connect(url, connect_timeout=2) as connection:
+                row = connection.execute(_MAY_CREATE).fetchone()
+                if row is not None and row[0]:
+                    return url
+    return database_url(settings)
 
 
 @contextmanager

@@ -1,7 +1,11 @@
-"""(a) This engine: a process that drains until a wave is over. ``python -m benchmarks.two_sends.engine URL``"""
+"""(a) This engine: a process that drains until a wave is over.
+
+``python -m benchmarks.two_sends.engine URL SETTINGS``, the settings as JSON.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from typing import Any
@@ -20,7 +24,7 @@ _AGAIN = 0.002  # seconds, when what is left is in another process's hands
 
 def main() -> int:
     configure(level="error")
-    engine = build_engine(workload.settings(sys.argv[1]))
+    engine = build_engine(workload.settings(sys.argv[1], **json.loads(sys.argv[2])))
     try:
         serve({"wave": lambda: wave(engine)})
     finally:

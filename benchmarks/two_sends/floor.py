@@ -1,6 +1,6 @@
 """(b) The floor: the same rows by plain batched SQL, as a skilled person would write it for this one playbook.
 
-``python -m benchmarks.two_sends.floor URL``. A process over one connection: set-based statements in a pipeline, COPY
+``python -m benchmarks.two_sends.floor URL``: a process over one connection: set-based statements in a pipeline, COPY
 for what is new, five hundred customers a transaction. It keeps the laws that cost something: customers are locked
 before what decides is read, a message is marked and committed before it is handed over and filed in a second commit,
 every live enrollment has a timer and every unsettled message its row of dispatch. Each customer is decided one by one:

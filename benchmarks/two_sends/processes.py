@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -44,12 +45,17 @@ class OnOurTables:
 
 
 @contextmanager
-def opened(module: str, url: str, processes: int) -> Iterator[OnOurTables]:
+def opened(
+    module: str, url: str, processes: int, *, settings: Mapping[str, str] | None = None
+) -> Iterator[OnOurTables]:
+    """``settings`` are what the processes are told beside their database."""
     with ExitStack() as stack:
         engine = build_engine(workload.settings(url))
         stack.callback(engine.close)
         workload.publish(engine, Path(stack.enter_context(tempfile.TemporaryDirectory())))
-        children = [stack.enter_context(Child(module, url)) for _ in range(processes)]
+        children = [
+            stack.enter_context(Child(module, url, json.dumps(settings or {}))) for _ in range(processes)
+        ]
         yield OnOurTables(url, engine, children)
 
 

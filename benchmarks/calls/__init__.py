@@ -1,0 +1,1 @@
+"""How long callers wait: a start, a click until the next hand-over, a batch of events."""
