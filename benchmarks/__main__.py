@@ -17,7 +17,7 @@ from pathlib import Path
 from time import perf_counter
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from benchmarks.calls import part as calls
 from benchmarks.harness.plot import draw
@@ -26,6 +26,7 @@ from benchmarks.harness.scratch import server
 from benchmarks.over_http import part as over_http
 from benchmarks.scale import part as scale
 from benchmarks.two_sends import part as two_sends
+from benchmarks.worker import catch_up, memory
 from orchestrator.telemetry import configure
 
 PARTS: dict[str, tuple[str, Callable[[Job], list[Table]]]] = {
@@ -33,6 +34,8 @@ PARTS: dict[str, tuple[str, Callable[[Job], list[Table]]]] = {
     "http": ("the same over HTTP, by the provider's latency; the adapter beside bare HTTP", over_http.run),
     "calls": ("a start beside a bare insert, a click until the next hand-over, events taken in", calls.run),
     "scale": ("claims, sweep, health, publishing, scan while up to a million wait", scale.run),
+    "memory": ("the size of each process of a real worker while it works", memory.run),
+    "catch-up": ("how long the backlog of an hour's outage takes", catch_up.run),
 }
 
 
@@ -42,14 +45,15 @@ def main() -> int:
     console = Console(stderr=True)
     job = Job(server=server(), quick=wanted.quick, rounds=wanted.rounds, customers=wanted.customers)
     told = machine(job.server)
+    command = " ".join(["python -m benchmarks", *sys.argv[1:]])
     tables: list[Table] = []
     failed: list[str] = []
     names = wanted.parts or list(PARTS)
     shown = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(*shown, TimeElapsedColumn(), console=console) as progress:
+    with Progress(*shown, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=len(names))
+        job.tell = lambda words: _tell(progress, task, words)
         for name in names:
-            job.tell = lambda words: progress.update(task, description=words)
             began = perf_counter()
             try:
                 tables += PARTS[name][1](job)
@@ -58,8 +62,9 @@ def main() -> int:
                 progress.console.print(f"{name} failed:\n{traceback.format_exc()}", markup=False)
             progress.advance(task)
             progress.console.print(f"{name}: {perf_counter() - began:.0f} s")
-    command = " ".join(["python -m benchmarks", *sys.argv[1:]])
-    written = write(tables, told, command, wanted.out)
+            written = write(
+                tables, told, command, wanted.out
+            )  # after each part: an interrupted run leaves what it has
     plot = draw(tables, wanted.out)
     print(written[0].read_text(encoding="utf-8"))
     console.print(
@@ -68,6 +73,13 @@ def main() -> int:
     if plot is None:
         console.print("no plot: matplotlib is of the extra 'benchmarks'")
     return 1 if failed else 0
+
+
+def _tell(progress: Progress, task: TaskID, words: str) -> None:
+    """On a terminal beside the bar, elsewhere as a line."""
+    progress.update(task, description=words)
+    if progress.disable:
+        progress.console.print(words, markup=False)
 
 
 def _arguments() -> argparse.Namespace:

@@ -19,7 +19,7 @@ from orchestrator.engine import Engine
 from orchestrator.queue.in_process import Runner
 from orchestrator.telemetry import configure
 
-PATIENCE = 20.0  # seconds; a click that is not followed by then counts as these
+PATIENCE = 10.0  # seconds; a click that is not followed by then counts as these
 
 
 class Watched:
@@ -46,7 +46,7 @@ def main() -> int:
         serve(
             {
                 "start": runner.start,
-                "clicks": lambda messages, pause: clicks(engine, handed, messages, pause),
+                "clicks": lambda messages, pause, within: clicks(engine, handed, messages, pause, within),
             }
         )
     finally:
@@ -60,10 +60,15 @@ def clicks(
     handed: dict[str, tuple[threading.Event, list[float]]],
     messages: list[tuple[str, str]],
     pause: float,
+    within: float,
 ) -> dict[str, Any]:
-    """Seconds from the call to the hand-over, for each (customer's key, public id of a message)."""
-    found = []
+    """Seconds from the call to the hand-over, for each (customer's key, public id of a message); no new click after
+    ``within`` seconds."""
+    found: list[float] = []
+    ends = time.perf_counter() + within
     for key, message_id in messages:
+        if time.perf_counter() > ends:
+            break
         event: threading.Event = threading.Event()
         times: list[float] = []
         handed[key] = (event, times)

@@ -192,13 +192,14 @@ def _clicks(job: Job) -> Table:
         child = stack.enter_context(Child("benchmarks.calls.clicks", url))
         child.order("start")
         child.answer()
+        within = 15.0 if job.quick else 60.0
         job.tell("clicks, idle")
-        child.order("clicks", messages=asked[:each], pause=_PAUSE)
+        child.order("clicks", messages=asked[:each], pause=_PAUSE, within=within)
         idle = child.answer()["seconds"]
         job.tell(f"clicks behind {waiting:,} others: loading")
         _backlog(url, waiting)
         job.tell(f"clicks behind {waiting:,} others")
-        child.order("clicks", messages=asked[each:], pause=_PAUSE)
+        child.order("clicks", messages=asked[each:], pause=_PAUSE, within=within)
         behind = child.answer()["seconds"]
         with connect(url) as connection:
             left = connection.execute("SELECT count(*) FROM inbox").fetchone()
