@@ -110,6 +110,11 @@ class SendResult:
     answer: Mapping[str, Any] | None = None
 
 
+FEED, SANDBOX = "feed", "sandbox"
+LOCAL_PROVIDERS = frozenset({FEED, SANDBOX})
+"""Providers that are the engine itself: nothing leaves the machine, so there is nothing to wait for."""
+
+
 @runtime_checkable
 class Channel(Protocol):
     """One way to reach a customer. Instances are shared by threads, so ``send`` must be thread-safe."""

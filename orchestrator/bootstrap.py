@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import entry_points
@@ -26,9 +25,10 @@ from orchestrator.rate_limits.breakers import make_breakers
 from orchestrator.rate_limits.limiter import make_limiter
 from orchestrator.rate_limits.provider_rates import ProviderRates
 from orchestrator.service.context import ServiceContext
-from orchestrator.service.delivery.deliver import AdaptiveBatchSize, Delivery
+from orchestrator.service.delivery.deliver import Delivery
 from orchestrator.service.delivery.live_push import RedisPush
 from orchestrator.service.delivery.provider_gates import ProviderGates
+from orchestrator.service.delivery.send_pool import SendPool
 from orchestrator.service.operations.monitoring import ProcessReporter
 from orchestrator.service.rendering.links import LinkSigner
 from orchestrator.service.rendering.render import Renderer
@@ -40,6 +40,7 @@ from orchestrator.store.restoring.withdrawal_log import WithdrawalLog
 from orchestrator.store.sql.connections import make_engine
 from orchestrator.store.transactions import PostgresStore
 
+BATCH_SECONDS = 0.15  # since the lock: a customer waits no longer for a batch than for a page
 FUNCTIONS = "orchestrator.functions"  # entry points: name = "module:function", what `call` steps may name
 _WITHDRAWALS = 8  # connections that stay open; as many more as withdrawals have threads, for a moment
 _WITHDRAWAL_LOCK = "10s"  # a batch holds its customers for a quarter of a second, a stopped process for five
@@ -69,11 +70,14 @@ def build_engine(
     log = None if settings.withdrawal_log is None else WithdrawalLog(settings.withdrawal_log)
     store = PostgresStore(database=database, clock=clock, hash_key=_keyed_hash(keys[-1]), withdrawal_log=log)
     carriers = _Carriers(settings, functions or {}, adapters or {}, channels)
-    services = ServiceContext(store=store, provider_of=lambda name: carriers.channel_for(name).provider)
+    services = ServiceContext(
+        store=store,
+        provider_of=lambda name: carriers.channel_for(name).provider,
+        budget=None if virtual else BATCH_SECONDS,
+    )
     links = LinkSigner(base_url=settings.base_url, keys=keys)
     shared = None if virtual else settings.redis
     limiter = make_limiter(shared, now=machine_seconds)
-    threads = settings.send_threads
     delivery = Delivery(
         services=services,
         channel_for=carriers.channel_for,
@@ -86,8 +90,7 @@ def build_engine(
             now=machine_seconds,
         ),
         url_for=carriers.url_for,
-        pace=AdaptiveBatchSize(threads=threads, most=settings.batch_size if virtual else 4 * threads),
-        pool=None if virtual else ThreadPoolExecutor(threads, thread_name_prefix="send"),
+        pool=None if virtual else SendPool(settings.send_threads),
     )
 
     apart = make_engine(

@@ -7,9 +7,9 @@ Build it with :func:`orchestrator.bootstrap.build_engine`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,8 +31,9 @@ from orchestrator.service.consent import history, ledger, preferences, snooze
 from orchestrator.service.consent.ledger_rows import ConsentScope
 from orchestrator.service.context import ServiceContext
 from orchestrator.service.delivery.deliver import Delivery
+from orchestrator.service.delivery.lanes import messages_alone
 from orchestrator.service.enrollment import start
-from orchestrator.service.enrollment.advance import advance, take_overdue
+from orchestrator.service.enrollment.advance import take_overdue
 from orchestrator.service.enrollment.crash_recovery import take_interrupted
 from orchestrator.service.intake import feed, ingest, provider_callbacks, scan
 from orchestrator.service.operations import clock_rate, monitoring, pause, publish, release, restored
@@ -50,6 +51,7 @@ from orchestrator.telemetry import emit
 Result = TypeVar("Result")
 NOTHING_DONE = Drained(customers=0, messages=0, more=False)
 
+_A_CALL = 15.0  # seconds: longer than any call takes
 WITHDRAWAL_THREADS = 20
 """How many threads of one process may be at work on withdrawals: each finds a connection of its own."""
 
@@ -263,32 +265,39 @@ class Engine:
 
     # --- workers ----------------------------------------------------------------------------------------------------
 
-    def advance(self, *, limit: int | None = None) -> Drained:
-        """One batch of customers with something due: inbox rows and timers. Nobody in a restored backup that was not
-        dealt with."""
+    def work(self, *, limit: int | None = None) -> Drained:
+        """One batch of customers with anything due: inbox rows, timers, messages. Nobody in a restored backup that was
+        not dealt with."""
         if not self.services.store.may_work():
             return NOTHING_DONE
-        return advance(self.services, limit=limit or self.settings.batch_size)
+        return self.delivery.work(limit=limit or self.settings.batch_size)
+
+    def advance(self, *, limit: int | None = None) -> Drained:
+        """One batch of inbox rows and timers without handing anything over: messages are planned. Nobody in a restored
+        backup that was not dealt with."""
+        if not self.services.store.may_work():
+            return NOTHING_DONE
+        return self.delivery.plan(limit=limit or self.settings.batch_size)
 
     def deliver(self, *, limit: int | None = None) -> Drained:
-        """One batch of due messages. None in a restored backup that was not dealt with."""
+        """One batch of customers with due messages. Nobody in a restored backup that was not dealt with."""
         if not self.services.store.may_work():
             return NOTHING_DONE
-        return self.delivery.deliver(limit=limit or self.settings.batch_size)
+        return self.delivery.work(limit=limit or self.settings.batch_size, lane=messages_alone)
 
     def drain(self, *, seconds: float | None = None) -> Drained:
-        """Advance and deliver in turn until nothing is due or ``seconds`` are over."""
-        started = monotonic()
+        """Work until nothing is due, nothing is on the wire and every answer is filed, or ``seconds`` are over."""
+        ends = inf if seconds is None else monotonic() + seconds
         customers = messages = 0
         while True:
-            advanced = self.advance()
-            delivered = self.deliver()
-            customers += advanced.customers + delivered.customers
-            messages += delivered.messages
-            more = advanced.customers > 0 or delivered.messages > 0
-            if not more:
-                return Drained(customers=customers, messages=messages, more=False)
-            if seconds is not None and monotonic() - started >= seconds:
+            done = self.work()
+            customers += done.customers
+            messages += done.messages
+            if not done.more:
+                if not self.delivery.busy:
+                    return Drained(customers=customers, messages=messages, more=False)
+                self.delivery.settle(max(0.0, min(ends - monotonic(), _A_CALL)))  # which may make more due
+            if monotonic() >= ends:
                 return Drained(customers=customers, messages=messages, more=True)
 
     def sweep(self) -> int:
@@ -301,7 +310,7 @@ class Engine:
         self.services.store.keep_log()
         if not self.services.store.may_work():
             return 0
-        skipped = take_overdue(self.services)
+        skipped = take_overdue(self.services, self.delivery)
         interrupted = take_interrupted(self.services, self.delivery)
         scan.go_on(self.services)
         monitoring.count_work(self.services)
@@ -371,8 +380,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of connections and threads."""
-        if isinstance(self.delivery.pool, ThreadPoolExecutor):
-            self.delivery.pool.shutdown(wait=True)
+        self.delivery.close()
         self.database.dispose()
         self.withdrawals.database.dispose()
 

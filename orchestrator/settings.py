@@ -54,7 +54,8 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     pool_size: Number = 5
     batch_size: Annotated[int, Field(ge=1, le=5000)] = 500
-    send_threads: Annotated[int, Field(ge=1, le=256)] = 16
+    send_threads: Annotated[int, Field(ge=1, le=512)] = 128
+    """The most calls to providers that one process makes at a time; threads are added as calls take longer."""
     drain_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     withdrawal_log: Path | None = None
     """The folder of the withdrawal log: what is read when a backup was restored. On another disk than the database's;

@@ -21,29 +21,20 @@ from workers.self_sweep import heard
 
 T = TypeVar("T")
 
+WORTH_HELP = 50  # customers in one batch: there may be more than one process is equal to
 SCAN_TIME_LIMIT = 3600  # a scan walks the whole base; the others end with their slice
 
 
 @shared_task(name=TASKS["advance"])  # type: ignore[untyped-decorator]
 def advance() -> None:
-    """Walks that are due: inboxes and timers. Messages planned on the way are delivered beside it."""
-    _begun("advance")
-
-    def step() -> Drained:
-        done = engine().advance()
-        if done.more:
-            publisher().wake("deliver")  # somebody else hands over while this one walks on
-        return done
-
-    _in_slices("advance", step)
-    publisher().wake("deliver")
+    """Whatever is due: inboxes, timers, messages."""
+    _work("advance", beside="deliver")
 
 
 @shared_task(name=TASKS["deliver"])  # type: ignore[untyped-decorator]
 def deliver() -> None:
-    """Messages that are due."""
-    _begun("deliver")
-    _in_slices("deliver", lambda: engine().deliver())
+    """The same by another hand, while there is more than one process is equal to."""
+    _work("deliver", beside="advance")
 
 
 @shared_task(name=TASKS["sweep"])  # type: ignore[untyped-decorator]
@@ -63,6 +54,18 @@ def scan() -> None:
     _begun("scan")
     if _reaching(lambda: engine().scan()):
         publisher().wake("advance")
+
+
+def _work(wake: Wake, *, beside: Wake) -> None:
+    _begun(wake)
+
+    def step() -> Drained:
+        done = engine().work()
+        if done.customers >= WORTH_HELP:
+            publisher().wake(beside)
+        return done
+
+    _in_slices(wake, step)
 
 
 def _begun(wake: Wake) -> None:

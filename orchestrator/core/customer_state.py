@@ -1,6 +1,6 @@
 """One locked customer in memory: the rows as loaded, changed while events are applied, saved once.
 
-Nothing here decides. :mod:`orchestrator.service.enrollment.apply_events` changes what is here and
+Nothing here decides. :mod:`orchestrator.service.delivery.turn` changes what is here and
 :mod:`orchestrator.store.batch.save` writes what changed.
 """
 
@@ -17,10 +17,11 @@ from orchestrator.core.machine.commands import JournalEntry
 from orchestrator.core.machine.enrollment import EnrollmentSnapshot
 from orchestrator.core.machine.events import EnrollmentEvent
 from orchestrator.core.machine.facts import CustomerFacts
-from orchestrator.core.policies.request import ActiveCooldown, CapSlot, OpenHold
+from orchestrator.core.policies.request import ActiveCooldown, CapSlot, OpenHold, Verdict
 from orchestrator.records.consent import Consent
 from orchestrator.records.cooldown import CooldownRow, HoldRow, LiftedCooldown
 from orchestrator.records.customer import AccountMember, KnownAccount
+from orchestrator.records.delivery import LocalCopy
 from orchestrator.records.enrollment import ConversionRow, RefusalRow
 from orchestrator.records.inbox import InboxRequest, InboxRow, SignalRow
 from orchestrator.records.message import LastVerdict, MessageKind, MessageStatus, ReceiptRow
@@ -36,10 +37,31 @@ class FeedWithdrawal:
 
 
 @dataclass(kw_only=True, slots=True)
+class VerdictRecord:
+    """One verdict to keep: a repeat of the last one only counts up."""
+
+    message: MessageRow
+    said: LastVerdict
+    inputs: Mapping[str, Any]
+    repeat: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FreshVerdict:
+    """What the policies said in this transaction, good as long as nothing has happened to the customer since."""
+
+    record: VerdictRecord
+    verdict: Verdict
+    channel: str
+    changes: int  # of the customer, when they were asked
+
+
+@dataclass(kw_only=True, slots=True)
 class MessageRow:
-    """A row of ``messages`` with its ``dispatch`` row. ``id`` is 0 until it is saved for the first time."""
+    """A row of ``messages`` with its ``dispatch`` row."""
 
     customer_id: int
+    id: int
     enrollment_id: int
     playbook_id: int
     playbook: str
@@ -55,11 +77,11 @@ class MessageRow:
     planned_at: datetime
     give_up_at: datetime
     provider: str
-    id: int = 0
     expires_at: datetime | None = None
     status: MessageStatus = "planned"
     reason: str | None = None
     attempt: int = 0
+    mark: int = 0  # number of the latest hand-over: its answer is filed by it
     handed_at: datetime | None = None
     sent_at: datetime | None = None
     settled_at: datetime | None = None
@@ -78,9 +100,14 @@ class MessageRow:
     seen: bool = False
     verdict_seq_stored: int | None = None  # None: the message is not stored yet
     last_verdict: LastVerdict | None = None
+    fresh_verdict: FreshVerdict | None = None
     changed: bool = False
     dispatched: bool = False  # a dispatch row is stored
     hide: FeedWithdrawal | None = None
+
+    @property
+    def message_id(self) -> int:
+        return self.id
 
     @property
     def unsettled(self) -> bool:
@@ -140,16 +167,6 @@ class EndedEnrollment:
 
 
 @dataclass(kw_only=True, slots=True)
-class VerdictRecord:
-    """One verdict to keep: a repeat of the last one only counts up."""
-
-    message: MessageRow
-    said: LastVerdict
-    inputs: Mapping[str, Any]
-    repeat: bool
-
-
-@dataclass(kw_only=True, slots=True)
 class NewCapSlot:
     message: MessageRow
     handed_at: datetime
@@ -190,6 +207,7 @@ class CustomerState:
     inbox_waits: bool = False
     """More came in than was read: no timer fires and nothing is handed over before it is applied."""
 
+    changes: int = 0  # counted up whenever something happens to the customer that a policy may look at
     doubtful: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # enrollment: see doubtful_steps
 
     # what is changed
@@ -210,6 +228,7 @@ class CustomerState:
     refusals: list[RefusalRow] = field(default_factory=list)
     not_entered: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # playbook, trigger, reason
     requests: list[InboxRequest] = field(default_factory=list)
+    local_copies: list[LocalCopy] = field(default_factory=list)
 
     @property
     def now(self) -> datetime:

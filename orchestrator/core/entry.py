@@ -123,7 +123,7 @@ def new_enrollment(
     published: PublishedPlaybook,
     catalogue: Catalogue,
     *,
-    temporary_id: int,
+    enrollment_id: int,
     context: Mapping[str, Any],
     trigger: str,
     because: str | None,
@@ -133,7 +133,7 @@ def new_enrollment(
     playbook = published.playbook
     enrollment = EnrollmentSnapshot(
         customer_id=customer.customer_id,
-        enrollment_id=temporary_id,
+        enrollment_id=enrollment_id,
         playbook_id=published.id,
         playbook=playbook.name,
         subject=_subject(customer, playbook),

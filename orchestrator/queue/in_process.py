@@ -1,8 +1,8 @@
 """The runner without a broker: threads of this process that do what workers and beat do elsewhere.
 
-``orchestrator serve`` starts one. Three threads: one walks, one hands over, one looks after both every second. Counters
-and breakers live in the process that delivers, so there is one such process per database: runners ask for a session
-lock, and those who do not get it stand by until its holder is gone.
+``orchestrator serve`` starts one. Two threads: one works, one looks after it every second. Counters and breakers live
+in the process that delivers, so there is one such process per database: runners ask for a session lock, and those who
+do not get it stand by until its holder is gone.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ class Drain(Protocol):
     def seat(self) -> Seat: ...
     @property
     def nudge(self) -> Callable[[], None]: ...
-    def advance(self) -> Drained: ...
-    def deliver(self) -> Drained: ...
+    def work(self) -> Drained: ...
     def sweep(self) -> object: ...
     def scan(self) -> object: ...
 
@@ -53,8 +52,7 @@ class Runner:
         self._work = work
         self._stopping = threading.Event()
         self._seated = threading.Event()
-        self._walks = work.nudge.event if isinstance(work.nudge, LocalWake) else threading.Event()
-        self._messages = threading.Event()
+        self._called = work.nudge.event if isinstance(work.nudge, LocalWake) else threading.Event()
         self._seat = work.seat()
         self._threads: list[threading.Thread] = []
 
@@ -68,7 +66,7 @@ class Runner:
         if self._threads:
             msg = "this runner was started before; make another"
             raise RuntimeError(msg)
-        for name, loop in (("care", self._care), ("walks", self._walk), ("messages", self._deliver)):
+        for name, loop in (("care", self._care), ("work", self._until_stopped)):
             thread = threading.Thread(target=loop, name=f"runner-{name}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -76,8 +74,7 @@ class Runner:
     def stop(self, seconds: float = STOPPING_TAKES) -> bool:
         """Let every thread finish its batch. False when one took longer than ``seconds``."""
         self._stopping.set()
-        self._walks.set()
-        self._messages.set()
+        self._called.set()
         ends = monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, ends - monotonic()))
@@ -103,37 +100,24 @@ class Runner:
                 if monotonic() >= next_scan:
                     next_scan = monotonic() + SCAN_EVERY
                     self._guarded("scan", self._work.scan)
-                self._walks.set()
-                self._messages.set()
+                self._called.set()
             self._stopping.wait(SWEEP_EVERY)
 
-    def _walk(self) -> None:
-        while self._called(self._walks):
-            self._guarded("advance", lambda: self._until_nothing(self._advance_and_tell))
+    def _until_stopped(self) -> None:
+        while True:
+            self._called.wait()
+            self._called.clear()  # before looking, so no call is missed
+            if self._stopping.is_set():
+                return
+            self._guarded("work", self._until_nothing)
 
-    def _deliver(self) -> None:
-        while self._called(self._messages):
-            self._guarded("deliver", lambda: self._until_nothing(self._work.deliver))
-
-    def _advance_and_tell(self) -> Drained:
-        done = self._work.advance()
-        if done.customers:
-            self._messages.set()
-        return done
-
-    def _until_nothing(self, step: Callable[[], Drained]) -> None:
+    def _until_nothing(self) -> None:
         while self._seated.is_set() and not self._stopping.is_set():
-            done = step()
+            done = self._work.work()
             if done.again_in is not None:
                 self._stopping.wait(done.again_in)
             elif not done.more:
                 return
-
-    def _called(self, event: threading.Event) -> bool:
-        """Wait to be called; False when the runner stops. Cleared before looking, so no call is missed."""
-        event.wait()
-        event.clear()
-        return not self._stopping.is_set()
 
     def _has_seat(self) -> bool:
         if self._seat.held():

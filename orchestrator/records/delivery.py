@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-
-from channels.base import OutboundMessage
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,6 +14,8 @@ class LocalCopy:
 
     customer_id: int
     message_id: int
-    outgoing: OutboundMessage  # as it was handed over
+    channel: str
     provider: str
+    content: Mapping[str, Any]  # as it was handed over, in JSON values
+    display: str | None  # how a feed shows it; None: it goes to no feed
     expires_at: datetime | None  # from then on it is in no feed

@@ -23,8 +23,9 @@ MessageStatus = Literal[
 ]
 """What became of it so far. It only moves forward, except that a mark whose call never began is taken back."""
 
-PolicyMoment = Literal["planned", "hand_over"]
-"""When the policies are asked: as the step begins, and in the transaction that marks the hand-over."""
+PolicyMoment = Literal["planned", "hand_over", "both"]
+"""When the policies are asked: as the step begins, and in the transaction that marks the hand-over. Where that is one
+transaction and nothing happened in between, one answer is good for both."""
 
 VerdictKind = Literal["allow", "defer", "drop", "hold_out"]
 """What the policies answer."""

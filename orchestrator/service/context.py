@@ -4,7 +4,7 @@
 
     with services.batch(alone(customer_id)) as batch:
         for customer in batch:
-            apply_events(customer, batch)
+            apply_inbox(customer, batch)
         batch.save()
 """
 
@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 from typing import TypeVar
 
-from orchestrator.clock import Instants
+from orchestrator.clock import Instants, monotonic
 from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.errors import StoreError
@@ -68,7 +69,7 @@ class Batch:
     now: datetime
     machine: datetime
     failed: dict[int, Exception]
-    _temporary: int = field(default=0)
+    ends_at: float = inf  # monotonic seconds
 
     def __iter__(self) -> Iterator[CustomerState]:
         return iter(self.customers)
@@ -81,8 +82,9 @@ class Batch:
         (customer,) = self.customers
         return customer
 
-    def fold(self, apply: Callable[[CustomerState], Result]) -> list[Result]:
-        """What ``apply`` answers for each customer in turn. One for whom it raises is not saved and costs no other.
+    def fold(self, apply: Callable[[CustomerState], Result], *, in_time: bool = True) -> list[Result]:
+        """What ``apply`` answers for each customer in turn, until the time budget is used up: who is not reached keeps
+        their place. One for whom it raises is not saved and costs no other.
 
         The claim names them in ``failed``, and whoever asked for the batch sets them aside.
         """
@@ -97,27 +99,33 @@ class Batch:
                 self.failed[customer.customer_id] = error
             else:
                 kept.append(customer)
+            if in_time and self.is_over():
+                break
         self.customers = kept
         return answers
 
-    def temporary_id(self) -> int:
-        """A stand-in id for a row that is not stored yet: negative, replaced when it is saved."""
-        self._temporary -= 1
-        return self._temporary
+    def is_over(self) -> bool:
+        """Whether the time budget is used up: others wait for the locks."""
+        return monotonic() >= self.ends_at
 
     def save(self) -> None:
-        """Write what changed, in a number of statements that does not grow with the batch; new rows get their ids."""
+        """Write what changed, in a number of statements that does not grow with the batch."""
         if self.customers:
             self.transaction.batches.save(self.customers, self.now)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceContext:
-    """The store, which provider carries which channel, and whether this process may take customers."""
+    """The store, which provider carries which channel, and whether this process may take customers.
+
+    ``budget`` is how many seconds a batch that can be cut short may hold its locks before it is saved; None: as long
+    as it takes, which is for rehearsals, where the same must come out every time.
+    """
 
     store: Store
     provider_of: Callable[[str], str]
     claiming: Claiming = field(default_factory=Claiming)
+    budget: float | None = None
 
     @contextmanager
     def batch(
@@ -133,8 +141,9 @@ class ServiceContext:
             with locks_measured() as locked, self.store.begin() as transaction:
                 instants = transaction.instants()
                 claim.ids = claim.lock(transaction, instants)
+                ends_at = inf if self.budget is None else monotonic() + self.budget
                 if not claim.ids:
-                    yield self._of(transaction, claim, (), Catalogue(), instants)
+                    yield self._of(transaction, claim, (), Catalogue(), instants=instants, ends_at=ends_at)
                     return
                 locked()
                 if crash_count is not None:
@@ -143,7 +152,7 @@ class ServiceContext:
                 customers, catalogue = transaction.batches.load(
                     claim.ids, instants.business, starting=starting
                 )
-                batch = self._of(transaction, claim, customers, catalogue, instants)
+                batch = self._of(transaction, claim, customers, catalogue, instants=instants, ends_at=ends_at)
                 yield batch
                 if crash_count is not None:
                     transaction.batches.done()
@@ -159,7 +168,9 @@ class ServiceContext:
         claim: Claim,
         customers: Sequence[CustomerState],
         catalogue: Catalogue,
+        *,
         instants: Instants,
+        ends_at: float,
     ) -> Batch:
         return Batch(
             transaction=transaction,
@@ -169,6 +180,7 @@ class ServiceContext:
             now=instants.business,
             machine=instants.machine,
             failed=claim.failed,
+            ends_at=ends_at,
         )
 
 

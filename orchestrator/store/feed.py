@@ -17,10 +17,8 @@ from orchestrator.core.feed_visibility import Guards
 from orchestrator.errors import InputError
 from orchestrator.ids import MESSAGE, parse_public_id, public_id
 from orchestrator.language.conditions.requirements import LookBack
-from orchestrator.records.delivery import LocalCopy
 from orchestrator.records.feed import FeedAction, FeedItem
 from orchestrator.store.batch.build import guards
-from orchestrator.store.local_copies import show
 from orchestrator.store.sql.tables import feed_items, messages
 
 
@@ -39,10 +37,6 @@ class PostgresFeed:
     ) -> Guards:
         """What may hide it. ``look_back``: the history that conditions need; None: no condition is asked."""
         return guards(self.connection, customer_id, catalogue, now, look_back=look_back)
-
-    def show(self, copies: Sequence[LocalCopy], now: datetime) -> None:
-        """Make in-app messages visible in the feed, and keep what the sandbox took."""
-        show(self.connection, copies, now)
 
     def mark(self, customer_id: int, message_id: int, action: FeedAction, at: datetime) -> None:
         """Note what the customer did with an item."""

@@ -8,9 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from channels.table import traits_of
+from channels.base import LOCAL_PROVIDERS
 from orchestrator.records.delivery import LocalCopy
-from orchestrator.store.sandbox import plain
 from orchestrator.store.sql.bulk import insert_rows
 from orchestrator.store.sql.tables import feed_items, sandbox_inbox
 
@@ -21,20 +20,19 @@ def show(connection: Connection, shown: Sequence[LocalCopy], now: datetime) -> N
     kept: list[dict[str, Any]] = []
     for one in shown:
         key = {"customer_id": one.customer_id, "message_id": one.message_id}
-        content = plain(one.outgoing)
-        if traits_of(one.outgoing.channel).in_feed:
+        if one.display is not None:
             expires_at = one.expires_at
             feed.append(
                 {
                     **key,
-                    "display": one.outgoing.display or "inbox",
-                    "content": content,
+                    "display": one.display,
+                    "content": one.content,
                     "shown_at": now,
                     "expires_at": expires_at,
                     "withdrawn_at": now if expires_at is not None and expires_at <= now else None,
                 }
             )
-        if one.provider in ("sandbox", "feed"):
-            kept.append({**key, "channel": one.outgoing.channel, "content": content, "at": now})
+        if one.provider in LOCAL_PROVIDERS:
+            kept.append({**key, "channel": one.channel, "content": one.content, "at": now})
     insert_rows(connection, feed_items, feed, on_conflict="nothing")
     insert_rows(connection, sandbox_inbox, kept, on_conflict="nothing")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from channels.base import OutboundMessage
 from orchestrator.ids import MESSAGE, public_id
 from orchestrator.store.sql.tables import customers, sandbox_inbox
 
@@ -46,9 +45,3 @@ def inbox(
         )
         for row in connection.execute(statement)
     ]
-
-
-def plain(message: OutboundMessage) -> dict[str, Any]:
-    """The message as JSON values, without what the row says already."""
-    said = {"message_id", "customer_id", "customer_key", "channel"}
-    return {name: value for name, value in asdict(message).items() if name not in said}

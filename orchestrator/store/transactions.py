@@ -19,6 +19,7 @@ from orchestrator.store.batch import batches_in_hand
 from orchestrator.store.batch.batches import PostgresBatches
 from orchestrator.store.batch.claim import PostgresClaims, next_due
 from orchestrator.store.batch.definitions import CatalogueCache
+from orchestrator.store.batch.ids import IdBlocks
 from orchestrator.store.consents import PostgresConsents
 from orchestrator.store.coordination.clock import Clock, PostgresClock
 from orchestrator.store.customers import PostgresCustomers
@@ -49,6 +50,7 @@ class PostgresStore:
     hash_key: Callable[[str], str]
     definitions: CatalogueCache = field(default_factory=CatalogueCache)
     undone: set[str] = field(default_factory=set)
+    ids: IdBlocks = field(default_factory=IdBlocks)
     policies: PolicyCache = field(default_factory=PolicyCache)
     withdrawal_log: WithdrawalLog | None = None
 
@@ -124,6 +126,7 @@ class PostgresTransaction:
             definitions=self.store.definitions,
             hash_key=self.store.hash_key,
             undone=self.store.undone,
+            ids=self.store.ids,
             consents=self.consents,
         )
 

@@ -25,9 +25,12 @@ _SLOWLY = 0.05  # seconds
 def take_away(guard: Guard) -> None:
     match guard:
         case "lock":
-            unlocked, locking, _ = str(claim._DUE_MESSAGES).partition("FOR NO KEY UPDATE")
-            assert locking, "messages are claimed without this lock: there is nothing to take away"
-            claim._DUE_MESSAGES = text(unlocked)
+            locked = str(claim.DUE)
+            unlocked = locked.replace("FOR NO KEY UPDATE SKIP LOCKED", "")
+            assert unlocked != locked, (
+                "customers are claimed without this lock: there is nothing to take away"
+            )
+            claim.DUE = text(unlocked)
         case "second check":
             vars(handing)["ask_policies"] = _allowed
         case _:

@@ -279,18 +279,13 @@ class Fleet:
         ]
         for engine in self.engines:
             engine.delivery.gates.breakers.rules = STEADY
-            engine.delivery.pace.most = 40  # as after a day without trouble
 
     def deliver_all(self) -> int:
         """Every engine until it finds nothing to do, all at once; how many calls that made."""
         before = len(self.calls)
 
-        def until_nothing(engine: Engine) -> None:
-            while engine.deliver().messages:
-                continue
-
         with ThreadPoolExecutor(len(self.engines)) as pool:
-            list(pool.map(until_nothing, self.engines))
+            list(pool.map(Engine.drain, self.engines))
         return len(self.calls) - before
 
     def statuses(self) -> dict[str, int]:
@@ -358,7 +353,7 @@ def test_a_message_given_back_has_used_no_attempt_even_its_last(
     (row,) = scene.rows("SELECT status, attempt, handed_at FROM messages")
     assert tuple(row) == ("planned", file_results.MOST_ATTEMPTS - 1, None)
     monkeypatch.undo()
-    scene.drain()
+    scene.let_pass(seconds=1)
     assert scene.spoken() == [("anna", "email")]
     scene.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from orchestrator.clock import monotonic, system_now
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.engine import Engine
 from orchestrator.records.intake import Track
-from orchestrator.service.delivery import deliver
+from orchestrator.service.delivery import deliver, turn
 from orchestrator.service.delivery import provider_gates as gates
 from orchestrator.service.delivery.authorise import AuthorisedSend
 from orchestrator.settings import parse_provider_rates
@@ -194,15 +195,17 @@ def test_a_token_whose_mark_grew_old_before_the_call_is_given_back(
         installed.offer_to(3)
         monkeypatch.setattr(deliver, "AUTHORISED_FOR", -1.0)
         installed.engines[0].deliver()
+        installed.engines[0].delivery.settle(10)
         assert installed.statuses() == {"planned": 3}
         monkeypatch.setattr(deliver, "AUTHORISED_FOR", 2.0)
+        time.sleep(2 * deliver.NOT_CALLED_AGAIN_IN)
         installed.deliver_all()
         assert installed.statuses() == {"sent": 3}
 
 
 def test_a_batch_that_fails_gives_its_tokens_back(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = offer_to_all(scene, 3)
-    real = deliver.authorise_messages
+    real = turn.authorise_messages
 
     def fails(customer: CustomerState, *rest: Any) -> list[AuthorisedSend]:
         authorised = real(customer, *rest)
@@ -210,7 +213,7 @@ def test_a_batch_that_fails_gives_its_tokens_back(scene: Scene, monkeypatch: pyt
             raise ValueError
         return authorised
 
-    monkeypatch.setattr(deliver, "authorise_messages", fails)
+    monkeypatch.setattr(turn, "authorise_messages", fails)
     scene.engine.deliver()
     assert {key for key, _ in scene.spoken()} == set(keys[1:])
     monkeypatch.undo()
@@ -281,12 +284,8 @@ class Crowd:
     def deliver_all(self) -> None:
         """Every engine until it finds nothing to do, all at once."""
 
-        def until_nothing(engine: Engine) -> None:
-            while engine.deliver().more:
-                continue
-
         with ThreadPoolExecutor(len(self.engines)) as pool:
-            list(pool.map(until_nothing, self.engines))
+            list(pool.map(Engine.drain, self.engines))
 
     def statuses(self) -> dict[str, int]:
         return {

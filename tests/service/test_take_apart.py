@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.errors import Contended, StoreError, TimedOut, Unavailable
 from orchestrator.service import claiming
-from orchestrator.service.enrollment import advance, crash_recovery
+from orchestrator.service.delivery import turn
+from orchestrator.service.enrollment import crash_recovery
 from orchestrator.store.batch import batches
 from tests.support.engine import Scene, one_message
 
@@ -33,14 +34,14 @@ def crowd(scene: Scene) -> Scene:
 
 def failing(monkeypatch: pytest.MonkeyPatch, keys: set[str], error: Exception) -> None:
     """The fold raises for these customers."""
-    real: Apply = advance.apply_events
+    real: Apply = turn.apply_timers
 
     def apply(customer: CustomerState, batch: Any) -> None:
         real(customer, batch)
         if customer.key in keys:
             raise error
 
-    monkeypatch.setattr(advance, "apply_events", apply)
+    monkeypatch.setattr(turn, "apply_timers", apply)
 
 
 def saving(monkeypatch: pytest.MonkeyPatch, fails: Callable[[list[str]], Exception | None]) -> None:
@@ -142,7 +143,7 @@ def test_an_outage_twice_with_the_same_customers_in_hand_is_no_death(
             with suppress(Unavailable):
                 crowd.engine.sweep()  # which takes up whom dead processes left
             with ThreadPoolExecutor(1) as thread, pytest.raises(Unavailable):  # one of several, then idle
-                thread.submit(crowd.engine.advance).result()
+                thread.submit(crowd.engine.work).result()
         monkeypatch.undo()
         crowd.skip(seconds=crash_recovery.UNHEARD_FOR.total_seconds() + 1)
     crowd.engine.sweep()

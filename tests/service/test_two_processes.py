@@ -23,13 +23,13 @@ from orchestrator.clock import monotonic
 from orchestrator.core.customer_state import CustomerState
 from orchestrator.core.policies.request import Allow
 from orchestrator.errors import StartRefused, Unavailable
-from orchestrator.service import context
-from orchestrator.service.context import Batch, Claim
+from orchestrator.service.context import Batch
 from orchestrator.service.delivery import authorise as handing
-from orchestrator.service.delivery import deliver
-from orchestrator.service.enrollment.apply_events import apply_events
+from orchestrator.service.delivery import turn as turns
+from orchestrator.service.enrollment.apply_timers import apply_timers
 from orchestrator.store.batch import claim
 from orchestrator.store.reports.invariants import check_invariants
+from orchestrator.store.withdrawals.stop import PostgresWithdrawals
 from tests.support.engine import EVIDENCE, Scene, one_message, open_scene
 
 CUSTOMERS = 12
@@ -152,8 +152,8 @@ def test_without_the_lock_a_cap_is_broken(
         scene.start(key, NAMES[1])
         scene.execute("UPDATE dispatch SET due_at = due_at")  # both are due now
         if not locks:
-            unlocked = text(str(claim._DUE_MESSAGES).replace("FOR NO KEY UPDATE OF c SKIP LOCKED", ""))
-            monkeypatch.setattr(claim, "_DUE_MESSAGES", unlocked)
+            unlocked = text(str(claim.DUE).replace("FOR NO KEY UPDATE SKIP LOCKED", ""))
+            monkeypatch.setattr(claim, "DUE", unlocked)
         broken = _two_workers_at_once(scene, monkeypatch, apart=not locks)
         assert broken is over
         scene.engine.close()
@@ -165,7 +165,7 @@ def _two_workers_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch, *, apart
     turn = count()
 
     def meeting(customer: CustomerState, batch: Batch) -> None:
-        apply_events(customer, batch)
+        apply_timers(customer, batch)
         keep = next(turn)
         if keep > 1:
             return  # a batch that failed, repeated
@@ -177,7 +177,7 @@ def _two_workers_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch, *, apart
                     message.due_at = batch.now + timedelta(days=1)
 
     with monkeypatch.context() as patch:
-        patch.setattr(deliver, "apply_events", meeting)
+        patch.setattr(turns, "apply_timers", meeting)
         with ThreadPoolExecutor(2) as pool:
             for future in [pool.submit(scene.engine.deliver) for _ in range(2)]:
                 with suppress(Unavailable):
@@ -192,23 +192,18 @@ def _spoken_after_leaving(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list
     scene.person()
     scene.start("anna", "offer")
     holding, released = threading.Event(), threading.Event()
-    real = context.alone
+    real = PostgresWithdrawals.lock
 
     def opting_out() -> None:
         scene.opted_out("anna")
 
-    def slow(customer_id: int) -> Claim:
-        claim = real(customer_id)
+    def slow(self: PostgresWithdrawals, ids: Any, *, wait: bool) -> Any:
+        locked = real(self, ids, wait=wait)
+        holding.set()
+        assert released.wait(10)
+        return locked
 
-        def lock(*arguments: Any) -> Any:
-            ids = claim.lock(*arguments)
-            holding.set()
-            assert released.wait(10)
-            return ids
-
-        return Claim(lock=lock)
-
-    monkeypatch.setattr("orchestrator.service.consent.preferences.alone", slow)
+    monkeypatch.setattr(PostgresWithdrawals, "lock", slow)
     with ThreadPoolExecutor(2) as pool:
         leaving = pool.submit(opting_out)
         assert holding.wait(10)

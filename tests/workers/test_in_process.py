@@ -27,7 +27,7 @@ class Counting:
     def __init__(self, database: Engine) -> None:
         self.database = database
         self.nudge = LocalWake()
-        self.done = {"advance": 0, "deliver": 0, "sweep": 0, "scan": 0}
+        self.done = {"work": 0, "sweep": 0, "scan": 0}
         self.batches = 0  # of walks that are due
         self.soon = 0  # times that more may leave in a moment
         self.failing: Exception | None = None
@@ -37,20 +37,16 @@ class Counting:
     def seat(self) -> RunnerSeat:
         return RunnerSeat(self.database)
 
-    def advance(self) -> Drained:
-        self._count("advance")
+    def work(self) -> Drained:
+        self._count("work")
         self.holding.wait(20)
+        if self.soon:
+            self.soon -= 1
+            return Drained(again_in=0.01)
         if not self.batches:
             return Drained()
         self.batches -= 1
         return Drained(customers=1, more=True)
-
-    def deliver(self) -> Drained:
-        self._count("deliver")
-        if not self.soon:
-            return Drained()
-        self.soon -= 1
-        return Drained(again_in=0.01)
 
     def sweep(self) -> int:
         self._count("sweep")
@@ -81,19 +77,19 @@ def running(work: Counting) -> Iterator[Runner]:
 def test_everything_is_looked_after_without_any_nudge(work: Counting) -> None:
     with running(work):
         eventually(lambda: all(times >= 1 for times in work.done.values()))
-        eventually(lambda: work.done["sweep"] >= 2 and work.done["deliver"] >= 2)
+        eventually(lambda: work.done["sweep"] >= 2 and work.done["work"] >= 2)
     assert work.done["scan"] == 1
 
 
 def test_a_nudge_is_heard_before_the_next_sweep(work: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner_module, "SWEEP_EVERY", 3600.0)
     with running(work):
-        eventually(lambda: work.done["advance"] >= 1)
-        before = work.done["advance"]
+        eventually(lambda: work.done["work"] >= 1)
+        before = work.done["work"]
         work.batches = 3
         work.nudge()
         eventually(lambda: work.batches == 0)
-        assert work.done["advance"] >= before + 3
+        assert work.done["work"] >= before + 3
         assert work.done["sweep"] == 1
 
 
@@ -104,16 +100,16 @@ def test_what_may_leave_in_a_moment_does_not_wait_for_the_next_sweep(
     monkeypatch.setattr(runner_module, "SWEEP_EVERY", 3600.0)
     work.soon = 5
     with running(work):
-        eventually(lambda: work.done["deliver"] == 6)
+        eventually(lambda: work.done["work"] == 6)
         assert work.done["sweep"] == 1
 
 
 def test_stopping_lets_the_batch_under_way_finish(work: Counting) -> None:
     with running(work) as runner:
         work.holding.clear()
-        before = work.done["advance"]
+        before = work.done["work"]
         work.nudge()
-        eventually(lambda: work.done["advance"] > before)
+        eventually(lambda: work.done["work"] > before)
         assert not runner.stop(seconds=0.2)
         work.holding.set()
         assert runner.stop()
@@ -127,7 +123,7 @@ def test_a_failure_costs_a_round_and_never_the_runner(
     with running(work):
         work.failing = error
         before = dict(work.done)
-        eventually(lambda: all(work.done[what] > before[what] for what in ("advance", "deliver", "sweep")))
+        eventually(lambda: all(work.done[what] > before[what] for what in ("work", "sweep")))
         work.failing = None
         work.batches = 2
         work.nudge()

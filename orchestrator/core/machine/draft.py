@@ -7,7 +7,6 @@ place where the state of an enrollment changes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
@@ -27,8 +26,9 @@ from orchestrator.core.machine.commands import (
 from orchestrator.core.machine.enrollment import (
     EnrollmentSnapshot,
     EnrollmentState,
+    changed_state,
     ended_state,
-    state_to_json,
+    state_changes,
 )
 from orchestrator.core.machine.events import DeliveryOutcome
 from orchestrator.core.machine.experiment import variant
@@ -85,11 +85,15 @@ class DecisionDraft:
         computed: Mapping[str, Computed],
     ) -> None:
         self.view = EnrollmentView(
-            playbook=playbook, enrollment=enrollment, customer=customer, computed=computed
+            playbook=playbook,
+            entered=enrollment,
+            state=enrollment.state,
+            customer=customer,
+            computed=computed,
         )
         self._commands: list[Command] = []
         self._entries: list[JournalEntry] = []
-        self._logged = state_to_json(enrollment.state)
+        self._logged = enrollment.state
         self._moves = 0
 
     @property
@@ -101,9 +105,8 @@ class DecisionDraft:
 
     def note(self, event: str, *, outcome: str | None = None, to: str | None = None) -> None:
         """One journal line carrying whatever changed since the line before."""
-        plain = state_to_json(self.state)
-        changes = {name: value for name, value in plain.items() if value != self._logged[name]}
-        self._logged = plain
+        changes = state_changes(self._logged, self.state)
+        self._logged = self.state
         self._entries.append(
             JournalEntry(
                 event=event,
@@ -116,15 +119,14 @@ class DecisionDraft:
         )
 
     def decision(self) -> Decision:
-        if state_to_json(self.state) != self._logged:
+        if state_changes(self._logged, self.state):
             self.note("state")
         return Decision(
             enrollment=self.view.enrollment, commands=tuple(self._commands), entries=tuple(self._entries)
         )
 
     def _change(self, **values: Any) -> None:
-        enrollment = replace(self.view.enrollment, state=replace(self.state, **values))
-        self.view = replace(self.view, enrollment=enrollment)
+        self.view.state = changed_state(self.state, values)
 
     # --- entering ---------------------------------------------------------------------------------------------------
 
@@ -217,13 +219,13 @@ class DecisionDraft:
                 self.leave_by(GO)
             case Start():
                 self._freeze_offers(value.name for _, value in action.context if isinstance(value, SameAs))
-                if not self.view.enrollment.held_out:
+                if not self.view.entered.held_out:
                     context = {name: self._literal(value) for name, value in action.context}
                     self._commands.append(
                         StartEnrollment(playbook=action.playbook, one_of=action.one_of, context=context)
                     )
                 self.note(
-                    "start_held_out" if self.view.enrollment.held_out else "start_asked", to=action.playbook
+                    "start_held_out" if self.view.entered.held_out else "start_asked", to=action.playbook
                 )
                 self.leave_by(GO)
             case End():
@@ -248,7 +250,7 @@ class DecisionDraft:
             remove_tags=action.remove_tags,
         )
         self._commands.append(wanted)
-        self.view = replace(self.view, customer=self.view.customer.with_traits(wanted))
+        self.view.customer = self.view.customer.with_traits(wanted)
 
     def _wait(self, action: Wait) -> None:
         if action.until is None:
@@ -299,7 +301,7 @@ class DecisionDraft:
 
     def _split(self, action: Split) -> None:
         chosen = variant(
-            self.view.enrollment.subject, self.view.enrollment.playbook, self.state.step, action.shares
+            self.view.entered.subject, self.view.entered.playbook, self.state.step, action.shares
         )
         self._change(variants={**self.state.variants, self.state.step: chosen})
         self.leave_by(chosen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -26,14 +26,20 @@ from orchestrator.records.enrollment import Phase
 _ACTIONS = frozenset({"answered", "clicked", "replied", "negative", "dismissed"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class EnrollmentView:
-    """One enrollment of one customer at ``customer.now``. A move makes another view."""
+    """One enrollment of one customer at ``customer.now``, as the moves of one decision leave it."""
 
     playbook: Compiled
-    enrollment: EnrollmentSnapshot
+    entered: EnrollmentSnapshot  # as it was before the decision
+    state: EnrollmentState
     customer: CustomerFacts
     computed: Mapping[str, Computed]
+
+    @property
+    def enrollment(self) -> EnrollmentSnapshot:
+        """With the state as it is now."""
+        return self.entered if self.state is self.entered.state else replace(self.entered, state=self.state)
 
     @property
     def now(self) -> datetime:
@@ -42,11 +48,7 @@ class EnrollmentView:
     @property
     def since(self) -> datetime:
         """From when on what the customer does belongs to this enrollment."""
-        return self.state.since or self.enrollment.entered_at
-
-    @property
-    def state(self) -> EnrollmentState:
-        return self.enrollment.state
+        return self.state.since or self.entered.entered_at
 
     @property
     def step(self) -> Step:
@@ -133,7 +135,7 @@ class EnrollmentView:
             case "opened_no_click":
                 return self.state.tracked and "opened" in heard and "clicked" not in heard
             case "unknown":
-                if self.enrollment.held_out or "clicked" in heard or "opened" in heard:
+                if self.entered.held_out or "clicked" in heard or "opened" in heard:
                     return False
                 return not self.state.tracked or "opened_by_machine" in heard
             case _:

@@ -1,51 +1,62 @@
-"""The transaction that marks hand-overs: policies are asked again, places are reserved, jobs are cut.
+"""The transaction that authorises messages: policies are asked, cap slots are reserved, the message is written.
 
-A job carries everything its hand-over needs, so that rendering and sending happen without the database.
+What it gives back carries everything the call needs, so that sending happens without the database. An in-app message
+needs no call: it is sent by the transaction itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from channels.base import FEED, OutboundMessage, SendStatus
 from channels.table import traits_of
+from orchestrator.clock import monotonic
 from orchestrator.core.catalogue import PublishedPlaybook
 from orchestrator.core.consent.tracking import may_track
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow, NewCapSlot
 from orchestrator.core.machine.events import BeforeHandOver, DeliveryOutcome, HandedOver, Settled
-from orchestrator.core.policies.request import Allow, CapSlot, Defer, Drop, HoldOut, Verdict
+from orchestrator.core.policies.request import Allow, CapSlot, Drop, HoldOut, Verdict
 from orchestrator.core.quiet_hours import silent_from
 from orchestrator.core.template_values import template_values
 from orchestrator.core.zones import zones_of
 from orchestrator.language.model import Ask, Send
-from orchestrator.records.message import MessageKind
+from orchestrator.records.message import MessageKind, ReceiptRow
 from orchestrator.service.context import Batch
 from orchestrator.service.delivery.provider_gates import Remaining
 from orchestrator.service.enrollment.event_queue import apply_event, apply_pending, of_enrollment
 from orchestrator.service.enrollment.missed import miss
 from orchestrator.service.messages.apply_verdict import apply_verdict
-from orchestrator.service.messages.ask_policies import address_for, ask_policies, record_verdict
+from orchestrator.service.messages.ask_policies import (
+    address_for,
+    ask_policies,
+    good_for_both,
+    record_verdict,
+    still_fresh,
+)
+from orchestrator.service.messages.recheck import recheck
 from orchestrator.service.messages.settle import settle
+from orchestrator.service.rendering.render import RenderFailed
 from orchestrator.telemetry import emit
 
 LEASE = timedelta(seconds=60)  # machine time: longer than any call may take
 SETTLE = timedelta(hours=1)  # machine time: how long an uncertain message waits for the provider's word
+UNWRITABLE = "template"
 PARKED_FOR = timedelta(days=3650)  # machine time: the message of a parked enrollment; its release ends it
 NO_REPORT = "the worker that handed it over did not report back"
 TO_CUSTOMER = ("send", "ask")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AuthorisedSend:
-    """One authorised hand-over."""
+class SendOrder:
+    """What is to be written, and to whom."""
 
     customer_id: int
     customer_key: str
     message_id: int
-    attempt: int
     step: str
     kind: MessageKind
     channel: str
@@ -63,55 +74,105 @@ class AuthorisedSend:
     authorised_at: datetime
 
 
-def authorise_messages(customer: CustomerState, remaining: Remaining, batch: Batch) -> list[AuthorisedSend]:
-    """Every message of one customer that may leave now, the most important first."""
+Compose = Callable[[SendOrder], OutboundMessage]
+"""Writes the message: templates, links. Raises RenderFailed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthorisedSend:
+    """One authorised hand-over, ready to be called."""
+
+    customer_id: int
+    message_id: int
+    mark: int
+    attempt: int
+    channel: str
+    provider: str
+    address: str | None  # the contact point, whose bounce marks it
+    outgoing: OutboundMessage
+    marked: float  # monotonic seconds, from before the commit
+    settled: bool = False  # sent by the transaction: what is left is to tell open pages
+
+
+def authorise_messages(
+    customer: CustomerState, remaining: Remaining, compose: Compose, batch: Batch
+) -> list[AuthorisedSend]:
+    """Every message of one customer that may leave now, the most important first; none while there is more to hear."""
     _end_leases(customer, batch)
-    authorised: list[AuthorisedSend] = []
-    for message in _candidates(customer, batch):
-        if not _is_planned(message):
-            continue
-        if (waiting := customer.waiting.get(message.enrollment_id)) is not None:
-            if waiting.parked:
-                message.free_at, message.changed = batch.machine + PARKED_FOR, True
-            continue
-        if _tries_again_later(message, batch):
+    if customer.inbox_waits:
+        return []
+    sent = [
+        _authorise_one(customer, message, remaining, compose, batch)
+        for message in _candidates(customer, batch)
+    ]
+    return [one for one in sent if one is not None]
+
+
+def _authorise_one(
+    customer: CustomerState, message: MessageRow, remaining: Remaining, compose: Compose, batch: Batch
+) -> AuthorisedSend | None:
+    """One message, if it may leave now."""
+    if not _is_planned(message):
+        return None
+    if (waiting := customer.waiting.get(message.enrollment_id)) is not None:
+        if waiting.parked:
+            message.free_at, message.changed = batch.machine + PARKED_FOR, True
+        return None
+    if _tries_again_later(message, batch):
+        _keep_place(customer, message, batch)
+        return None
+    work = customer.enrollments.get(message.enrollment_id)
+    if work is None or not work.enrollment.state.live:
+        settle(message, "withdrawn", batch.now, reason="its walk is over")
+        return None
+    with of_enrollment(work):
+        return _authorise_due(customer, work, message, batch, remaining=remaining, compose=compose)
+
+
+def _authorise_due(
+    customer: CustomerState,
+    work: EnrollmentWork,
+    message: MessageRow,
+    batch: Batch,
+    *,
+    remaining: Remaining,
+    compose: Compose,
+) -> AuthorisedSend | None:
+    """What enrollment, policies and provider say of a message that is due."""
+    waited_since = message.due_at
+    match _judged(customer, work, message, batch):
+        case Allow() if remaining.take(message.provider):
+            good_for_both(message)
+            sent = _authorise(customer, work, message, compose, batch)
+            if sent is None:
+                remaining.give_back(message.provider)
+            return sent
+        case Allow():  # its provider is closed, or has no place or token left
             _keep_place(customer, message, batch)
-            continue
-        work = customer.enrollments.get(message.enrollment_id)
-        if work is None or not work.enrollment.state.live:
-            settle(message, "withdrawn", batch.now, reason="its walk is over")
-            continue
-        with of_enrollment(work):
-            authorised += _judged(customer, work, message, remaining, batch)
-    return authorised
+            message.due_at = min(waited_since or batch.now, batch.now)  # where it stood among those who wait
+        case HoldOut():
+            good_for_both(message)
+            _hold_out(customer, work, message, batch)
+        case _:  # put off, dropped, or taken back meanwhile
+            pass
+    return None
 
 
 def _judged(
-    customer: CustomerState, work: EnrollmentWork, message: MessageRow, remaining: Remaining, batch: Batch
-) -> list[AuthorisedSend]:
-    """The hand-over of a planned message, if enrollment, policies and provider allow it."""
+    customer: CustomerState, work: EnrollmentWork, message: MessageRow, batch: Batch
+) -> Verdict | None:
+    """What the policies say now; None when the enrollment took the message back before they were asked."""
+    fresh = still_fresh(customer, message)
+    if fresh is not None:
+        return fresh
     apply_event(customer, work, BeforeHandOver(visit=message.visit), batch)
     if not _is_planned(message):
-        return []
-    waited_since = message.due_at
+        return None
     judged = _stale(customer, work, message, batch) or ask_policies(
         customer, work, message, batch.catalogue, asked="hand_over"
     )
     apply_pending(customer, apply_verdict(work, message, judged, batch), batch)
-    match judged[1]:
-        case Allow() if remaining.take(message.provider):
-            return [_authorise(customer, work, message, batch)]
-        case Allow():  # its provider is closed or has no token left
-            _keep_place(customer, message, batch)
-            # where it stood among those who wait
-            message.due_at = min(waited_since or batch.now, batch.now)
-        case HoldOut():
-            _hold_out(customer, work, message, batch)
-        case Defer() | Drop():
-            pass
-        case _:
-            assert_never(judged[1])
-    return []
+    return judged[1] if _is_planned(message) else None
 
 
 def _is_planned(message: MessageRow) -> bool:
@@ -210,26 +271,112 @@ def _hold_out(customer: CustomerState, work: EnrollmentWork, message: MessageRow
 
 
 def _authorise(
-    customer: CustomerState, work: EnrollmentWork, message: MessageRow, batch: Batch
-) -> AuthorisedSend:
-    message.status = "handing_over"
-    message.handed_at = batch.now
+    customer: CustomerState, work: EnrollmentWork, message: MessageRow, compose: Compose, batch: Batch
+) -> AuthorisedSend | None:
+    """Mark the hand-over; None when the message cannot be written for this customer."""
     message.attempt += 1
-    message.free_at = batch.machine + LEASE
+    message.mark += 1
     message.changed = True
+    customer.changes += 1
+    message.address = address_for(customer, message.channel)[0]
+    tracked = may_track(customer.consents, message.channel, customer.region, customer.now)
+    marked = monotonic()
+    try:
+        outgoing = compose(_order(customer, work, message, batch, track=tracked))
+    except Exception as error:  # noqa: BLE001 - one message that cannot be written costs no other
+        _refuse_unwritable(customer, work, message, error, batch)
+        return None
+    message.handed_at = batch.now
     if _takes_place(message, batch):
         customer.reserved_slots.append(NewCapSlot(message=message, handed_at=batch.now, shadow=False))
         customer.cap_slots.append(_place(message, batch.now))
-    message.address = address_for(customer, message.channel)[0]
-    track = may_track(customer.consents, message.channel, customer.region, customer.now)
-    values = template_values(customer, work)
-    handed = HandedOver(visit=message.visit, channel=message.channel, tracked=track)
+    message.status, message.free_at = "handing_over", batch.machine + LEASE
+    handed = HandedOver(visit=message.visit, channel=message.channel, tracked=tracked)
     apply_event(customer, work, handed, batch)
+    local = message.provider == FEED
+    if local:
+        _send_here(customer, work, message, outgoing, batch)
     return AuthorisedSend(
+        customer_id=customer.customer_id,
+        message_id=message.id,
+        mark=message.mark,
+        attempt=message.attempt,
+        channel=message.channel,
+        provider=message.provider,
+        address=message.address,
+        outgoing=outgoing,
+        marked=marked,
+        settled=local,
+    )
+
+
+def _send_here(
+    customer: CustomerState,
+    work: EnrollmentWork,
+    message: MessageRow,
+    outgoing: OutboundMessage,
+    batch: Batch,
+) -> None:
+    """An in-app message is in the feed with this commit: nothing can come between."""
+    message.sent_at = batch.now
+    message.provider_id = outgoing.message_id
+    settle(message, "sent", batch.now)
+    customer.receipts.append(
+        hand_over_receipt(message, SendStatus.SENT.value, {"provider": message.provider}, batch)
+    )
+    sent = Settled(visit=message.visit, outcome=DeliveryOutcome.SENT, at=batch.now, channel=message.channel)
+    apply_event(customer, work, sent, batch)
+
+
+def _refuse_unwritable(
+    customer: CustomerState, work: EnrollmentWork, message: MessageRow, error: Exception, batch: Batch
+) -> None:
+    """A template that fails for this customer is the outcome ``failed``; nobody was called."""
+    message.code = UNWRITABLE
+    reason = error.reason if isinstance(error, RenderFailed) else type(error).__name__
+    settle(message, "refused", batch.now, reason=reason)
+    facts = {"provider": message.provider, "code": UNWRITABLE}
+    customer.receipts.append(hand_over_receipt(message, SendStatus.REFUSED.value, facts, batch))
+    recheck(customer, "frequency_cap")
+    failed = Settled(
+        visit=message.visit, outcome=DeliveryOutcome.FAILED, at=batch.now, channel=message.channel
+    )
+    apply_event(customer, work, failed, batch)
+
+
+class HandOver(Protocol):
+    """What a receipt of a hand-over names: the message itself, or the job that was cut from it."""
+
+    @property
+    def customer_id(self) -> int: ...
+    @property
+    def message_id(self) -> int: ...
+    @property
+    def mark(self) -> int: ...
+    @property
+    def attempt(self) -> int: ...
+
+
+def hand_over_receipt(over: HandOver, kind: str, facts: Mapping[str, Any], batch: Batch) -> ReceiptRow:
+    """What became of one hand-over, kept once however often it is filed."""
+    return ReceiptRow(
+        customer_id=over.customer_id,
+        message_id=over.message_id,
+        source_id=f"hand_over:{over.mark}",
+        kind=kind,
+        occurred_at=batch.now,
+        received_at=batch.now,
+        data={name: value for name, value in {**facts, "attempt": over.attempt}.items() if value is not None},
+    )
+
+
+def _order(
+    customer: CustomerState, work: EnrollmentWork, message: MessageRow, batch: Batch, *, track: bool
+) -> SendOrder:
+    return SendOrder(
         customer_id=customer.customer_id,
         customer_key=customer.key,
         message_id=message.id,
-        attempt=message.attempt,
         step=message.step,
         kind=message.kind,
         channel=message.channel,
@@ -239,7 +386,7 @@ def _authorise(
         promotional=message.promotional,
         published=work.published,
         because=work.enrollment.because,
-        values=values,
+        values=template_values(customer, work),
         locale=customer.locale,
         zone=customer.facts.zone,
         track=track,
@@ -269,7 +416,7 @@ def _place(message: MessageRow, at: datetime) -> CapSlot:
     return CapSlot(handed_at=at, channel=message.channel, topic=message.topic, priority=message.priority)
 
 
-def display_of(job: AuthorisedSend) -> str | None:
+def display_of(job: SendOrder) -> str | None:
     """How an in-app message is shown, as the step says."""
     action = job.published.compiled.step(job.step).action
     return action.as_ if isinstance(action, Send | Ask) else None

@@ -10,7 +10,7 @@ from channels.base import Content, OutboundMessage
 from channels.table import traits_of
 from orchestrator.ids import MESSAGE, public_id
 from orchestrator.language.model import Ask, Call, Handoff, SameAs, Send
-from orchestrator.service.delivery.authorise import AuthorisedSend, display_of
+from orchestrator.service.delivery.authorise import SendOrder, display_of
 from orchestrator.service.rendering.render import Renderer
 from orchestrator.service.rendering.survey_questions import render_question
 
@@ -63,7 +63,7 @@ class MessageLinks:
         return self.links.answer_url(self.message_id, answer)
 
 
-def compose(job: AuthorisedSend, renderer: Renderer, links: LinkWriter) -> OutboundMessage:
+def compose(job: SendOrder, renderer: Renderer, links: LinkWriter) -> OutboundMessage:
     """The message of ``job``. Raises RenderFailed when a template cannot be rendered for this customer."""
     message_id = public_id(MESSAGE, job.customer_id, job.message_id)
     own = MessageLinks(
@@ -97,7 +97,7 @@ def compose(job: AuthorisedSend, renderer: Renderer, links: LinkWriter) -> Outbo
     )
 
 
-def _content(job: AuthorisedSend, renderer: Renderer, links: MessageLinks) -> Content:
+def _content(job: SendOrder, renderer: Renderer, links: MessageLinks) -> Content:
     key = (job.published.name, job.published.version)
     published = job.published
     action = published.compiled.step(job.step).action
@@ -149,7 +149,7 @@ def _target(action: object) -> str | None:
             return None
 
 
-def _context(job: AuthorisedSend, action: object) -> dict[str, Any]:
+def _context(job: SendOrder, action: object) -> dict[str, Any]:
     """What a called function or the person who takes over is told, by name."""
     match action:
         case Call():
@@ -165,6 +165,6 @@ def _context(job: AuthorisedSend, action: object) -> dict[str, Any]:
             return {}
 
 
-def _valid_seconds(job: AuthorisedSend) -> int:
+def _valid_seconds(job: SendOrder) -> int:
     left = int((job.valid_until - job.authorised_at).total_seconds())
     return max(1, min(VALID_AT_MOST, left))

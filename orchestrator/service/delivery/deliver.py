@@ -1,58 +1,69 @@
-"""Delivers due messages: mark and commit, hand over outside any transaction, file what is known.
+"""Moves customers: one transaction for many of them, then the calls it allowed, then what the providers said.
 
-Between the commit of the mark and the filing a crash leaves the message being handed over; its lease then ends and it
-is uncertain, never sent again blindly.
+A message that may leave is marked and committed, its provider is called outside any transaction, and the answer is
+filed together with the customer's next step. Between the commit of the mark and the filing a crash leaves the message
+being handed over; its lease then ends and it is uncertain, never sent again blindly.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from math import inf
+from types import MappingProxyType
 
-from channels.base import Channel, OutboundMessage, SendResult, SendStatus
+from channels.base import (
+    LOCAL_PROVIDERS,
+    Channel,
+    OutboundMessage,
+    SendResult,
+    SendStatus,
+    begin_within,
+)
 from orchestrator.clock import monotonic
 from orchestrator.core.customer_state import CustomerState
+from orchestrator.errors import Contended, Unavailable
 from orchestrator.metrics import measured_send
 from orchestrator.records.drain import Drained
-from orchestrator.service.context import Claim, ServiceContext, alone
-from orchestrator.service.delivery.authorise import AuthorisedSend, authorise_messages, tell_ended_leases
+from orchestrator.service.context import Claim, ServiceContext, alone, those_free_of
+from orchestrator.service.delivery.authorise import AuthorisedSend, SendOrder, tell_ended_leases
 from orchestrator.service.delivery.compose import LinkWriter, compose
 from orchestrator.service.delivery.file_results import (
     AGED,
     BREAKER_OPEN,
     NOT_CALLED,
     CompletedSend,
-    file_results,
+    tell_filed,
 )
-from orchestrator.service.delivery.provider_gates import ProviderAllowance, ProviderGates, Remaining
-from orchestrator.service.enrollment.advance import NO_CRASHES
-from orchestrator.service.enrollment.apply_events import apply_events
+from orchestrator.service.delivery.filer import Filer
+from orchestrator.service.delivery.lanes import Lane, enrollments_alone, everything
+from orchestrator.service.delivery.provider_gates import ProviderAllowance, ProviderGates
+from orchestrator.service.delivery.send_pool import PATIENCE, SendPool
+from orchestrator.service.delivery.turn import Turns
 from orchestrator.service.enrollment.take_apart import take_apart
-from orchestrator.service.rendering.render import Renderer, RenderFailed
+from orchestrator.service.rendering.render import Renderer
 from orchestrator.telemetry import emit
 
 SLOW = 3.0  # seconds of one call worth a line in the log
 AUTHORISED_FOR = 2.0  # seconds a mark is good for before policies must be asked again
+NO_PLACE_AGAIN_IN = 0.02  # seconds after which a place may be free
+NOT_CALLED_AGAIN_IN = 0.1  # seconds until a message whose mark was given back may be marked again
+CLOSING_TAKES = 60.0  # seconds a process that ends waits for its last answers
+PASSED_OVER = 5  # times a customer is passed over because somebody else holds the lock; then it is waited for
+GIVEN_UP = 200  # tries of an answer that cannot be stored and is no outage: its message is uncertain then
+NO_CRASHES: Mapping[int, int] = MappingProxyType({})
 
-
-@dataclass(kw_only=True)
-class AdaptiveBatchSize:
-    """How many hand-overs are marked at once: as many as begin before their mark is too old, and no fewer than the
-    threads of the pool."""
-
-    threads: int
-    most: int
-
-    def learn(self, *, aged: bool) -> None:
-        """Halve when a mark grew too old, else grow by as many as there are threads."""
-        self.most = max(self.threads, self.most // 2) if aged else self.most + self.threads
+Answers = Mapping[int, Sequence[CompletedSend]]
+"""What providers said, by customer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """What handing over needs besides the ground: adapters, templates, links, and how many at once.
+    """What moving customers needs besides the services: adapters, templates, links, and the threads that call.
 
     Without a ``pool`` the calling thread hands over, one after the other: simulations are deterministic that way.
     ``url_for`` is the address of channels that reach a system and not the customer.
@@ -64,21 +75,101 @@ class Delivery:
     links: LinkWriter
     gates: ProviderGates
     url_for: Callable[[str], str | None]
-    pool: ThreadPoolExecutor | None
-    pace: AdaptiveBatchSize
+    pool: SendPool | None
+    _filers: list[Filer] = field(default_factory=list)  # the one of this process, once it is needed
 
-    def deliver(self, *, limit: int) -> Drained:
-        """One batch: claim, mark, hand over, file.
+    # --- what workers repeat ----------------------------------------------------------------------------------------
 
-        A batch that cannot be marked is taken apart as :func:`take_apart` says.
+    def work(self, *, limit: int, lane: Lane = everything) -> Drained:
+        """One batch of customers with something to do, and the calls it allowed.
+
+        What fails of it is taken apart as :func:`take_apart` says. Raises Unavailable for an outage of the database:
+        it is nobody's fault.
         """
-        renderer = self.renderer()  # before anything is marked: what fails here has marked nothing
-        most = min(limit, self.pace.most)
-        allowance = self.gates.admit(self._waiting, limit=most)
+        started = monotonic()
+        with self._allowance(limit) as allowance:
+            claim = Claim(lock=lambda open_, now: lane(open_, now, allowance.capacity, limit))
+            moved, sent = self._apart(claim, allowance, task="advance")
+        if claim.ids:
+            seconds = round(monotonic() - started, 3)
+            emit("batch.advanced", customers=len(claim.ids), enrollments=moved, seconds=seconds)
+        return Drained(
+            customers=len(claim.ids),
+            messages=sent,
+            more=bool(claim.ids),
+            again_in=self._again_in(allowance),
+        )
+
+    def plan(self, *, limit: int) -> Drained:
+        """One batch of inboxes and timers without handing anything over: messages are planned."""
+        write = self._compose()
+        claim = Claim(lock=lambda open_, now: enrollments_alone(open_, now, {}, limit))
+
+        def planned(part: Claim) -> Turns:
+            return self._take(part, Turns(compose=write, remaining=None))
+
+        for _ in take_apart(self.services, claim, planned, task="advance"):
+            pass
+        return Drained(customers=len(claim.ids), more=bool(claim.ids))
+
+    def alone(self, customer_id: int, *, crash_count: int = 0, wait: timedelta | None = None) -> None:
+        """Everything that is due of one customer, with whom in hand so many processes died.
+
+        ``wait``: how long to wait for the lock, machine time; None: as long as any statement may.
+        """
+        with self._allowance(1) as allowance:
+            claim = alone(customer_id, wait=wait)
+            self._apart(claim, allowance, task="alone", crash_count={customer_id: crash_count})
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until nothing is on the wire and every answer is filed; False when that takes longer."""
+        ends = monotonic() + seconds
+        while self.busy:
+            if monotonic() >= ends:
+                return False
+            if self.pool is not None:
+                self.pool.wait_idle(ends - monotonic())
+            for filer in self._filers:
+                filer.wait_empty(ends - monotonic())
+        return True
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is on the wire or not filed yet."""
+        return self.pool is not None and (not self.pool.idle() or self.backlog > 0)
+
+    @property
+    def backlog(self) -> int:
+        """Answers of providers that are not filed yet."""
+        return sum(filer.backlog for filer in self._filers)
+
+    def close(self) -> int:
+        """Let calls under way end and file their answers; how many were given up, and are uncertain."""
+        if self.pool is None:
+            return 0
+        self.settle(CLOSING_TAKES)
+        self.pool.close()
+        return sum(filer.close() for filer in self._filers)
+
+    # --- transactions -----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _allowance(
+        self, limit: int, *, patience: float = PATIENCE, rated: bool = True
+    ) -> Iterator[ProviderAllowance]:
+        """What may be handed over, taken before anybody is locked; what is not used is given back."""
+        places = limit if self.pool is None else self.pool.reserve(limit, patience=patience)
+        unused = places
         try:
-            return self._batch(allowance, renderer, most)
+            allowance = self.gates.admit(self._waiting, limit=limit, places=places, rated=rated)
+            try:
+                yield allowance
+            finally:
+                unused = allowance.places
+                allowance.close()
         finally:
-            allowance.close()
+            if self.pool is not None:
+                self.pool.release(unused)
 
     def _waiting(self, providers: Sequence[str], limit: int) -> Mapping[str, int]:
         with self.services.store.begin() as transaction:
@@ -87,104 +178,93 @@ class Delivery:
                 now=instants.business, machine=instants.machine, providers=providers, limit=limit
             )
 
-    def _batch(self, allowance: ProviderAllowance, renderer: Renderer, most: int) -> Drained:
-        claim = Claim(
-            lock=lambda transaction, instants: transaction.claims.with_messages(
-                now=instants.business, machine=instants.machine, capacity=allowance.capacity, limit=most
-            )
-        )
-        sent = self._apart(claim, renderer, allowance, NO_CRASHES)
-        if not claim.ids:
-            return Drained(again_in=allowance.again_in)
-        return Drained(customers=len(claim.ids), messages=sent, more=True)
+    def _again_in(self, allowance: ProviderAllowance) -> float | None:
+        """Seconds until more may leave, when that is soon."""
+        if self.pool is not None and self.pool.full():
+            return NO_PLACE_AGAIN_IN
+        return allowance.again_in
 
-    def alone(self, customer_id: int, *, crash_count: int) -> None:
-        """Everything that is due of one customer, with whom in hand so many processes died."""
+    def _compose(self) -> Callable[[SendOrder], OutboundMessage]:
         renderer = self.renderer()
-        allowance = self.gates.admit(self._waiting, limit=1)
-        try:
-            self._apart(alone(customer_id), renderer, allowance, {customer_id: crash_count})
-        finally:
-            allowance.close()
+
+        def write(order: SendOrder) -> OutboundMessage:
+            outgoing = compose(order, renderer, self.links)
+            url = self.url_for(order.channel)
+            return outgoing if url is None else replace(outgoing, address=url)
+
+        return write
 
     def _apart(
-        self, claim: Claim, renderer: Renderer, allowance: ProviderAllowance, crash_count: Mapping[int, int]
-    ) -> int:
-        """Mark whom ``claim`` takes and hand over, in parts where the whole fails; how many messages went out."""
+        self,
+        claim: Claim,
+        allowance: ProviderAllowance,
+        *,
+        task: str,
+        crash_count: Mapping[int, int] = NO_CRASHES,
+    ) -> tuple[int, int]:
+        """Whom ``claim`` takes, in parts where the whole fails, and the calls that are allowed; how many enrollments
+        moved and how many messages left."""
+        write = self._compose()  # what fails here has marked nothing
 
-        def authorise(part: Claim) -> tuple[bool, list[AuthorisedSend]]:
-            return part is claim, self._authorise(part, allowance.remaining(), crash_count)
+        def turns(part: Claim) -> tuple[bool, Turns]:
+            done = self._take(part, Turns(compose=write, remaining=allowance.remaining()), crash_count)
+            return part is claim, done
 
-        sent = 0
-        for whole, authorised in take_apart(self.services, claim, authorise, task="deliver"):
-            allowance.spend(one.provider for one in authorised)
-            if whole:
-                allowance.close()  # others need not wait for what is on the wire
-            self._hand_over(authorised, renderer, allowance)
-            sent += len(authorised)
-        return sent
+        moved = sent = 0
+        for whole, done in take_apart(self.services, claim, turns, task=task):
+            self._allowed(done, allowance, whole=whole)
+            moved += done.moved
+            sent += len(done.authorised)
+        return moved, sent
 
-    def _authorise(
-        self, claim: Claim, remaining: Remaining, crash_count: Mapping[int, int]
-    ) -> list[AuthorisedSend]:
-        """The transaction that marks hand-overs; what it answers is committed and may be handed over."""
-
-        def decide(customer: CustomerState) -> list[AuthorisedSend]:
-            apply_events(customer, batch)
-            return authorise_messages(customer, remaining, batch)
-
+    def _take(self, claim: Claim, turns: Turns, crash_count: Mapping[int, int] = NO_CRASHES) -> Turns:
+        """One transaction; what comes back is committed."""
         with self.services.batch(claim, crash_count=crash_count) as batch:
-            authorised = batch.fold(decide)
+            batch.fold(lambda customer: turns.take(customer, batch))
             batch.save()
         tell_ended_leases(batch.customers)
-        return [one for some in authorised for one in some]
+        return turns
 
-    def _hand_over(
-        self, jobs: Sequence[AuthorisedSend], renderer: Renderer, allowance: ProviderAllowance
-    ) -> None:
-        """What is marked, handed over at once: the mark is fresh for two seconds only."""
-        if not jobs:
-            return
-        marked = monotonic()
+    # --- calls ------------------------------------------------------------------------------------------------------
+
+    def _allowed(self, turns: Turns, allowance: ProviderAllowance, *, whole: bool) -> None:
+        """Call the providers of what is committed: the marks are good for two seconds only."""
+        allowance.spend(one.provider for one in turns.authorised)
+        if whole:
+            allowance.close()  # others need not wait for what is on the wire
         if self.pool is None:
-            outcomes = [self._one(job, renderer, marked) for job in jobs]
-        else:
-            outcomes = list(self.pool.map(lambda job: self._one(job, renderer, marked), jobs))
-        self.pace.learn(aged=any(one.handed.code == AGED for one in outcomes))
-        allowance.refund(one.job.provider for one in outcomes if one.handed.code in NOT_CALLED)
-        file_results(self.services, outcomes)
-        answers = Counter(one.handed.result for one in outcomes)
-        emit(
-            "batch.delivered",
-            customers=len({job.customer_id for job in jobs}),
-            sent=answers[SendStatus.SENT],
-            refused=answers[SendStatus.REFUSED] + answers[SendStatus.OPTED_OUT],
-            uncertain=answers[SendStatus.UNCERTAIN],
-            try_again=answers[SendStatus.TRY_AGAIN],
-            seconds=round(monotonic() - marked, 3),
-        )
+            called = [self._call(job, allowance.refund) for job in turns.authorised]
+            self._file_at_once([one for one in called if not one.job.settled])
+            return
+        for job in turns.authorised:
+            if job.provider in LOCAL_PROVIDERS:
+                done = self._call(job, allowance.refund)
+                if not job.settled:
+                    self._filer().add(done)
+            else:
+                self.pool.submit(partial(self._call_and_keep, job, allowance.refund))
 
-    def _one(self, job: AuthorisedSend, renderer: Renderer, marked: float) -> CompletedSend:
+    def _call_and_keep(self, job: AuthorisedSend, refund: Callable[[str], None]) -> None:
+        self._filer().add(self._call(job, refund))
+
+    def _call(self, job: AuthorisedSend, refund: Callable[[str], None]) -> CompletedSend:
         channel = self.channel_for(job.channel)
-        outgoing: OutboundMessage | None = None
-        try:
-            outgoing = compose(job, renderer, self.links)
-            url = self.url_for(job.channel)
-            if url is not None:
-                outgoing = replace(outgoing, address=url)
-        except Exception as error:  # noqa: BLE001 - one message that cannot be written costs no other
-            reason = error.reason if isinstance(error, RenderFailed) else type(error).__name__
-            handed = SendResult(
-                result=SendStatus.REFUSED, provider=channel.provider, code="template", detail=reason
-            )
-            return CompletedSend(job=job, handed=handed, outgoing=None)
-        if self.pool is not None and monotonic() - marked > AUTHORISED_FOR:
-            return _not_called(job, outgoing, channel.provider, AGED)
-        if not self.gates.may_call(channel.provider):
-            return _not_called(job, outgoing, channel.provider, BREAKER_OPEN)
+        if self.pool is not None and monotonic() - job.marked > AUTHORISED_FOR:
+            handed = _not_called(channel, AGED)
+        elif not self.gates.may_call(channel.provider):
+            handed = _not_called(channel, BREAKER_OPEN)
+        else:
+            handed = self._answer(channel, job)
+        if handed.code in NOT_CALLED:
+            refund(job.provider)
+        return CompletedSend(job=job, handed=handed)
+
+    def _answer(self, channel: Channel, job: AuthorisedSend) -> SendResult:
         called = monotonic()
+        begins = inf if self.pool is None else job.marked + AUTHORISED_FOR - called
         try:
-            handed = measured_send(channel, outgoing)
+            with begin_within(begins):
+                handed = measured_send(channel, job.outgoing)
         except Exception as error:  # noqa: BLE001 - an adapter that breaks its promise may have sent it
             handed = SendResult(
                 result=SendStatus.UNCERTAIN,
@@ -196,10 +276,105 @@ class Delivery:
         if seconds > SLOW:
             emit("provider.slow", provider=channel.provider, seconds=round(seconds, 3))
         self.gates.report(handed)
-        return CompletedSend(job=job, handed=handed, outgoing=outgoing)
+        return handed
+
+    # --- filing -----------------------------------------------------------------------------------------------------
+
+    def file(self, completed: Sequence[CompletedSend]) -> list[CompletedSend]:
+        """One transaction for these answers and the next steps of their customers, then the calls it allowed.
+
+        Gives back what is to be tried again, because somebody else holds the customer. Raises Unavailable.
+        """
+        answers: dict[int, list[CompletedSend]] = defaultdict(list)
+        for one in completed:
+            answers[one.job.customer_id].append(one)
+        with self._allowance(len(answers), patience=0.0, rated=False) as allowance:
+            filed = self._file(answers, allowance)
+        return [replace(one, tries=one.tries + 1) for one in completed if one.job.customer_id not in filed]
+
+    def _filer(self) -> Filer:
+        if not self._filers:
+            self._filers.append(Filer(self.file))
+        return self._filers[0]
+
+    def _file_at_once(self, completed: Sequence[CompletedSend]) -> None:
+        left = completed
+        for _ in range(PASSED_OVER):
+            if not left:
+                return
+            left = self.file(left)
+
+    def _file(self, answers: Answers, allowance: ProviderAllowance) -> set[int]:
+        """Of which customers the answers need no further try."""
+        filed: set[int] = set()
+        claim = those_free_of(sorted(answers))
+
+        def turns(part: Claim) -> Turns:
+            return self._file_together(part, answers, allowance)
+
+        for done in take_apart(self.services, claim, turns, task="file"):
+            filed.update(done.reached)
+            self._allowed(done, allowance, whole=False)
+        for customer_id, some in answers.items():
+            bare = customer_id in claim.failed or some[0].tries >= PASSED_OVER
+            if bare and customer_id not in filed and self._file_alone(customer_id, some):
+                filed.add(customer_id)
+        return filed
+
+    def _file_together(self, claim: Claim, answers: Answers, allowance: ProviderAllowance) -> Turns:
+        started = monotonic()
+        turns = Turns(compose=self._compose(), remaining=allowance.remaining())
+
+        def take(customer: CustomerState) -> None:
+            turns.take(customer, batch, answers[customer.customer_id])
+
+        with self.services.batch(claim) as batch:
+            batch.fold(take, in_time=False)
+            batch.save()
+            batch.transaction.consents.append(turns.withdrawn)
+        tell_ended_leases(batch.customers)
+        _tell(batch.customers, answers, seconds=monotonic() - started)
+        return turns
+
+    def _file_alone(self, customer_id: int, answers: Sequence[CompletedSend]) -> bool:
+        """Waiting for the lock, without the rest of the turn; whether that needs no further try."""
+        turns = Turns(compose=self._compose(), remaining=None)
+        try:
+            with self.services.batch(alone(customer_id)) as batch:
+                for customer in batch:
+                    turns.file_alone(customer, batch, answers)
+                batch.save()
+                batch.transaction.consents.append(turns.withdrawn)
+        except Contended:
+            return False
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last word is the log's
+            emit("batch.failed", task="file", customers=1, error=type(error).__name__)
+            return answers[0].tries >= GIVEN_UP
+        _tell(batch.customers, {customer_id: answers}, seconds=0.0)
+        return True
 
 
-def _not_called(job: AuthorisedSend, outgoing: OutboundMessage, provider: str, code: str) -> CompletedSend:
-    """A mark that is given back: the message waits as before, without having used an attempt."""
-    handed = SendResult(result=SendStatus.TRY_AGAIN, provider=provider, code=code, retry_after=0.0)
-    return CompletedSend(job=job, handed=handed, outgoing=outgoing)
+def _not_called(channel: Channel, code: str) -> SendResult:
+    return SendResult(
+        result=SendStatus.TRY_AGAIN, provider=channel.provider, code=code, retry_after=NOT_CALLED_AGAIN_IN
+    )
+
+
+def _tell(customers: Sequence[CustomerState], answers: Answers, *, seconds: float) -> None:
+    """What a committed filing has to say."""
+    told = [one for customer in customers for one in answers[customer.customer_id]]
+    for customer in customers:
+        for completed in answers[customer.customer_id]:
+            tell_filed(customer, completed)
+    said = Counter(one.handed.result for one in told)
+    emit(
+        "batch.delivered",
+        customers=len(customers),
+        sent=said[SendStatus.SENT],
+        refused=said[SendStatus.REFUSED] + said[SendStatus.OPTED_OUT],
+        uncertain=said[SendStatus.UNCERTAIN],
+        try_again=said[SendStatus.TRY_AGAIN],
+        seconds=round(seconds, 3),
+    )

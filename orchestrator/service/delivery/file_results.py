@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
+from typing import Any
 
-from channels.base import OutboundMessage, SendResult, SendStatus
+from channels.base import LOCAL_PROVIDERS, Content, OutboundMessage, SendResult, SendStatus
 from channels.function import UNKNOWN_FUNCTION
 from channels.table import traits_of
 from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow
@@ -15,10 +15,8 @@ from orchestrator.core.machine.events import ConsentWithdrawn, DeliveryOutcome, 
 from orchestrator.records.consent import Consent, NewConsentRow
 from orchestrator.records.delivery import LocalCopy
 from orchestrator.records.message import ReceiptRow
-from orchestrator.service.context import Batch, ServiceContext, these
-from orchestrator.service.delivery.authorise import SETTLE, AuthorisedSend
-from orchestrator.service.enrollment.apply_events import apply_timers
-from orchestrator.service.enrollment.apply_inbox import apply_inbox
+from orchestrator.service.context import Batch
+from orchestrator.service.delivery.authorise import SETTLE, AuthorisedSend, hand_over_receipt
 from orchestrator.service.enrollment.event_queue import apply_event, apply_to_all
 from orchestrator.service.enrollment.missed import miss
 from orchestrator.service.messages.recheck import recheck
@@ -34,91 +32,30 @@ _FIRST_WAIT, _LONGEST_WAIT = 30.0, 3600.0  # seconds of machine time
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompletedSend:
-    """One hand-over and its answer; ``outgoing`` is None when the message could not be rendered."""
+    """One hand-over and its answer."""
 
     job: AuthorisedSend
     handed: SendResult
-    outgoing: OutboundMessage | None
+    tries: int = 0  # how often it could not be filed because somebody else held the customer
 
 
-def file_results(services: ServiceContext, completed_sends: Sequence[CompletedSend]) -> None:
-    """One transaction for all of them, waiting for the customers' locks: an answer is filed, whatever else happened.
+def file_answer(customer: CustomerState, completed: CompletedSend, batch: Batch) -> list[NewConsentRow]:
+    """File one answer by the number of its mark: one of an older mark, or a repeated one, changes nothing.
 
-    What fails is tried again customer by customer, at last without the rest of that customer's work. An answer that
-    cannot be filed at all is lost: its lease ends, and the message is uncertain.
+    Gives the ledger's row of an opt-out that the provider tells of, if it does.
     """
-    by_customer: dict[int, list[CompletedSend]] = {}
-    for completed in completed_sends:
-        by_customer.setdefault(completed.job.customer_id, []).append(completed)
-    try:
-        _file_all(services, by_customer)
-    except Exception as error:  # noqa: BLE001 - one customer's trouble must not cost the others their answers
-        emit("batch.failed", task="file", customers=len(by_customer), error=type(error).__name__)
-        for customer_id, some in by_customer.items():
-            _file_alone(services, customer_id, some)
-
-
-def _file_alone(services: ServiceContext, customer_id: int, completed_sends: list[CompletedSend]) -> None:
-    for bare in (False, True, True):
-        try:
-            _file_all(services, {customer_id: completed_sends}, bare=bare)
-            return
-        except Exception as error:  # noqa: BLE001 - the last word is the log's
-            emit("batch.failed", task="file", customers=1, error=type(error).__name__)
-
-
-def _file_all(
-    services: ServiceContext, by_customer: Mapping[int, list[CompletedSend]], *, bare: bool = False
-) -> None:
-    """``bare``: without what else is due of these customers."""
-    withdrawn: list[NewConsentRow] = []
-    with services.batch(these(sorted(by_customer))) as batch:
-        for customer in batch:
-            if not bare:
-                apply_inbox(customer, batch)
-            for completed in by_customer[customer.customer_id]:
-                withdrawn += _file(customer, completed, batch)
-            if not bare:
-                apply_timers(customer, batch)
-        shown = [
-            copy
-            for customer in batch
-            for completed in by_customer[customer.customer_id]
-            if (copy := _local_copy(customer, completed)) is not None
-        ]
-        batch.save()
-        batch.transaction.consents.append(withdrawn)
-        batch.transaction.feed.show(shown, batch.now)
-    for customer in batch:
-        for completed in by_customer[customer.customer_id]:
-            _tell(customer, completed)
-
-
-def _tell(customer: CustomerState, completed: CompletedSend) -> None:
-    message = customer.message_by_id(completed.job.message_id)
-    if message is None or message.status not in ("refused", "uncertain"):
-        return
-    emit(
-        f"message.{message.status}",
-        customer_id=customer.customer_id,
-        message_id=message.id,
-        channel=message.channel,
-        provider=completed.handed.provider,
-        code=completed.handed.code,
-    )
-
-
-def _file(customer: CustomerState, completed: CompletedSend, batch: Batch) -> list[NewConsentRow]:
-    """File one answer; the ledger's row of an opt-out that the provider tells of, if it does."""
     job, handed = completed.job, completed.handed
-    message = customer.message_by_id(job.message_id)
-    if message is None:
+    if customer.erased:
         return []
+    customer.changes += 1
     customer.receipts.append(_receipt(job, handed, batch))
+    message = customer.message_by_id(job.message_id)
+    if message is None or message.mark != job.mark:
+        return []
     if handed.provider_id is not None and message.provider_id is None:
         message.provider_id, message.changed = handed.provider_id, True
     if message.status not in ("handing_over", "uncertain"):
-        return []  # a callback was faster
+        return []  # a callback was faster, or it was filed before
     message.code = handed.code
     outcome = _settle(customer, message, handed, batch)
     if handed.mark_address and traits_of(job.channel).marks_address:
@@ -150,22 +87,53 @@ def _file(customer: CustomerState, completed: CompletedSend, batch: Batch) -> li
     return [_withdraw(customer, message, batch)] if handed.result is SendStatus.OPTED_OUT else []
 
 
-def _local_copy(customer: CustomerState, completed: CompletedSend) -> LocalCopy | None:
-    """What is kept of a message that went out where we can show it; nothing of an erased customer's.
+def keep_local_copy(customer: CustomerState, job: AuthorisedSend) -> None:
+    """What is kept of a message that went to the feed or to the sandbox.
 
-    Made when the batch is over: a step that was left meanwhile has said how long its message stays in the feed.
+    Called when the customer's turn is over: a step that was left meanwhile has said how long its message stays.
     """
+    message = customer.message_by_id(job.message_id)
+    if message is None or customer.erased or message.status != "sent" or message.mark != job.mark:
+        return
+    in_feed = traits_of(job.channel).in_feed
+    if job.provider not in LOCAL_PROVIDERS and not in_feed:
+        return
+    customer.local_copies.append(
+        LocalCopy(
+            customer_id=message.customer_id,
+            message_id=message.id,
+            channel=job.channel,
+            provider=job.provider,
+            content=_as_json(job.outgoing),
+            display=(job.outgoing.display or "inbox") if in_feed else None,
+            expires_at=message.expires_at,
+        )
+    )
+
+
+_SAID_BY_THE_ROW = frozenset({"message_id", "customer_id", "customer_key", "channel", "content"})
+_OF_THE_MESSAGE = tuple(one.name for one in fields(OutboundMessage) if one.name not in _SAID_BY_THE_ROW)
+_OF_THE_CONTENT = tuple(one.name for one in fields(Content))
+
+
+def _as_json(outgoing: OutboundMessage) -> dict[str, Any]:
+    """The message as JSON values, without what its row says already."""
+    content = {name: getattr(outgoing.content, name) for name in _OF_THE_CONTENT}
+    return {"content": content, **{name: getattr(outgoing, name) for name in _OF_THE_MESSAGE}}
+
+
+def tell_filed(customer: CustomerState, completed: CompletedSend) -> None:
+    """What a committed filing has to say to whoever operates this."""
     message = customer.message_by_id(completed.job.message_id)
-    if message is None or completed.outgoing is None or customer.erased:
-        return None
-    if completed.handed.result is not SendStatus.SENT:
-        return None
-    return LocalCopy(
-        customer_id=message.customer_id,
+    if message is None or message.status not in ("refused", "uncertain"):
+        return
+    emit(
+        f"message.{message.status}",
+        customer_id=customer.customer_id,
         message_id=message.id,
-        outgoing=completed.outgoing,
+        channel=message.channel,
         provider=completed.handed.provider,
-        expires_at=message.expires_at,
+        code=completed.handed.code,
     )
 
 
@@ -183,7 +151,7 @@ def _settle(
             message.changed = True
             return None
         case SendStatus.TRY_AGAIN if message.attempt < MOST_ATTEMPTS or handed.code in NOT_CALLED:
-            customer.freed_slots.append(message)
+            _free_slot(customer, message)
             message.status = "planned"
             message.handed_at = None
             if handed.code in NOT_CALLED:
@@ -204,8 +172,22 @@ def _settle(
 
 def _give_back(customer: CustomerState, message: MessageRow) -> None:
     """The place under the caps that this message took and did not need: others may be waiting for it."""
-    customer.freed_slots.append(message)
+    _free_slot(customer, message)
     recheck(customer, "frequency_cap")
+
+
+def _free_slot(customer: CustomerState, message: MessageRow) -> None:
+    """The cap slot is free for whoever is asked about next, in this transaction too."""
+    customer.freed_slots.append(message)
+    for slots in (customer.cap_slots, customer.shadow_slots):
+        for slot in slots:
+            if (slot.handed_at, slot.channel, slot.topic) == (
+                message.handed_at,
+                message.channel,
+                message.topic,
+            ):
+                slots.remove(slot)
+                break
 
 
 def _move(
@@ -245,16 +227,8 @@ def _withdraw(customer: CustomerState, message: MessageRow, batch: Batch) -> New
 
 
 def _receipt(job: AuthorisedSend, handed: SendResult, batch: Batch) -> ReceiptRow:
-    facts = {"provider": handed.provider, "code": handed.code, "attempt": job.attempt}
-    return ReceiptRow(
-        customer_id=job.customer_id,
-        message_id=job.message_id,
-        source_id=f"hand_over:{job.attempt}:{batch.machine.isoformat()}",
-        kind=handed.result.value,
-        occurred_at=batch.now,
-        received_at=batch.now,
-        data={name: value for name, value in facts.items() if value is not None},
-    )
+    facts = {"provider": handed.provider, "code": handed.code}
+    return hand_over_receipt(job, handed.result.value, facts, batch)
 
 
 def _wait(message: MessageRow, handed: SendResult) -> float:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from channels.base import SendResult, SendStatus
+from channels.base import LOCAL_PROVIDERS, SendResult, SendStatus
 from orchestrator.clock import monotonic
 from orchestrator.telemetry import emit
 
@@ -65,8 +65,15 @@ class ProviderAllowance:
     message alone at ``probed`` providers, whose breakers are half-open."""
 
     def __init__(
-        self, capacity: Mapping[str, int], tokens: Mapping[str, Tokens], probed: Iterable[str] = ()
+        self,
+        capacity: Mapping[str, int],
+        tokens: Mapping[str, Tokens],
+        probed: Iterable[str] = (),
+        *,
+        places: int,
     ) -> None:
+        self.places = places
+        """How many calls more may begin at once, of all providers that are called."""
         self.capacity = capacity
         """The providers that may be given messages, and how many customers are worth claiming for each."""
         soon = [one.again_in for one in tokens.values() if 0 < one.again_in <= SOON]
@@ -77,19 +84,19 @@ class ProviderAllowance:
 
     def remaining(self) -> Remaining:
         """For one transaction: what it takes counts once it is committed and told to :meth:`spend`."""
-        return Remaining(open_to=frozenset(self.capacity), left=dict(self._left))
+        return Remaining(open_to=frozenset(self.capacity), left=dict(self._left), places=self.places)
 
     def spend(self, providers: Iterable[str]) -> None:
         """These were marked, one message each."""
         for provider in providers:
+            self.places -= provider not in LOCAL_PROVIDERS
             if provider in self._left:
                 self._left[provider] -= 1
 
-    def refund(self, providers: Iterable[str]) -> None:
-        """These were marked and never called."""
-        for provider in providers:
-            if provider in self._tokens:
-                self._tokens[provider].give_back(1)
+    def refund(self, provider: str) -> None:
+        """One that was marked was never called."""
+        if provider in self._tokens:
+            self._tokens[provider].give_back(1)
 
     def close(self) -> None:
         """Give back what was not spent. Kept for later it would be used outside the window it was counted in."""
@@ -104,13 +111,22 @@ class Remaining:
 
     open_to: frozenset[str]
     left: dict[str, int]  # of providers that have a rate or are probed
+    places: int  # for calls
 
     def take(self, provider: str) -> bool:
-        if provider not in self.open_to or self.left.get(provider) == 0:
+        called = provider not in LOCAL_PROVIDERS
+        if provider not in self.open_to or self.left.get(provider) == 0 or (called and self.places == 0):
             return False
         if provider in self.left:
             self.left[provider] -= 1
+        self.places -= called
         return True
+
+    def give_back(self, provider: str) -> None:
+        """It was taken and is not needed."""
+        if provider in self.left:
+            self.left[provider] += 1
+        self.places += provider not in LOCAL_PROVIDERS
 
 
 @dataclass(kw_only=True)
@@ -136,19 +152,30 @@ class ProviderGates:
         """
         return self.breakers.may_call(provider)
 
-    def admit(self, waiting: CountWaiting, *, limit: int) -> ProviderAllowance:
-        """Room for one batch. A token is taken only for what waits: others may need it."""
+    def admit(
+        self, waiting: CountWaiting, *, limit: int, places: int, rated: bool = True
+    ) -> ProviderAllowance:
+        """Room for one batch. A token is taken only for what waits: others may need it.
+
+        ``places`` are the calls that may begin at once, of all providers that are called. ``rated`` False: nothing for
+        providers with a rate.
+        """
         capacity = dict(self.breakers.room(self.providers(), limit))
+        if not rated:
+            capacity = {name: room for name, room in capacity.items() if name not in self.rates}
         probed = [name for name, room in capacity.items() if room < limit]
-        rated = [name for name in capacity if name in self.rates]
-        due = waiting(rated, limit) if rated else {}
+        limited = [name for name in capacity if name in self.rates]
+        due = waiting(limited, limit) if limited else {}
         tokens = {
-            name: self.rates.take(name, min(capacity[name], due[name])) for name in rated if due.get(name)
+            name: self.rates.take(name, min(capacity[name], due[name])) for name in limited if due.get(name)
         }
-        for name in rated:
+        for name in limited:
             capacity[name] = tokens[name].count if name in tokens else 0
             self._learn(name, tokens.get(name))
-        return ProviderAllowance({name: room for name, room in capacity.items() if room}, tokens, probed)
+        for name in capacity.keys() - LOCAL_PROVIDERS:
+            capacity[name] = min(capacity[name], places)
+        open_to = {name: room for name, room in capacity.items() if room}
+        return ProviderAllowance(open_to, tokens, probed, places=places)
 
     def waits(self) -> dict[str, float]:
         """The providers that may be given nothing, and for how many seconds more."""

@@ -23,11 +23,16 @@ from orchestrator.service.messages import recheck
 
 
 def apply_inbox(customer: CustomerState, batch: Batch) -> None:
-    """All of it; of an erased customer it is only taken out."""
-    for item in in_order(customer.inbox, lambda message_id: _channel(customer, message_id)):
+    """As much as the batch has time for; of an erased customer it is only taken out."""
+    waiting = in_order(customer.inbox, lambda message_id: _channel(customer, message_id))
+    for number, item in enumerate(waiting, 1):
         customer.applied_inbox.append(item.id)
         if not customer.erased:
+            customer.changes += 1
             _apply(customer, item, batch)
+        if number < len(waiting) and batch.is_over():
+            customer.inbox_waits = True
+            break
     customer.inbox = []
 
 

@@ -51,7 +51,7 @@ def enter(
         customer,
         published,
         batch.catalogue,
-        temporary_id=batch.temporary_id(),
+        enrollment_id=batch.transaction.batches.new_enrollment_id(),
         context=context,
         trigger=trigger,
         because=because,

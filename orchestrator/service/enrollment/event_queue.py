@@ -77,7 +77,10 @@ def of_enrollment(work: EnrollmentWork) -> Iterator[None]:
 def _named(work: EnrollmentWork) -> EnrollmentFailed:
     enrollment = work.enrollment
     where = f"{enrollment.playbook} v{work.published.version}, step {enrollment.state.step or 'entry'}"
-    return EnrollmentFailed(enrollment.enrollment_id, enrollment.playbook_id, where)
+    stored = (
+        enrollment.enrollment_id if not work.new else 0
+    )  # one that is about to begin has no row to set aside
+    return EnrollmentFailed(stored, enrollment.playbook_id, where)
 
 
 def _followed(customer: CustomerState, pending: _Pending, batch: Batch) -> Sequence[_Pending]:
@@ -102,6 +105,7 @@ def _decided(customer: CustomerState, work: EnrollmentWork, event: EnrollmentEve
     work.enrollment = decision.enrollment
     work.entries.extend(decision.entries)
     work.changed = True
+    customer.changes += 1
     wanted: list[_Pending] = [_PendingCommand(work=work, command=command) for command in decision.commands]
     if before.state.live and not decision.enrollment.state.live:
         wanted.append(_PendingEnd(work=work))

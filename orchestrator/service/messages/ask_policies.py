@@ -8,7 +8,13 @@ from typing import assert_never
 
 from channels.table import traits_of
 from orchestrator.core.catalogue import Catalogue
-from orchestrator.core.customer_state import CustomerState, EnrollmentWork, MessageRow, VerdictRecord
+from orchestrator.core.customer_state import (
+    CustomerState,
+    EnrollmentWork,
+    FreshVerdict,
+    MessageRow,
+    VerdictRecord,
+)
 from orchestrator.core.machine.facts import EnrollmentFacts
 from orchestrator.core.policies.order import ask
 from orchestrator.core.policies.request import Allow, Defer, Drop, HoldOut, OpenHold, PolicyRequest, Verdict
@@ -152,16 +158,34 @@ def record_verdict(
         until=verdict.until if isinstance(verdict, Defer) else None,
         why=verdict.why,
     )
+    record = VerdictRecord(
+        message=message,
+        said=said,
+        inputs=verdict.inputs,
+        repeat=before is not None and replace(before, until=said.until) == said,
+    )
+    customer.verdicts.append(record)
     message.last_verdict = said
-    customer.verdicts.append(
-        VerdictRecord(
-            message=message,
-            said=said,
-            inputs=verdict.inputs,
-            repeat=before is not None and replace(before, until=said.until) == said,
-        )
+    message.fresh_verdict = FreshVerdict(
+        record=record, verdict=verdict, channel=channel, changes=customer.changes
     )
     return channel, verdict
+
+
+def still_fresh(customer: CustomerState, message: MessageRow) -> Verdict | None:
+    """What was answered when the message was planned in this transaction, if nothing has happened to the customer
+    since: one answer is then good for both askings."""
+    fresh = message.fresh_verdict
+    if fresh is None or fresh.changes != customer.changes:
+        return None
+    return fresh.verdict
+
+
+def good_for_both(message: MessageRow) -> None:
+    """Keep the answer given at the planning as that of the hand-over too, which follows in the same transaction."""
+    fresh = message.fresh_verdict
+    if fresh is not None and fresh.record.said.asked == "planned":
+        message.last_verdict = fresh.record.said = replace(fresh.record.said, asked="both")
 
 
 def _kind_of(verdict: Verdict) -> VerdictKind:

@@ -25,6 +25,7 @@ def plan_message(
     kind, channels = _kind_and_channels(customer, work.published, action)
     message = MessageRow(
         customer_id=customer.customer_id,
+        id=batch.transaction.batches.new_message_id(),
         enrollment_id=enrollment.enrollment_id,
         playbook_id=enrollment.playbook_id,
         playbook=enrollment.playbook,

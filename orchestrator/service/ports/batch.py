@@ -71,7 +71,15 @@ class BatchStore(Protocol):
         ...
 
     def save(self, customers: Sequence[CustomerState], now: datetime) -> None:
-        """Write what changed; new rows get their ids. A fixed number of statements."""
+        """Write what changed. A fixed number of statements."""
+        ...
+
+    def new_enrollment_id(self) -> int:
+        """The id of an enrollment that is about to begin."""
+        ...
+
+    def new_message_id(self) -> int:
+        """The id of a message that is about to be planned."""
         ...
 
     def done(self) -> None:

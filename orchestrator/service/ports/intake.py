@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from orchestrator.core.catalogue import Catalogue
 from orchestrator.core.feed_visibility import Guards
 from orchestrator.language.conditions.requirements import LookBack
-from orchestrator.records.delivery import LocalCopy
 from orchestrator.records.feed import FeedAction, FeedItem
 from orchestrator.records.inbox import InboxItem
 
@@ -116,8 +115,4 @@ class FeedStore(Protocol):
 
     def mark(self, customer_id: int, message_id: int, action: FeedAction, at: datetime) -> None:
         """Note what the customer did with an item: dismissed or answered, it is shown no more."""
-        ...
-
-    def show(self, copies: Sequence[LocalCopy], now: datetime) -> None:
-        """Make in-app messages visible in the feed, and keep what the sandbox took."""
         ...

@@ -14,6 +14,7 @@ from orchestrator.records.drain import InterruptedCustomer
 from orchestrator.store.batch import batches_in_hand
 from orchestrator.store.batch.build import build_customers
 from orchestrator.store.batch.definitions import CatalogueCache
+from orchestrator.store.batch.ids import IdBlocks
 from orchestrator.store.batch.save import save
 from orchestrator.store.batch.save_waiting import save_waiting
 from orchestrator.store.consents import PostgresConsents
@@ -28,6 +29,7 @@ class PostgresBatches:
     definitions: CatalogueCache
     hash_key: Callable[[str], str]
     undone: Collection[str]  # threads of this process whose batch failed while nothing could be written
+    ids: IdBlocks
     consents: PostgresConsents
 
     def load(
@@ -43,6 +45,12 @@ class PostgresBatches:
     def save(self, customers: Sequence[CustomerState], now: datetime) -> None:
         save(self.connection, customers, now, self.hash_key)
         save_waiting(self.connection, customers, now)
+
+    def new_enrollment_id(self) -> int:
+        return self.ids.take(self.connection, "enrollment_ids")
+
+    def new_message_id(self) -> int:
+        return self.ids.take(self.connection, "message_ids")
 
     def done(self) -> None:
         batches_in_hand.done(self.connection)

@@ -332,6 +332,7 @@ def _message(row: Row[Any]) -> MessageRow:
         status=row.status,
         reason=row.reason,
         attempt=row.attempt,
+        mark=row.mark,
         handed_at=row.handed_at,
         sent_at=row.sent_at,
         settled_at=row.settled_at,

@@ -12,13 +12,10 @@ from orchestrator.core.customer_state import CustomerState
 from orchestrator.store.batch.save_customers import save_cooldowns_and_holds, save_facts, save_inbox
 from orchestrator.store.batch.save_enrollments import save_enrollments
 from orchestrator.store.batch.save_messages import save_cap_slots, save_messages, save_verdicts
+from orchestrator.store.local_copies import show
 from orchestrator.store.sql.pipeline import together
 
-_NEW_IDS = text("""
-SELECT ARRAY(SELECT nextval('enrollment_ids') FROM generate_series(1, :enrollments)) AS enrollments,
-       ARRAY(SELECT nextval('message_ids') FROM generate_series(1, :messages)) AS messages,
-       ARRAY(SELECT nextval('inbox_ids') FROM generate_series(1, :requests)) AS requests
-""")
+_REQUEST_IDS = text("SELECT nextval('inbox_ids') FROM generate_series(1, :requests)")
 
 
 def save(
@@ -43,39 +40,14 @@ def _write(
     save_cooldowns_and_holds(connection, customers, now)
     save_facts(connection, customers, now)
     save_inbox(connection, customers, now)
+    show(connection, [copy for customer in customers for copy in customer.local_copies], now)
 
 
 def _number(connection: Connection, customers: Sequence[CustomerState]) -> None:
-    """Give new enrollments, messages and inbox rows the ids they are stored under."""
-    enrollments = [
-        (customer, work) for customer in customers for work in customer.enrollments.values() if work.new
-    ]
-    messages = [
-        message for customer in customers for message in customer.messages.values() if message.id == 0
-    ]
+    """Give new inbox rows their ids: these say in which order they came."""
     requests = sum(len(customer.requests) for customer in customers)
-    if not (enrollments or messages or requests):
+    if not requests:
         return
-    ids = connection.execute(
-        _NEW_IDS, {"enrollments": len(enrollments), "messages": len(messages), "requests": requests}
-    ).one()
-    for message, message_id in zip(messages, ids.messages, strict=True):
-        message.id = message_id
-    inbox_ids = iter(ids.requests)
+    ids = iter(connection.execute(_REQUEST_IDS, {"requests": requests}).scalars().all())
     for customer in customers:
-        customer.requests = [replace(request, id=next(inbox_ids)) for request in customer.requests]
-    for (customer, work), enrollment_id in zip(enrollments, ids.enrollments, strict=True):
-        temporary = work.enrollment.enrollment_id
-        work.enrollment = replace(work.enrollment, enrollment_id=enrollment_id)
-        customer.enrollments[enrollment_id] = customer.enrollments.pop(temporary)
-        for message in customer.messages.values():
-            if message.enrollment_id == temporary:
-                message.enrollment_id = enrollment_id
-        customer.new_cooldowns = [
-            replace(row, enrollment_id=enrollment_id) if row.enrollment_id == temporary else row
-            for row in customer.new_cooldowns
-        ]
-        customer.conversions = [
-            replace(row, enrollment_id=enrollment_id) if row.enrollment_id == temporary else row
-            for row in customer.conversions
-        ]
+        customer.requests = [replace(request, id=next(ids)) for request in customer.requests]

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from channels.base import LOCAL_PROVIDERS
 from orchestrator.core.customer_state import CustomerState, MessageRow
 from orchestrator.store.sql import tables as t
 from orchestrator.store.sql.bulk import delete_rows, insert_rows, update_rows
@@ -96,7 +97,7 @@ def save_messages(
         [
             {"provider_id": message.provider_id, "customer_id": message.customer_id, "message_id": message.id}
             for message in changed
-            if message.provider_id is not None and message.provider not in ("sandbox", "feed")
+            if message.provider_id is not None and message.provider not in LOCAL_PROVIDERS
         ],
         on_conflict="nothing",
     )
@@ -129,6 +130,7 @@ def _progress(message: MessageRow) -> dict[str, Any]:
         "status": message.status,
         "reason": message.reason,
         "attempt": message.attempt,
+        "mark": message.mark,
         "handed_at": message.handed_at,
         "sent_at": message.sent_at,
         "settled_at": message.settled_at,

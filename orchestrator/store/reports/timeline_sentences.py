@@ -13,6 +13,12 @@ HAND_OVER = (
     "hand_over:"  # how the receipts of our own hand-overs begin; all others are reports of the provider
 )
 
+_WHEN = {
+    "planned": "when planned",
+    "hand_over": "at the hand-over",
+    "both": "when planned, which was the hand-over",
+}
+
 
 def instant(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
@@ -97,8 +103,7 @@ def verdict(row: Row[Any], message: Row[Any]) -> str:
             said = f"{about} is held back by '{row.policy}': {row.why}"
         case _:
             said = f"{about} is dropped by '{row.policy}': {row.why}"
-    when = "when planned" if row.asked == "planned" else "at the hand-over"
-    return f"{said} (asked {when}{_times(row)})"
+    return f"{said} (asked {_WHEN[row.asked]}{_times(row)})"
 
 
 def how_often(verdicts: Sequence[Row[Any]]) -> str:

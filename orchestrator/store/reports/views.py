@@ -77,7 +77,7 @@ VIEWS = (
         name="v_verdicts",
         about="One row per answer of the guardrails about one message; equal answers in a row are counted.",
         columns={
-            "asked": "planned: when the step began; hand_over: in the moment of sending",
+            "asked": "planned: when the step began; hand_over: in the moment of sending; both: these were one moment",
             "policy": "the guardrail that decided; 'all' when every one allowed",
             "verdict": "allow, defer, drop or hold_out",
             "times": "how often in a row the answer was the same",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Double, Integer, SmallInteger, Text
@@ -34,7 +35,7 @@ def texts(values: Iterable[str]) -> str:
 
 def to_json(value: Any) -> str:
     """JSON as ``jsonb`` takes it: no NaN, no infinity; instants as ISO 8601, decimals as text to keep every digit."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+    return _JSON.encode(value)
 
 
 def writer(type_: TypeEngine[Any]) -> Writer:
@@ -81,6 +82,8 @@ def _quoted(text: str) -> str:
 
 
 def _json(value: Any) -> str:
+    if value == {}:
+        return '"{}"'  # most of them
     written = to_json(value)
     if "\\u0000" in written and _has_zero(value):
         msg = "holds a zero byte, which PostgreSQL cannot store"
@@ -122,7 +125,13 @@ def _instant(value: Any) -> str:
     if not isinstance(value, datetime) or value.tzinfo is None:
         msg = f"expected an instant with a time zone, got {value!r}"
         raise TypeError(msg)
-    return '"' + value.isoformat() + '"'
+    return _written(value)
+
+
+@lru_cache(maxsize=4096)
+def _written(value: datetime) -> str:
+    """A batch writes few instants many times: now, and the same wait after it."""
+    return f'"{value.isoformat()}"'
 
 
 def _plain(value: Any) -> Any:
@@ -134,6 +143,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(msg)
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
 _WRITERS: tuple[tuple[type[TypeEngine[Any]], Writer], ...] = (
     (Integer, _integer),  # also BigInteger and SmallInteger
     (Boolean, _boolean),

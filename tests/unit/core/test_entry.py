@@ -107,7 +107,7 @@ class Door:
             self.customer,
             self.published,
             self.catalogue,
-            temporary_id=-1 - len(self.customer.enrollments),
+            enrollment_id=1 + len(self.customer.enrollments),
             context=context,
             trigger="product",
             because=None,
