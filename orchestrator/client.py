@@ -46,8 +46,9 @@ def start_playbook(
     """Begin playbook ``name`` for ``customer``, who is made if unknown; the same ``key`` gives the same enrollment.
 
     ``context`` are values that the playbook declares under ``context:``. Raises StartRefused, whose ``reason`` is
-    ``already_live``, ``context``, ``cooldown``, ``erased``, ``opted_out``, ``paused`` or ``reentry``; NotFound for a
-    playbook nobody published; InputError; Unavailable when PostgreSQL does not answer, as every verb here does.
+    ``already_live``, ``context``, ``cooldown``, ``erased``, ``not_published``, ``opted_out``, ``paused`` or
+    ``reentry``; NotFound for a playbook nobody published; InputError; Unavailable when PostgreSQL does not answer, as
+    every verb here does.
     """
     return connect().start_playbook(customer, name, context=context, key=key)
 

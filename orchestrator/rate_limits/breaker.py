@@ -16,8 +16,11 @@ INSTANT = 1e-6  # seconds: what counts as the same instant
 class BreakerRules:
     """When a breaker opens and for how long, in seconds of machine time."""
 
-    failures: int = 5  # in a row
-    open_for: float = 30.0  # doubled each time a probe fails
+    failures: int = 5  # more than good answers
+    probation: int = (
+        2  # of the first calls after it closed: so many more failures than good answers open it again
+    )
+    open_for: float = 30.0  # doubled each time it opens again before it was well
     longest: float = 300.0
     longest_asked: float = 3600.0  # a pause that the provider asked for may be longer
     probe: float = 20.0  # a probe whose caller said nothing for so long is over: no call lasts longer
@@ -28,8 +31,11 @@ class BreakerState:
     """One provider's breaker. Instants are of the clock of whoever keeps it."""
 
     failures: int = 0
+    """How many more calls failed than were answered lately."""
     opened: int = 0
-    """How often it opened since the last good answer; 0: closed."""
+    """How often it opened since all was well."""
+    is_open: bool = False
+    """Open, or half-open once its time is over."""
     until: float = 0.0
     """Nobody may call before this."""
     probe_until: float = 0.0
@@ -37,11 +43,15 @@ class BreakerState:
 
     def closed_to_all(self, now: float) -> bool:
         """Open, or half-open with its probe on the wire."""
-        return self.opened > 0 and now < max(self.until, self.probe_until) - INSTANT
+        return self.is_open and now < max(self.until, self.probe_until) - INSTANT
+
+    def waits(self, now: float) -> bool:
+        """Its time is not over: what was on the wire when it opened may still be answered."""
+        return self.is_open and now < self.until - INSTANT
 
     def moved(self, seconds: float) -> BreakerState:
         """The same by a clock that is ``seconds`` ahead."""
-        if not self.opened:
+        if not self.is_open:
             return self
         return replace(self, until=self.until + seconds, probe_until=self.probe_until + seconds)
 
@@ -56,23 +66,31 @@ def failed(
 ) -> BreakerState:
     """After a call that failed; what was on the wire when the breaker opened changes nothing more."""
     asked = min(retry_after or 0.0, rules.longest_asked)
-    if state.opened and now < state.until - INSTANT:
+    if state.waits(now):
         return replace(state, until=max(state.until, now + asked))
     failures = state.failures + 1
-    if not (asked or state.opened or failures >= rules.failures):
+    if not (asked or state.is_open or failures >= rules.failures):
         return replace(state, failures=failures)
-    wait = asked or min(rules.longest, rules.open_for * 2**state.opened)
-    return BreakerState(failures=failures, opened=min(state.opened + 1, 16), until=now + wait)
+    return BreakerState(
+        failures=failures,
+        opened=min(state.opened + 1, 16),
+        is_open=True,
+        until=now + (asked or min(rules.longest, rules.open_for * 2**state.opened)),
+    )
 
 
-def answered(state: BreakerState, now: float) -> BreakerState:
-    """After a call that was answered. While the breaker is open only its probe may close it."""
-    return state if state.opened and now < state.until - INSTANT else CLOSED
+def answered(state: BreakerState, now: float, *, rules: BreakerRules) -> BreakerState:
+    """After a call that was answered. While the breaker is open only its probe may close it, on probation at first."""
+    if state.waits(now):
+        return state
+    if state.is_open:
+        return BreakerState(failures=max(0, rules.failures - rules.probation), opened=state.opened)
+    return replace(state, failures=state.failures - 1) if state.failures > 1 else CLOSED
 
 
 def probed(state: BreakerState, now: float, *, rules: BreakerRules) -> BreakerState:
     """With the probe taken, if it was to be had."""
-    if not state.opened or state.closed_to_all(now):
+    if not state.is_open or state.closed_to_all(now):
         return state
     return replace(state, probe_until=now + rules.probe)
 

@@ -1,8 +1,8 @@
 """The circuit breakers of all providers, as one process sees them.
 
-Where there is Redis the processes share one view: it is read before a batch, and changed by a failure, by the first
-good answer after one, and by whoever takes the probe; calls that go well ask nobody. While Redis is away the view of
-each process stands. None of it is truth: it may be lost at any moment.
+Where there is Redis the processes share one view: it is read before a batch, and changed by a failure, by the
+good answers that make up for it, and by whoever takes the probe; calls that go well ask nobody. While Redis is away the
+view of each process stands. None of it is truth: it may be lost at any moment.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Sequence
 from orchestrator.clock import monotonic
 from orchestrator.rate_limits.breaker import (
     CLOSED,
-    INSTANT,
     BreakerRules,
     BreakerState,
     Change,
@@ -59,7 +58,7 @@ class Breakers:
             now = self._now()
             states = {name: self._states.get(name, CLOSED) for name in names}
         return {
-            name: 1 if state.opened else most
+            name: 1 if state.is_open else most
             for name, state in states.items()
             if not state.closed_to_all(now)
         }
@@ -68,34 +67,30 @@ class Breakers:
         """Asked right before each call. True while closed, and once when the time of an open one is over."""
         with self._lock:
             state = self._states.get(provider)
-            if state is None or not state.opened:
+            if state is None or not state.is_open:
                 return True
             if state.closed_to_all(self._now()):
                 return False
         done = self._change(provider, lambda state, now: probed(state, now, rules=self.rules))
-        return not done.before.opened or done.after != done.before
+        return not done.before.is_open or done.after != done.before
 
     def report(self, provider: str, *, ok: bool, retry_after: float | None = None) -> None:
         """Learn from one call. ``retry_after`` are the seconds that the provider asked for."""
         with self._lock:
             state, now = self._states.get(provider, CLOSED), self._now()
-        change: Change
-        if ok:
-            if answered(state, now) == state:
-                return
-            change = answered
-        else:
-            if state.opened and now < state.until - INSTANT and not retry_after:
-                return
+        if (state.waits(now) and not retry_after) or (ok and state == CLOSED):
+            return  # nothing would change: the others are not asked
 
-            def change(state: BreakerState, now: float) -> BreakerState:
-                return failed(state, now, retry_after=retry_after, rules=self.rules)
+        def change(state: BreakerState, now: float) -> BreakerState:
+            if ok:
+                return answered(state, now, rules=self.rules)
+            return failed(state, now, retry_after=retry_after, rules=self.rules)
 
         done = self._change(provider, change)
         if done.after.opened > done.before.opened:
             seconds = round(done.after.until - done.at, 3)
             emit("provider.breaker_opened", provider=provider, failures=done.after.failures, seconds=seconds)
-        elif done.before.opened and not done.after.opened:
+        elif done.before.is_open and not done.after.is_open:
             emit("provider.breaker_closed", provider=provider)
 
     def closed_until(self) -> dict[str, float]:
@@ -104,7 +99,7 @@ class Breakers:
             return {
                 name: max(state.until, state.probe_until)
                 for name, state in self._states.items()
-                if state.opened
+                if state.is_open
             }
 
     def _change(self, provider: str, change: Change) -> Changed:
@@ -148,7 +143,7 @@ class Breakers:
 
         def merge(theirs: BreakerState, at: float) -> BreakerState:
             ours = state.moved(at - now)
-            return ours if ours.opened and ours.until > theirs.until else theirs
+            return ours if ours.is_open and ours.until > theirs.until else theirs
 
         if self._reach.ask(lambda: shared.change(provider, merge)) is not None:
             self._alone.discard(provider)

@@ -12,7 +12,7 @@ from orchestrator.rate_limits.breaker import CLOSED, BreakerState, Change, Chang
 from orchestrator.rate_limits.redis_client import make_pool
 
 _TRIES = 10  # others may change the same breaker at the same moment
-_FAILURES_KEPT = 60.0  # seconds: failures so far apart are not in a row
+_FAILURES_KEPT = 60.0  # seconds: failures so far apart are not of one trouble
 _KEPT = 3600.0  # seconds after an open breaker's time is over; then nobody has called for an hour
 
 
@@ -37,7 +37,7 @@ class RedisStates:
                 if after == CLOSED:
                     pipe.delete(key)
                 else:
-                    kept = max(after.until - at, 0.0) + _KEPT if after.opened else _FAILURES_KEPT
+                    kept = max(after.until - at, 0.0) + _KEPT if after.is_open else _FAILURES_KEPT
                     pipe.set(key, json.dumps(asdict(after)), px=int(kept * 1000))
                 try:
                     pipe.execute()

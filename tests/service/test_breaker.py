@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -67,14 +68,14 @@ def fail(breakers: Breakers, count: int, **more: Any) -> None:
 # --- one process ----------------------------------------------------------------------------------------------------
 
 
-def test_it_opens_after_failures_in_a_row_and_one_probe_decides(
-    hand: Hand, told: list[tuple[str, Any]]
-) -> None:
+def test_it_opens_after_a_few_failures_and_one_probe_decides(hand: Hand, told: list[tuple[str, Any]]) -> None:
     breakers = Breakers(rules=RULES, now=hand)
     fail(breakers, 4)
-    breakers.report("x", ok=True)
+    assert breakers.may_call("x")
+    for _ in range(4):
+        breakers.report("x", ok=True)
     fail(breakers, 4)
-    assert breakers.may_call("x"), "four in a row are not five"
+    assert breakers.may_call("x"), "four more than good answers are not five"
     fail(breakers, 1)
     assert told == [("provider.breaker_opened", 30.0)]
     assert not breakers.may_call("x")
@@ -99,8 +100,52 @@ def test_it_opens_after_failures_in_a_row_and_one_probe_decides(
     breakers.report("x", ok=True)
     assert told[3:] == [("provider.breaker_closed", None)]
     assert breakers.room(["x"], 100) == {"x": 100}
+    for _ in range(3):
+        breakers.report("x", ok=True)
     fail(breakers, 4)
     assert breakers.may_call("x"), "counted anew"
+    fail(breakers, 1)
+    assert told[4:] == [("provider.breaker_opened", 30.0)], "and as long as at first"
+
+
+def test_after_a_probe_two_failures_are_enough(hand: Hand, told: list[tuple[str, Any]]) -> None:
+    """A provider that answers a probe and fails again costs two messages, and is left alone for longer."""
+    breakers = Breakers(rules=RULES, now=hand)
+    fail(breakers, 5)
+    hand.now += 30
+    assert breakers.may_call("x")
+    breakers.report("x", ok=True)
+    fail(breakers, 1)
+    assert breakers.may_call("x")
+    fail(breakers, 1)
+    assert not breakers.may_call("x")
+    assert told[-1] == ("provider.breaker_opened", 60.0)
+
+
+def chance(call: int) -> float:
+    """The same for each run, from 0 to 1."""
+    return int.from_bytes(hashlib.sha256(b"%d" % call).digest()[:4], "big") / 2**32
+
+
+@pytest.mark.parametrize(("share", "most"), [(0.5, 60), (0.7, 25)])
+def test_a_provider_that_fails_now_and_then_is_left_alone_too(hand: Hand, share: float, most: int) -> None:
+    breakers = Breakers(rules=RULES, now=hand)
+    failed = 0
+    for call in range(1000):
+        if not breakers.may_call("x"):
+            break
+        ok = chance(call) >= share
+        failed += not ok
+        breakers.report("x", ok=ok)
+    assert not breakers.may_call("x")
+    assert failed <= most
+
+
+def test_a_provider_that_fails_seldom_is_not(hand: Hand) -> None:
+    breakers = Breakers(rules=RULES, now=hand)
+    for call in range(2000):
+        assert breakers.may_call("x")
+        breakers.report("x", ok=chance(call) >= 0.1)
 
 
 def test_what_was_on_the_wire_when_it_opened_neither_closes_it_nor_prolongs_it(
