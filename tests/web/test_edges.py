@@ -243,3 +243,10 @@ def test_the_openapi_document_lists_the_public_surface_with_examples(web: Web) -
                 assert operation["security"] == [{"ApiKey": []}], (path, verb)
     body = document["paths"]["/v1/track"]["post"]["requestBody"]["content"]["application/json"]
     assert body["schema"].get("examples") or body.get("examples") or "examples" in json.dumps(body)
+
+
+def test_a_process_that_takes_nobody_is_not_ready_and_serves_requests_all_the_same(web: Web) -> None:
+    web.engine.services.claiming.stop("KeyError for 9 of 10 customers")
+    ready = web.client.get("/readyz")
+    assert (ready.status_code, ready.json()["checks"]["build"]) == (503, "KeyError for 9 of 10 customers")
+    assert web.client.get("/readyz/requests").status_code == 200

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
 from orchestrator.engine import Engine
-from orchestrator.errors import BadToken, NotFound
+from orchestrator.errors import BadToken, NotFound, PlaybookError, Unavailable
 from orchestrator.language.model import Ask
 from orchestrator.language.writing.json_values import from_plain
 from orchestrator.web.deps import TheEngine
@@ -93,7 +93,10 @@ def asked_in(
 
     Words with a customer's values in them were rendered in the mail; here the page's own words take their place.
     """
-    steps = {part.name: part.action for part in from_plain(definition).steps}
+    try:
+        steps = {part.name: part.action for part in from_plain(definition).steps}
+    except PlaybookError as error:  # a newer release's: one of its processes can show it
+        raise Unavailable("this release cannot read the playbook that asked") from error
     ask = steps.get(step)
     if not isinstance(ask, Ask):
         return None
