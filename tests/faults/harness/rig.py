@@ -121,7 +121,7 @@ class Rig:
 
     def expect_workers(self) -> None:
         for worker in self.workers:
-            worker.expect_log(READY)
+            worker.expect_log(READY, seconds=240)
 
     def ready_workers(self) -> list[int]:
         """Places in ``workers`` of those that said they are ready."""

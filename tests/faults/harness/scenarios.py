@@ -151,9 +151,9 @@ def _at_work(rig: Rig, known: set[MessageKey]) -> bool:
 
 
 LOCKS_FALL_WITHIN = 5.0
-SLACK = 1.5  # seconds for a machine that is slow to look
+SLACK = 2.5  # seconds for a machine that is slow to look
 _OLD = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'orchestrator'
-AND xact_start < :at AND state <> 'idle'"""
+AND xact_start < :at AND backend_xid IS NOT NULL"""
 
 
 def freeze_in_a_batch(play: Play) -> Figures:
