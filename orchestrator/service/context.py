@@ -70,6 +70,8 @@ class Batch:
     machine: datetime
     failed: dict[int, Exception]
     ends_at: float = inf  # monotonic seconds
+    reached: int = 0
+    """Customers whose turn the last :meth:`fold` came to, failed ones included."""
 
     def __iter__(self) -> Iterator[CustomerState]:
         return iter(self.customers)
@@ -90,7 +92,9 @@ class Batch:
         """
         answers: list[Result] = []
         kept: list[CustomerState] = []
+        self.reached = 0
         for customer in self.customers:
+            self.reached += 1
             try:
                 answers.append(apply(customer))
             except StoreError:

@@ -31,6 +31,7 @@ from orchestrator.metrics import measured_send
 from orchestrator.records.drain import Drained
 from orchestrator.service.context import Claim, ServiceContext, alone, those_free_of
 from orchestrator.service.delivery.authorise import AuthorisedSend, SendOrder, tell_ended_leases
+from orchestrator.service.delivery.batch_size import BatchSize
 from orchestrator.service.delivery.compose import LinkWriter, compose
 from orchestrator.service.delivery.file_results import (
     AGED,
@@ -77,6 +78,7 @@ class Delivery:
     url_for: Callable[[str], str | None]
     pool: SendPool | None
     _filers: list[Filer] = field(default_factory=list)  # the one of this process, once it is needed
+    _size: BatchSize = field(default_factory=BatchSize)
 
     # --- what workers repeat ----------------------------------------------------------------------------------------
 
@@ -87,6 +89,7 @@ class Delivery:
         it is nobody's fault.
         """
         started = monotonic()
+        limit = self._at_once(limit)
         with self._allowance(limit) as allowance:
             claim = Claim(lock=lambda open_, now: lane(open_, now, allowance.capacity, limit))
             moved, sent = self._apart(claim, allowance, task="advance")
@@ -103,6 +106,7 @@ class Delivery:
     def plan(self, *, limit: int) -> Drained:
         """One batch of inboxes and timers without handing anything over: messages are planned."""
         write = self._compose()
+        limit = self._at_once(limit)
         claim = Claim(lock=lambda open_, now: enrollments_alone(open_, now, {}, limit))
 
         def planned(part: Claim) -> Turns:
@@ -220,10 +224,15 @@ class Delivery:
     def _take(self, claim: Claim, turns: Turns, crash_count: Mapping[int, int] = NO_CRASHES) -> Turns:
         """One transaction; what comes back is committed."""
         with self.services.batch(claim, crash_count=crash_count) as batch:
+            taken = len(batch)
             batch.fold(lambda customer: turns.take(customer, batch))
             batch.save()
+        self._size.learn(taken=taken, reached=batch.reached)
         tell_ended_leases(batch.customers)
         return turns
+
+    def _at_once(self, limit: int) -> int:
+        return limit if self.services.budget is None else self._size.most(limit)
 
     # --- calls ------------------------------------------------------------------------------------------------------
 
