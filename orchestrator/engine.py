@@ -206,7 +206,8 @@ class Engine:
         snooze.end_snooze(self.withdrawals.services, customer)
         self.nudge()
 
-    def preferences(self, customer: str) -> Preferences:
+    def preferences(self, customer: str | int) -> Preferences:
+        """What the preference page shows, by the product's key or the id in a link of ours. Raises NotFound."""
         return preferences.preferences(self.withdrawals.services, customer)
 
     def export(self, customer: str) -> dict[str, Any]:

@@ -135,11 +135,16 @@ class PostgresCustomers:
             return set()
         return set(self.connection.execute(_KNOWN, {"ids": sorted(customer_ids)}).scalars())
 
-    def locale_of(self, customer_id: int) -> str | None:
-        locale: str | None = self.connection.execute(
-            select(customers.c.locale).where(customers.c.id == customer_id)
-        ).scalar()
-        return locale
+    def reader(self, customer_id: int) -> tuple[str, str | None]:
+        """The key and the locale. Raises NotFound, also for an erased one."""
+        found = self.connection.execute(
+            select(customers.c.key, customers.c.locale).where(
+                customers.c.id == customer_id, customers.c.erased_at.is_(None)
+            )
+        ).first()
+        if found is None:
+            raise NotFound("customer", str(customer_id))
+        return found.key, found.locale
 
     def region_of(self, customer_id: int) -> str | None:
         region: str | None = self.connection.execute(

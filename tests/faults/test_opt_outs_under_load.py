@@ -18,7 +18,7 @@ from tests.support import two_mails
 from tests.support.installation import Installation, Provider, eventually
 from tests.support.redis_server import RedisServer
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(420)]
 CUSTOMERS, OPT_OUTS, PRODUCTS = 3000, 300, 24
 BATCH = 250
 STARTED_BY_A_SIGNAL = "enter: {when: session_started, because: your team has grown"
@@ -104,7 +104,7 @@ def product_at_work(shop: Installation) -> Iterator[None]:
 def test_every_opt_out_is_answered_beside_a_full_load(shop: Installation) -> None:
     brought_in(shop)
     links = LinkSigner(base_url=shop.url, keys=shop.settings.signing_keys())
-    eventually(lambda: len(shop.provider.sent()) > 20, about="mails leave", seconds=60)
+    eventually(lambda: len(shop.provider.sent()) > 20, about="mails leave", seconds=150)
     beside_workers, beside_all = Answers(), Answers()
 
     def opt_outs(answers: Answers, *, first: int) -> None:

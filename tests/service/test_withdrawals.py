@@ -15,6 +15,7 @@ from channels.base import Receipt, ReceiptKind
 from orchestrator.errors import Contended, NotFound, StartRefused
 from orchestrator.records.consent import WITHDRAWAL_EFFECT, ConsentFact
 from orchestrator.records.inbox import Lane
+from orchestrator.records.preferences import StopScope
 from tests.support.engine import EVIDENCE, Scene, one_message, open_scene, playbook
 
 LATE = 'quiet_hours: {email: {from: "10:00", until: "20:00"}}\n'  # whatever is for email waits
@@ -226,6 +227,21 @@ def patience(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
             yield transaction
 
     monkeypatch.setattr(type(store), "begin", impatient)
+
+
+def test_what_is_stopped_is_found_by_key_whatever_statistics_say(scene: Scene) -> None:
+    """The tables of these tests are tiny: left to itself PostgreSQL reads them from end to end."""
+    scene.publish_playbooks(one_message("mail"), policy=LATE)
+    scene.person()
+    scene.start("anna", "mail")
+    scopes = [StopScope(customer_id=customer_id(scene, "anna"), channel="*", topic="*", news=True)]
+    read = "SELECT sum(seq_scan) FROM pg_stat_xact_user_tables WHERE relname IN ('messages', 'dispatch', 'feed_items')"
+    with scene.engine.withdrawals.services.store.begin() as transaction:
+        [stopped] = transaction.withdrawals.stop(scopes, scene.clock.now, notices=())
+        connection = transaction.connection  # type: ignore[attr-defined]
+        assert connection.execute(text(read)).scalar() == 0
+    assert [one.status for one in stopped.messages] == ["cancelled"]
+    scene.drain()
 
 
 def test_several_withdrawals_of_one_customer_in_a_list_are_each_heard(scene: Scene) -> None:

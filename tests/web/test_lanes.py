@@ -25,7 +25,7 @@ AT_ONCE = 70  # requests of the product: more than there are threads for
 
 @contextmanager
 def connected(url: str) -> Iterator[Connection]:
-    database = make_engine(url, pool_size=1)
+    database = make_engine(url, pool_size=1, session={"idle_in_transaction_session_timeout": "60s"})
     with database.connect() as connection:
         yield connection
     database.dispose()

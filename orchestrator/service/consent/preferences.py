@@ -9,7 +9,7 @@ from orchestrator.errors import NotFound
 from orchestrator.records.consent import ConsentHolder
 from orchestrator.records.preferences import OptOutReceipt, Preferences
 from orchestrator.service.consent.ledger_rows import ConsentScope, ledger_row
-from orchestrator.service.consent.withdraw import Withdrawal, withdraw
+from orchestrator.service.consent.withdraw import withdraw
 from orchestrator.service.context import ServiceContext
 from orchestrator.service.intake.validate import check_scope
 
@@ -23,8 +23,7 @@ def opt_out(services: ServiceContext, customer_key: str, scope: ConsentScope) ->
     Raises NotFound, InputError for a channel or topic that there is not, Contended when the customer's lock does not
     come in ten seconds.
     """
-    customer_id = _concerned(services, customer_key, scope)
-    return withdraw(services, Withdrawal(customer_id=customer_id, scope=scope))
+    return withdraw(services, customer_key, scope, named=scope.evidence.method in _NAMED_BY_CALLER)
 
 
 def opt_in(services: ServiceContext, customer_key: str, scope: ConsentScope) -> None:
@@ -61,17 +60,20 @@ def grant(services: ServiceContext, customer_id: int, scope: ConsentScope) -> No
         transaction.consents.append(granted)
 
 
-def preferences(services: ServiceContext, customer_key: str) -> Preferences:
-    """What the preference page shows: every topic and channel, and what was said about them."""
+def preferences(services: ServiceContext, customer: str | int) -> Preferences:
+    """What the preference page shows: every topic and channel, and what was said about them.
+
+    ``customer`` is the product's key, or the id in a link of ours. Raises NotFound.
+    """
     with services.store.begin() as transaction:
+        customer_id = customer if isinstance(customer, int) else transaction.customers.find(customer)
+        key, locale = transaction.customers.reader(customer_id)
         policy = transaction.policy()
         now = transaction.instants().business
-        customer_id = transaction.customers.find(customer_key)
         states = transaction.consents.said(customer_id, now)
         snoozed = transaction.snoozes.until(customer_id, now)
-        locale = transaction.customers.locale_of(customer_id)
     return Preferences(
-        customer=customer_key,
+        customer=key,
         locale=locale,
         topics=tuple((topic.name, topic.title) for topic in policy.topics if topic.promotional),
         channels=policy.consent_channels,

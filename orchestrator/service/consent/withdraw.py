@@ -7,9 +7,11 @@ and takes unseen in-app messages out of the feed. The enrollments hear of it in 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from orchestrator.core.consent.scope import TRACKING, is_closed
 from orchestrator.errors import Contended, NotFound, Unavailable
@@ -17,17 +19,19 @@ from orchestrator.language.account.policy import AccountPolicy
 from orchestrator.records.consent import (
     WITHDRAWAL_EFFECT,
     Consent,
-    ConsentEvidence,
     ConsentHolder,
     NewConsentRow,
 )
 from orchestrator.records.preferences import OptOutReceipt, Stopped, StopScope
 from orchestrator.service.consent.ledger_rows import ConsentScope, ledger_row
 from orchestrator.service.context import ServiceContext
+from orchestrator.service.intake.validate import check_scope
 from orchestrator.service.ports import Transaction
 from orchestrator.telemetry import emit
 
 AT_ONCE = 100  # withdrawals of one transaction
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,12 +64,14 @@ class _Recorded:
         )
 
 
-def withdraw(services: ServiceContext, withdrawal: Withdrawal) -> OptOutReceipt:
-    """One withdrawal, waiting for the customer's lock. Raises NotFound, Contended when the lock does not come."""
-    receipts = _patiently(services, {0: withdrawal})
-    if not receipts:
-        raise NotFound("customer", str(withdrawal.customer_id))
-    return receipts[0]
+def withdraw(
+    services: ServiceContext, customer_key: str, scope: ConsentScope, *, named: bool
+) -> OptOutReceipt:
+    """One withdrawal, waiting for the customer's lock. ``named``: the caller named the scope, perhaps one there is not.
+
+    Raises NotFound, Contended when the lock does not come, InputError for a scope that there is not.
+    """
+    return _patiently(services, lambda: _alone(services, customer_key, scope, named=named))
 
 
 def withdraw_each(services: ServiceContext, withdrawals: Sequence[Withdrawal]) -> dict[int, Exception]:
@@ -83,7 +89,7 @@ def withdraw_each(services: ServiceContext, withdrawals: Sequence[Withdrawal]) -
                 continue
             try:
                 if patient:
-                    _patiently(services, {place: withdrawal})
+                    _patiently(services, partial(_together, services, {place: withdrawal}, wait=True))
                 elif not _together(services, {place: withdrawal}, wait=False):
                     failed[place] = Contended("somebody else holds this customer; trying again may help")
             except Contended as error:
@@ -135,45 +141,76 @@ def _tried(services: ServiceContext, some: dict[int, Withdrawal]) -> set[int]:
         return set()
 
 
-def _patiently(services: ServiceContext, withdrawals: dict[int, Withdrawal]) -> dict[int, OptOutReceipt]:
+def _patiently(services: ServiceContext, act: Callable[[], Result]) -> Result:
     """With locks that wait; a second time where a process that was stopped held one."""
     try:
-        return _together(services, withdrawals, wait=True)
+        return act()
     except Contended:
         with services.store.begin() as transaction:
             ended = transaction.claims.end_silent()
         if not ended:
             raise
-        return _together(services, withdrawals, wait=True)
+        return act()
+
+
+def _alone(
+    services: ServiceContext, customer_key: str, scope: ConsentScope, *, named: bool
+) -> OptOutReceipt:
+    with services.store.begin() as transaction:
+        customer_id = transaction.withdrawals.lock_key(customer_key)
+        policy = transaction.policy()
+        if named:
+            check_scope(policy, scope.channel, scope.topic)
+        if customer_id is None:
+            raise NotFound("customer", customer_key)
+        withdrawal = Withdrawal(customer_id=customer_id, scope=scope)
+        done = _carry_out(transaction, {0: withdrawal}, [customer_id], policy)
+    (receipt,) = _told(done).values()
+    return receipt
 
 
 def _together(
-    services: ServiceContext, withdrawals: dict[int, Withdrawal], *, wait: bool
+    services: ServiceContext, withdrawals: Mapping[int, Withdrawal], *, wait: bool
 ) -> dict[int, OptOutReceipt]:
     """One transaction: the receipts of those whose customer exists and, without ``wait``, is free."""
     with services.store.begin() as transaction:
         ids = transaction.withdrawals.lock({one.customer_id for one in withdrawals.values()}, wait=wait)
-        now = transaction.instants().business
-        policy = transaction.policy()
-        holders = {one.customer_id: one for one in transaction.withdrawals.holders(ids, now)}
-        recorded = [
-            one
-            for customer_id, holder in holders.items()
-            for one in _record(holder, _of(withdrawals, customer_id), policy, now)
-        ]
-        new = transaction.consents.append([one.row for one in recorded if one.row is not None])
-        in_force = [one for one in recorded if not one.repeated(new)]
-        stopped = stop(transaction, [one.stop_scope() for one in in_force], now, policy)
+        done = _carry_out(transaction, withdrawals, ids, transaction.policy())
+    return _told(done)
+
+
+def _carry_out(
+    transaction: Transaction,
+    withdrawals: Mapping[int, Withdrawal],
+    locked: Collection[int],
+    policy: AccountPolicy,
+) -> list[tuple[_Recorded, OptOutReceipt]]:
+    """The withdrawals of locked customers, who may have been erased."""
+    now = transaction.instants().business
+    recorded = [
+        one
+        for holder in transaction.withdrawals.holders(locked, now)
+        for one in _record(holder, _of(withdrawals, holder.customer_id), policy, now)
+    ]
+    new = transaction.consents.append([one.row for one in recorded if one.row is not None])
+    in_force = [one for one in recorded if not one.repeated(new)]
+    stopped = stop(transaction, [one.stop_scope() for one in in_force], now, policy)
     found = {one.place: what for one, what in zip(in_force, stopped, strict=True)}
-    receipts = {
-        one.place: _receipt(
-            one, now, already=one.row is None or one.repeated(new), stopped=found.get(one.place, Stopped())
+    return [
+        (
+            one,
+            OptOutReceipt(
+                customer=one.holder.key,
+                channel=one.scope.channel,
+                topic=one.scope.topic,
+                effective_at=now,
+                already=one.row is None or one.repeated(new),
+                messages=found.get(one.place, Stopped()).messages,
+                ended_playbooks=found.get(one.place, Stopped()).ended_playbooks,
+            ),
         )
         for one in recorded
-    }
-    for one in recorded:
-        _tell(one.holder.customer_id, one.scope.evidence, receipts[one.place])
-    return receipts
+    ]
 
 
 def _record(
@@ -194,7 +231,7 @@ def _record(
         yield _Recorded(place=place, holder=holder, scope=scope, row=row)
 
 
-def _of(withdrawals: dict[int, Withdrawal], customer_id: int) -> list[tuple[int, ConsentScope]]:
+def _of(withdrawals: Mapping[int, Withdrawal], customer_id: int) -> list[tuple[int, ConsentScope]]:
     return [(place, one.scope) for place, one in withdrawals.items() if one.customer_id == customer_id]
 
 
@@ -204,25 +241,16 @@ def _portions(withdrawals: dict[int, Withdrawal]) -> Iterator[dict[int, Withdraw
         yield {place: withdrawals[place] for place in places[start : start + AT_ONCE]}
 
 
-def _receipt(one: _Recorded, now: datetime, *, already: bool, stopped: Stopped) -> OptOutReceipt:
-    return OptOutReceipt(
-        customer=one.holder.key,
-        channel=one.scope.channel,
-        topic=one.scope.topic,
-        effective_at=now,
-        already=already,
-        messages=stopped.messages,
-        ended_playbooks=stopped.ended_playbooks,
-    )
-
-
-def _tell(customer_id: int, evidence: ConsentEvidence, receipt: OptOutReceipt) -> None:
-    emit(
-        "opt_out.recorded",
-        customer_id=customer_id,
-        channel=receipt.channel,
-        topic=receipt.topic,
-        method=evidence.method,
-        cancelled=sum(one.status == "cancelled" for one in receipt.messages),
-        withdrawn=sum(one.status == "withdrawn" for one in receipt.messages),
-    )
+def _told(done: Sequence[tuple[_Recorded, OptOutReceipt]]) -> dict[int, OptOutReceipt]:
+    """The receipts by place, told when they are committed."""
+    for one, receipt in done:
+        emit(
+            "opt_out.recorded",
+            customer_id=one.holder.customer_id,
+            channel=receipt.channel,
+            topic=receipt.topic,
+            method=one.scope.evidence.method,
+            cancelled=sum(message.status == "cancelled" for message in receipt.messages),
+            withdrawn=sum(message.status == "withdrawn" for message in receipt.messages),
+        )
+    return {one.place: receipt for one, receipt in done}

@@ -38,6 +38,10 @@ class WithdrawalStore(Protocol):
         """Lock these customers in one statement in id order: those that exist; without ``wait`` those that are free."""
         ...
 
+    def lock_key(self, key: str) -> int | None:
+        """Lock the customer with the product's key, waiting; None for an unknown or erased one."""
+        ...
+
     def holders(self, ids: Collection[int], now: datetime) -> list[ConsentHolder]:
         """These locked customers in id order, without the erased."""
         ...

@@ -24,11 +24,19 @@ from orchestrator.store.sql.pipeline import PipelinedQuery, ask_all
 _LOCK = text("SELECT id FROM customers WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 _LOCK_FREE = text("SELECT id FROM customers WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED")
 
+_LOCK_KEY = text("SELECT id FROM customers WHERE key = :key AND erased_at IS NULL FOR NO KEY UPDATE")
+
 _HOLDERS = text(
     "SELECT id, key, region FROM customers WHERE id = ANY(:ids) AND erased_at IS NULL ORDER BY id"
 )
 _POINTS = text("SELECT customer_id, channel, address FROM contact_points WHERE customer_id = ANY(:ids)")
 _CONSENTS = text("SELECT * FROM consents WHERE customer_id = ANY(:ids)")
+
+# A few rows by their keys, whatever statistics say: of a table that was empty when it was analysed, "read it all".
+_BY_KEY = text("""
+SELECT set_config('enable_seqscan', 'off', true) AS seqscan, set_config('enable_hashjoin', 'off', true) AS hashjoin,
+       set_config('enable_mergejoin', 'off', true) AS mergejoin
+""")
 
 # An enrollment is told in a row of the kind `policy`: a worker of an earlier release takes that for a change of the
 # account's policy and asks anew about whatever waits, where one of a kind it does not know would park the customer.
@@ -116,6 +124,11 @@ class PostgresWithdrawals:
         statement = _LOCK if wait else _LOCK_FREE
         return list(self.connection.execute(statement, {"ids": sorted(ids)}).scalars())
 
+    def lock_key(self, key: str) -> int | None:
+        """Lock the customer with the product's key, waiting; None for an unknown or erased one."""
+        found: int | None = self.connection.execute(_LOCK_KEY, {"key": key}).scalar()
+        return found
+
     def holders(self, ids: Collection[int], now: datetime) -> list[ConsentHolder]:
         """These customers as the ledger needs them, in id order, without the erased. One round trip."""
         values = {"ids": sorted(ids)}
@@ -159,9 +172,10 @@ class PostgresWithdrawals:
             "feeds": _feeds(),
             "lane": int(Lane.ANSWERS),
         }
-        found, ending = ask_all(
+        _, found, ending = ask_all(
             self.connection,
             [
+                PipelinedQuery(_BY_KEY, {}),
                 PipelinedQuery(_STOP, values | more),
                 PipelinedQuery(_ENDING, values | {"notices": sorted(notices)}),
             ],

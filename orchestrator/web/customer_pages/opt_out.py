@@ -38,7 +38,7 @@ def _opt_out_page(engine: Engine, request: Request, token: str, *, opened: bool)
         customer_id, channel, topic, _ = engine.links.read_opt_out(token)
         if opened:
             throttle_of(request).opened(request)
-        preferences = engine.preferences(engine.reports.customer_key(customer_id))
+        preferences = engine.preferences(customer_id)
     except BadToken:
         return bad_link(request)
     except NotFound:
@@ -67,15 +67,14 @@ def opt_out(
         customer_id, channel, topic, message_id = engine.links.read_opt_out(token)
         if confirm is None and one_click is None:
             return _opt_out_page(engine, request, token, opened=False)
-        customer = engine.reports.customer_key(customer_id)
-        preferences = engine.preferences(customer)
+        preferences = engine.preferences(customer_id)
     except BadToken:
         return bad_link(request)
     except NotFound:
         return notice(request, "gone", status=200)
     words = reader_words(request, preferences.locale)
     receipt = engine.opt_out(
-        customer,
+        preferences.customer,
         channel=channel,
         topic=topic,
         evidence=ConsentEvidence(
