@@ -153,9 +153,7 @@ def _patiently(services: ServiceContext, act: Callable[[], Result]) -> Result:
         return act()
 
 
-def _alone(
-    services: ServiceContext, customer_key: str, scope: ConsentScope, *, named: bool
-) -> OptOutReceipt:
+def _alone(services: ServiceContext, customer_key: str, scope: ConsentScope, *, named: bool) -> OptOutReceipt:
     with services.store.begin() as transaction:
         customer_id = transaction.withdrawals.lock_key(customer_key)
         policy = transaction.policy()
