@@ -44,18 +44,15 @@ def embedded(settings: Settings) -> EmbeddedPostgres:
 
 
 def ready(settings: Settings) -> Settings:
-    """Settings whose database is there and has the schema this software needs.
+    """Settings whose database is there and has a schema this software works on: its own, or a newer one that says so.
 
     The embedded database is moved to it; somebody else's is not touched: its owner decides when it changes.
     """
     url = database_url(settings)
     if settings.database_url is None:
         migrate.upgrade(url)
-    elif (found := migrate.current(url)) != migrate.head():
-        raise StoreError(
-            f"{without_password(url)} is at revision {found or 'none'}, this software needs {migrate.head()}; "
-            "run: orchestrator db upgrade"
-        )
+    elif (problem := migrate.problem_at(url)) is not None:
+        raise StoreError(f"{without_password(url)}: {problem}")
     return settings.model_copy(update={"database_url": SecretStr(url), "secret_keys": _keys(settings)})
 
 

@@ -26,7 +26,14 @@ from orchestrator.store.reports import views
 from orchestrator.store.sql.connections import normalize_url
 from orchestrator.telemetry import emit
 
+OLDEST_PROGRAM = "0005"
+"""Programs written for this revision and later work on the newest schema too, so an upgrade may be rolling: the schema
+first, then one process after the other. A migration that takes away what they use raises it to its own revision."""
+
 _LOCK = 0x6F726368  # any number of our own
+_UPGRADE = "run: orchestrator db upgrade"
+_RUNS_FROM = "programs from revision "
+_COMMENT = text("SELECT obj_description(to_regclass('alembic_version'), 'pg_class')")
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -39,6 +46,8 @@ def upgrade(url: str, revision: str = "head") -> None:
             views.drop(connection)
             command.upgrade(_config(connection), revision)
         now = revision_of(connection)
+        if now == head() and connection.execute(_COMMENT).scalar() != f"{_RUNS_FROM}{OLDEST_PROGRAM}":
+            connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{_RUNS_FROM}{OLDEST_PROGRAM}'"))
         if now == head() and not views.are_current(connection):
             views.drop(connection)
             views.create(connection)
@@ -60,6 +69,34 @@ def current(url: str) -> str | None:
     """The revision the database is at; None when it holds no schema of ours."""
     with _connected(url) as connection:
         return revision_of(connection)
+
+
+def problem(connection: Connection) -> str | None:
+    """Why this program does not fit the schema of a connection's database; None when it does.
+
+    A newer schema fits when it says that programs of this one's revision work on it.
+    """
+    revision = revision_of(connection)
+    known = revisions()
+    if revision is None:
+        return f"not migrated; {_UPGRADE}"
+    if revision in known:
+        behind = f"at revision {revision}, this program needs {known[-1]}; {_UPGRADE}"
+        return None if revision == known[-1] else behind
+    comment: str = connection.execute(_COMMENT).scalar() or ""
+    oldest = comment.removeprefix(_RUNS_FROM) if comment.startswith(_RUNS_FROM) else None
+    if oldest is not None and known[-1] >= oldest:
+        return None
+    return (
+        f"at revision {revision}, which is newer than this program and takes programs from revision "
+        f"{oldest or revision} on; this one is of {known[-1]}: start the new release"
+    )
+
+
+def problem_at(url: str) -> str | None:
+    """:func:`problem` of the database at ``url``."""
+    with _connected(url) as connection:
+        return problem(connection)
 
 
 def head() -> str:

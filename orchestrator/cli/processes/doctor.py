@@ -15,7 +15,6 @@ from orchestrator.errors import StoreError, Unavailable
 from orchestrator.records.operations.faults import Finding
 from orchestrator.settings import Settings
 from orchestrator.store import migrate
-from orchestrator.store.monitoring.readiness import schema_problem
 from orchestrator.store.sql.connections import without_password
 
 app = typer.Typer(add_completion=False)
@@ -77,13 +76,12 @@ def _schema(settings: Settings) -> Finding:
     url = database_url(settings)
     if settings.database_url is None:  # the embedded one is moved when it is opened
         return Finding(about="schema", ok=True, words=f"revision {migrate.head()}")
-    revision = migrate.current(url)
-    problem = schema_problem(revision)
-    if problem is None and revision not in migrate.revisions():
-        problem = f"at revision {revision}, which this program does not know: it is older than the database"
-    return Finding(
-        about="schema", ok=problem is None, fault="schema", words=problem or f"revision {revision}"
+    revision, problem = migrate.current(url), migrate.problem_at(url)
+    newer = revision is not None and revision not in migrate.revisions()
+    words = f"revision {revision}" + (
+        f", newer than this program's {migrate.head()}, and fits" if newer else ""
     )
+    return Finding(about="schema", ok=problem is None, fault="schema", words=problem or words)
 
 
 def _surroundings(engine: Engine, settings: Settings) -> Iterator[Finding]:

@@ -47,7 +47,7 @@ def readiness(database: Database, clock: Clock) -> Readiness:
         with database.connect() as connection:
             connection.execute(_SOON)
             now = clock.read(connection)
-            schema = schema_problem(migrate.revision_of(connection))
+            schema = migrate.problem(connection)
             return Readiness(
                 schema=schema or "ok",
                 work="not asked"
@@ -63,16 +63,6 @@ def readiness(database: Database, clock: Clock) -> Readiness:
         if state in _NOT_MIGRATED:
             return Readiness(schema=f"not migrated; {_UPGRADE}", work="not asked")
         return Readiness(database="cannot be reached", schema="not asked", work="not asked")
-
-
-def schema_problem(revision: str | None) -> str | None:
-    """What is wrong with a schema of this revision for this program; a newer one is no problem."""
-    known = migrate.revisions()
-    if revision is None:
-        return f"not migrated; {_UPGRADE}"
-    if revision in known and revision != known[-1]:
-        return f"at revision {revision}, this program needs {known[-1]}; {_UPGRADE}"
-    return None
 
 
 def work_problem(found: Health) -> str | None:
