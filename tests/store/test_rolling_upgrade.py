@@ -36,7 +36,7 @@ COLUMNS = """
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"""
 CONSTRAINTS = """
     SELECT conrelid::regclass::text, contype, pg_get_constraintdef(oid)
-    FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'"""  # nullability stands with the column
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'"""  # NOT NULL: with the columns
 UNIQUE = """
     SELECT indrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
     JOIN pg_class ON oid = indrelid WHERE indisunique AND relnamespace = 'public'::regnamespace"""
