@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,20 @@ def parked(scene: Scene) -> list[tuple[str, bool, str]]:
     return [(one.customer_key, one.enrollment_id > 0, one.reason) for one in scene.engine.reports.parked()]
 
 
-def another_process(scene: Scene, url: str, folder: Path) -> Scene:
-    """A worker of the same database that has read nothing yet."""
-    return open_scene(url, folder, start=scene.clock.now)
+AnotherProcess = Callable[[Scene], Scene]
+
+
+@pytest.fixture
+def another_process(database_url: str, tmp_path: Path) -> Iterator[AnotherProcess]:
+    """A worker of the same database that has read nothing yet, beginning when the given one is."""
+    with ExitStack() as opened:
+
+        def open_another(scene: Scene) -> Scene:
+            other = open_scene(database_url, tmp_path, start=scene.clock.now)
+            opened.callback(other.close)
+            return other
+
+        yield open_another
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, playbook_name: str) -> None:
@@ -113,7 +125,7 @@ def test_a_parked_enrollment_keeps_its_message_and_its_place_until_it_is_release
 
 
 @pytest.fixture
-def upgraded(scene: Scene, database_url: str, tmp_path: Path) -> tuple[Scene, Scene]:
+def upgraded(scene: Scene, another_process: AnotherProcess) -> tuple[Scene, Scene]:
     """A scene in which anna was written to by a version that another process, the second, cannot read; bea is in one
     that it can."""
     scene.publish_playbooks(LISTENS, one_message("other"))
@@ -124,11 +136,11 @@ def upgraded(scene: Scene, database_url: str, tmp_path: Path) -> tuple[Scene, Sc
     scene.start("bea", "other")
     scene.drain()
     scene.execute(OF_THE_NEXT_RELEASE, name="listens")
-    return scene, another_process(scene, database_url, tmp_path)
+    return scene, another_process(scene)
 
 
 def test_a_version_of_the_next_release_parks_nobody_and_waits_for_it(
-    upgraded: tuple[Scene, Scene], database_url: str, tmp_path: Path
+    upgraded: tuple[Scene, Scene], another_process: AnotherProcess
 ) -> None:
     scene, older = upgraded
     older.let_pass(days=10)
@@ -137,7 +149,7 @@ def test_a_version_of_the_next_release_parks_nobody_and_waits_for_it(
     assert older.step("anna", "listens") == "say"
     assert older.engine.next_due() is None, "it is not due here"
     scene.execute(OF_THIS_RELEASE, name="listens")
-    newer = another_process(older, database_url, tmp_path)
+    newer = another_process(older)
     newer.drain()
     assert newer.path("anna", "listens")[-1] == "stopped"
 
@@ -159,7 +171,7 @@ def test_who_is_in_an_unreadable_version_is_served_in_everything_else(upgraded: 
 
 
 def test_an_answer_that_comes_while_it_waits_is_heard_when_it_goes_on(
-    upgraded: tuple[Scene, Scene], database_url: str, tmp_path: Path
+    upgraded: tuple[Scene, Scene], another_process: AnotherProcess
 ) -> None:
     scene, older = upgraded
     sent = scene.why("anna")[0]
@@ -169,7 +181,7 @@ def test_an_answer_that_comes_while_it_waits_is_heard_when_it_goes_on(
     assert scene.value("SELECT jsonb_array_length(missed) FROM enrollments WHERE playbook = 'listens'") == 1
     scene.execute(OF_THIS_RELEASE, name="listens")
     older.skip(days=30)
-    newer = another_process(older, database_url, tmp_path)
+    newer = another_process(older)
     newer.drain()
     assert newer.path("anna", "listens") == ["say:clicked", "finished"], (
         "the answer came before the wait was over"
@@ -178,17 +190,17 @@ def test_an_answer_that_comes_while_it_waits_is_heard_when_it_goes_on(
 
 
 def test_a_message_of_an_unreadable_version_is_neither_sent_nor_withdrawn(
-    scene: Scene, database_url: str, tmp_path: Path
+    scene: Scene, another_process: AnotherProcess
 ) -> None:
     scene.publish_playbooks(LISTENS)
     scene.person()
     scene.start("anna", "listens")
     scene.execute(OF_THE_NEXT_RELEASE, name="listens")
-    older = another_process(scene, database_url, tmp_path)
+    older = another_process(scene)
     older.let_pass(timedelta(hours=1))
     assert older.messages("anna") == [("say", "email", "planned")]
     scene.execute(OF_THIS_RELEASE, name="listens")
-    newer = another_process(older, database_url, tmp_path)
+    newer = another_process(older)
     newer.drain()
     assert newer.messages("anna") == [("say", "email", "sent")]
 
@@ -227,10 +239,11 @@ def test_a_function_that_is_not_registered_here_is_waited_for_and_shown(
         functions={"make_coupon": make_coupon},
         mode="manual",
     )
-    upgraded.let_pass(minutes=2)
-    assert called == ["anna"]
-    assert upgraded.path("anna") == ["make:done", "finished"]
-    assert upgraded.engine.definition_faults() == []
+    with closing(upgraded):
+        upgraded.let_pass(minutes=2)
+        assert called == ["anna"]
+        assert upgraded.path("anna") == ["make:done", "finished"]
+        assert upgraded.engine.definition_faults() == []
 
 
 def test_a_version_that_cannot_be_read_is_shown(upgraded: tuple[Scene, Scene]) -> None:
