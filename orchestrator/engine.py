@@ -336,6 +336,12 @@ class Engine:
         retention.prune_daily(self.services)
         monitoring.make_reports(self.services)
 
+    def report(self, role: str, *, works: bool, broker_silent: bool = False) -> None:
+        """Say that this process lives, how it is doing, and what it counted since the last time. Raises StoreError."""
+        self.reporter.report(
+            role, works=works, broker_silent=broker_silent, results_waiting=self.delivery.backlog
+        )
+
     def prune(self) -> dict[str, int]:
         """Let go of history that is older than policy.yaml keeps it, now: rows by kind."""
         return retention.prune(self.services)

@@ -12,7 +12,7 @@ _mine: Heartbeat | None = None
 
 
 def _tell() -> None:
-    process.engine().reporter.report("worker", works=True, broker_silent=silent())
+    process.engine().report("worker", works=True, broker_silent=silent())
 
 
 def _leave() -> None:

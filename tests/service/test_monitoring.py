@@ -166,6 +166,22 @@ def test_processes_tell_of_themselves_and_add_what_they_counted(scene: Scene) ->
     assert scene.engine.reports.health().processes == []
 
 
+def test_a_process_says_how_it_is_doing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(scene.engine.delivery), "backlog", 7)
+    emit("claiming.stopped", fault="KeyError for 9 of 9")
+    scene.engine.report("worker", works=True, broker_silent=True)
+    (told,) = scene.engine.reports.health().workers
+    assert (told.results_waiting, told.broker_silent, told.claiming_stopped) == (
+        7,
+        True,
+        "KeyError for 9 of 9",
+    )
+    assert scene.engine.reports.readiness().work == "claiming stopped: KeyError for 9 of 9"
+    emit("claiming.resumed", fault="KeyError for 9 of 9")
+    scene.engine.report("worker", works=True)
+    assert scene.engine.reports.readiness().ready
+
+
 def test_batches_and_locks_are_timed(scene: Scene) -> None:
     def number(name: str, **labels: str) -> float:
         return metrics.samples().get((name, tuple(sorted(labels.items()))), 0.0)

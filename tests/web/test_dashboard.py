@@ -168,3 +168,28 @@ def test_a_missing_thing_is_a_page_for_people(web: Web) -> None:
         for path in ("/playbooks/nope", "/customers/nobody", "/customers/nobody/inbox/m_1-1", "/nowhere"):
             answer = browser.get(path)
             assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (404, "text/html")
+
+
+TROUBLE = """
+    INSERT INTO parked SELECT id, 0, 'ValueError', 'x', now() FROM customers WHERE key = 'anna';
+    INSERT INTO processes (process, role, version, started_at, beat_at, last_batch_at, state)
+    VALUES ('a:1', 'worker', '1.2', now(), now(), now(), '{"works": true, "breakers": ["sandbox"]}');
+    UPDATE dispatch SET due_at = due_at - interval '2 hours', free_at = free_at - interval '2 hours';
+"""
+
+
+def test_the_engine_page_names_what_needs_somebody_and_leads_to_the_runbook(web: Web, anna: str) -> None:
+    web.client.post("/v1/playbooks/offer/start", headers=web.key, json={"customer": anna}).raise_for_status()
+    while web.engine.advance().customers:
+        pass
+    with web.engine.database.begin() as connection:
+        connection.exec_driver_sql(TROUBLE)
+    with web.login() as browser:
+        page = browser.get("/engine").text
+        assert re.search(r"Parked</strong>: ValueError: 1", page)
+        assert "<code>docs/runbook/parked.md</code>" in page
+        assert "breaker of sandbox" in page.lower()
+        assert re.search(r"<code>a:1</code>.*1\.2", page)
+        wiki = {"runbook_url": "https://wiki.shop.example/runbook"}
+        web.app.state.settings = web.settings.model_copy(update=wiki)
+        assert '<a href="https://wiki.shop.example/runbook/parked.md">' in browser.get("/engine").text

@@ -62,7 +62,7 @@ def serve(engine: Engine, settings: Settings, *, started: Callable[[FastAPI], No
     runner = Runner(engine) if settings.broker is None else None
 
     def tell() -> None:
-        engine.reporter.report("web", works=runner is not None and runner.working)
+        engine.report("web", works=runner is not None and runner.working)
 
     with _ended_in_order(), Heartbeat(tell, engine.reporter.leave), runner or nullcontext():
         server.run()
