@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from channels.base import SendResult, SendStatus
+from channels.base import TOO_LATE, SendResult, SendStatus
 from channels.errors import ChannelError, ForbiddenError, InDoubtError, NotSentError
 from channels.http_transport import HttpResponse
 
@@ -29,7 +29,9 @@ def from_error(provider: str, error: ChannelError) -> SendResult:
     if isinstance(error, ForbiddenError):
         return SendResult(result=SendStatus.REFUSED, provider=provider, code=error.code, alert=True)
     if isinstance(error, NotSentError):
-        return SendResult(result=SendStatus.TRY_AGAIN, provider=provider, code=error.code)
+        return SendResult(
+            result=SendStatus.TRY_AGAIN, provider=provider, code=error.code, untried=error.code == TOO_LATE
+        )
     if isinstance(error, InDoubtError):
         return SendResult(result=SendStatus.UNCERTAIN, provider=provider, code=error.code)
     return SendResult(

@@ -16,7 +16,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
 from channels.base import ForgetResult, OutboundMessage, SendResult, SendStatus
-from channels.errors import ChannelError, InDoubtError, NotSentError
+from channels.errors import ChannelError, InDoubtError
 from channels.http_transport import time_limit
 from channels.settings_values import text
 from channels.twilio.client import PROVIDER, TwilioClients
@@ -151,7 +151,7 @@ class ChatTwilio:
 
     def _nothing_said(self, error: Exception) -> SendResult:
         """Before the message is written the customer has heard nothing: whatever is in doubt may be repeated."""
-        if isinstance(error, (InDoubtError, NotSentError)):
+        if isinstance(error, InDoubtError):
             return SendResult(result=SendStatus.TRY_AGAIN, provider=self.provider, code=error.code)
         handed = self._clients.handed(error)
         if handed.result is not SendStatus.UNCERTAIN:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from channels.base import Channel, OutboundMessage, SendResult, SendStatus
+from channels.base import TOO_LATE, Channel, OutboundMessage, SendResult, SendStatus, begin_within
 from tests.channels import build
 from tests.channels.receiver import Receiver
 from tests.fakes.provider import FakeProvider
@@ -103,3 +103,14 @@ def test_no_address_and_no_text_stands_in_what_may_be_logged(name: str, provider
     words = repr(channel.send(message))
     assert message.content.text not in words
     assert name == "webhook" or message.address not in words
+
+
+@pytest.mark.parametrize("name", REMOTE)
+def test_a_call_that_would_begin_too_late_asks_nothing_and_blames_nobody(
+    name: str, provider: FakeProvider, receiver: Receiver
+) -> None:
+    channel, message = build.every_channel(provider, receiver.url)[name]
+    with begin_within(-0.001):
+        handed = channel.send(message)
+    assert (handed.result, handed.code, handed.untried) == (SendStatus.TRY_AGAIN, TOO_LATE, True)
+    assert provider.ledger.entries() == []
