@@ -22,8 +22,12 @@ SERVICES = ("sendgrid", "twilio", "conversations")
 
 
 def kill_worker(rig: Rig, chance: Chance, longest: float) -> None:
-    """``kill -9`` to a worker and its children; another takes its place after a moment."""
-    if not (ready := rig.ready_workers()):
+    """``kill -9`` to a worker and its children; another takes its place after a moment.
+
+    Not while one is starting: a machine that starts them slowly would have none that works.
+    """
+    ready = rig.ready_workers()
+    if len(ready) < len(rig.workers):
         return
     place = chance.choice(ready)
     with rig.span("kill worker"):
