@@ -46,7 +46,7 @@ def ask_all(connection: Connection, questions: Sequence[PipelinedQuery]) -> list
     with driver.pipeline():
         _go_by_keys(connection, driver)
         for question in questions:
-            cursor = driver.cursor(row_factory=namedtuple_row)
+            cursor = driver.cursor(row_factory=namedtuple_row, binary=True)
             words = _words(question.statement)
             connection.dispatch.before_cursor_execute(connection, cursor, words, question.values, None, False)
             cursor.execute(words, question.values)
