@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from orchestrator.core.customer_state import CustomerState
@@ -197,4 +199,46 @@ def test_a_schema_that_does_not_fit_parks_nobody_and_is_found_again(crowd: Scene
     time[0] += claiming.LONGEST_TRY
     crowd.drain()
     assert crowd.engine.services.claiming.fault is None
+    assert ended(crowd) == 10
+
+
+def test_a_process_that_takes_nobody_still_files_what_providers_said(scene: Scene) -> None:
+    scene.publish_playbooks(one_message("mail"))
+    scene.person()
+    scene.start("anna", "mail")
+    stopped = scene.engine.services.claiming
+    scene.outbox.channels["email"].before = lambda _: stopped.stop("KeyError for 9 of 10 customers")
+    scene.drain()
+    assert scene.messages("anna") == [("say", "email", "sent")]
+
+
+def test_a_connection_cut_in_the_middle_of_a_batch_parks_nobody(
+    crowd: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = batches.save
+
+    def cut(connection: Any, *rest: Any) -> None:
+        monkeypatch.undo()
+        with suppress(DBAPIError):
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        real(connection, *rest)
+
+    monkeypatch.setattr(batches, "save", cut)
+    with pytest.raises(Unavailable):
+        crowd.engine.advance()
+    assert (parked(crowd), in_hand(crowd), ended(crowd)) == ([], 0, 0)
+    crowd.drain()
+    assert ended(crowd) == 10
+
+
+def test_a_pool_without_a_free_connection_parks_nobody(crowd: Scene) -> None:
+    pool: Any = crowd.engine.database.pool
+    pool._timeout = 0.05
+    with ExitStack() as busy:
+        for _ in range(pool.size() + pool._max_overflow - 1):
+            busy.enter_context(crowd.engine.database.connect())
+        with pytest.raises(Unavailable):
+            crowd.engine.advance()
+    assert parked(crowd) == []
+    crowd.drain()
     assert ended(crowd) == 10

@@ -321,7 +321,7 @@ class Delivery:
         def turns(part: Claim) -> Turns:
             return self._file_together(part, answers, allowance)
 
-        for done in take_apart(self.services, claim, turns, task="file"):
+        for done in take_apart(self.services, claim, turns, task="file", always=True):
             filed.update(done.reached)
             self._allowed(done, allowance, whole=False)
         for customer_id, some in answers.items():

@@ -37,17 +37,23 @@ class EnrollmentFailed(OrchestratorError):
 
 
 def take_apart(
-    services: ServiceContext, claim: Claim, work: Callable[[Claim], Result], *, task: str
+    services: ServiceContext,
+    claim: Claim,
+    work: Callable[[Claim], Result],
+    *,
+    task: str,
+    always: bool = False,
 ) -> Iterator[Result]:
     """What ``work`` answers for ``claim``, one transaction; for several parts of it when the whole cannot be done.
 
     A generator: each answer is given as soon as its transaction is committed, before the next is begun, because what
     was authorised in it is good for seconds. Who failed is set aside when it is exhausted; ``claim.ids`` are all whom
-    it took. Customers whose fold failed in a batch that went well (``claim.failed``) have failed alone.
+    it took. Customers whose fold failed in a batch that went well (``claim.failed``) have failed alone. While this
+    process takes nobody there is no answer at all, unless the work has to be done ``always``.
 
     Raises Unavailable for an outage, and whatever fails before anybody is taken.
     """
-    if not services.claiming.allowed():
+    if not always and not services.claiming.allowed():
         return
     failed: dict[int, Exception] = {}
     parts: list[Claim] = [claim]
@@ -70,7 +76,7 @@ def take_apart(
         services.claiming.stop(str(error))
         return
     claim.failed.update(failed)
-    _judge(services, len(claim.ids), failed)
+    _judge(services, len(claim.ids), failed, claims=not always)
 
 
 def park(services: ServiceContext, customer_id: int, error: Exception) -> None:
@@ -122,7 +128,7 @@ def _halves(part: Claim, error: Exception, failed: dict[int, Exception], task: s
     return []
 
 
-def _judge(services: ServiceContext, taken: int, failed: dict[int, Exception]) -> None:
+def _judge(services: ServiceContext, taken: int, failed: dict[int, Exception], *, claims: bool) -> None:
     """Whether those who failed alone are at fault, or this build."""
     if not taken:
         return
@@ -131,7 +137,7 @@ def _judge(services: ServiceContext, taken: int, failed: dict[int, Exception]) -
         services.claiming.stop(fault)
         return
     park_all(services, failed)
-    if len(failed) < taken:
+    if claims and len(failed) < taken:
         services.claiming.worked()
 
 

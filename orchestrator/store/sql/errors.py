@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import psycopg
 from psycopg.errors import PipelineAborted
-from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import DBAPIError, InterfaceError, PendingRollbackError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from orchestrator.errors import Contended, SchemaMismatch, StoreError, TimedOut, Unavailable, ValueRefused
@@ -84,6 +84,8 @@ def translated() -> Iterator[None]:
         raise meaning_of(error) from error
     except PoolTimeoutError as error:
         raise Unavailable("every connection to PostgreSQL is in use; trying again may help") from error
+    except PendingRollbackError as error:  # the connection was lost by the statement before
+        raise Unavailable("the connection to PostgreSQL was lost; trying again may help") from error
     except StatementError as error:  # before anything was sent
         raise ValueRefused(
             f"a value has no form PostgreSQL can take ({type(error.orig).__name__})"
