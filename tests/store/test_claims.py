@@ -247,3 +247,22 @@ def test_a_batch_reads_so_many_rows_and_knows_whose_wait(engine: Engine, now: da
     assert sum(len(one.inbox) for one in loaded.values()) == 2000
     assert [one for one in range(12, 0, -1) if loaded[one].inbox_waits] == [2, 1]
     assert (len(loaded[3].inbox), len(loaded[2].inbox), len(loaded[1].inbox)) == (190, 100, 0)
+
+
+def test_rows_behind_none_are_found_by_the_sweep(engine: Engine, now: datetime) -> None:
+    """They were appended while those in front of them were applied."""
+    with engine.begin() as connection:
+        people(connection, 3, now)
+        rows(connection, Lane.SIGNALS, 1, 2, now)
+        connection.execute(
+            text(
+                "INSERT INTO inbox (customer_id, id, kind, occurred_at, received_at, data, lane)"
+                " SELECT customer_id, id + 1000, kind, occurred_at, received_at, data, lane + 10 FROM inbox"
+            )
+        )
+        claims = PostgresClaims(connection=connection)
+        assert claims.overdue(before=now, limit=10) == []
+        connection.execute(text("DELETE FROM inbox WHERE customer_id = 1 AND id < 1000"))
+        assert due(connection, now) == [2]
+        assert claims.overdue(before=now, limit=10) == [1]
+        assert claims.overdue(before=now - MINUTE, limit=10) == []

@@ -154,6 +154,8 @@ ALONE_BEHIND = text(f"""
 SELECT DISTINCT one.customer_id FROM unnest(CAST(:lanes AS smallint[])) AS lanes(lane)
  CROSS JOIN LATERAL ({_OLDEST.format(lane="lanes.lane", most=":window")}) AS one
  WHERE one.received_at <= :before
+   AND NOT EXISTS (
+       SELECT FROM inbox h WHERE h.customer_id = one.customer_id AND h.lane < {int(Lane.BEHIND)} OFFSET 0)
 """)
 
 # Between two statements of a pipeline PostgreSQL holds a session for active, and no time-out of its own runs.
