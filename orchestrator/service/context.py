@@ -122,8 +122,9 @@ class Batch:
 class ServiceContext:
     """The store, which provider carries which channel, and whether this process may take customers.
 
-    ``budget`` is how many seconds a batch that can be cut short may hold its locks before it is saved; None: as long
-    as it takes, which is for rehearsals, where the same must come out every time.
+    ``budget`` is how many seconds a batch that can be cut short may hold its locks before it is saved, and at least
+    half of it is for its turns, however long reading took: else a slow database would be asked for ever more batches
+    of one. None: as long as it takes, which is for rehearsals, where the same must come out every time.
     """
 
     store: Store
@@ -156,6 +157,8 @@ class ServiceContext:
                 customers, catalogue = transaction.batches.load(
                     claim.ids, instants.business, starting=starting
                 )
+                if self.budget is not None:
+                    ends_at = max(ends_at, monotonic() + self.budget / 2)
                 batch = self._of(transaction, claim, customers, catalogue, instants=instants, ends_at=ends_at)
                 yield batch
                 if crash_count is not None:
