@@ -97,6 +97,9 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
     def expect_running(self) -> None:
         assert self._process.poll() is None, f"{self.name} ended: {self.log.read_text()[-3000:]}"
 

@@ -62,7 +62,7 @@ def kill_web(rig: Rig, chance: Chance, longest: float) -> None:
     with rig.span("kill web"):
         rig.web.kill()
         time.sleep(chance.number(0, min(3.0, longest)))
-        rig.web = rig.shop.web()
+        rig.restart_web()
 
 
 def kill_beat(rig: Rig, chance: Chance, longest: float) -> None:

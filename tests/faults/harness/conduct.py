@@ -221,6 +221,7 @@ def _told(rig: Rig, crowd: Crowd, say: Callable[[str], None], began: float) -> I
     def tell() -> None:
         after = taken = 0
         while not over.wait(EVERY):
+            rig.tend()
             with contextlib.suppress(httpx.HTTPError):
                 calls, after = rig.calls(after)
                 taken += len(calls)

@@ -50,6 +50,7 @@ class Rig:
         self.folder = folder
         self.spans: list[Span] = []
         self.now: str = ""
+        self._gone: list[Process] = []
         self._stack = ExitStack()
         self._lock = threading.Lock()
         self._concurrency = concurrency
@@ -122,6 +123,26 @@ class Rig:
     def expect_workers(self) -> None:
         for worker in self.workers:
             worker.expect_log(READY, seconds=240)
+
+    def tend(self) -> None:
+        """Start again what ended by itself, as a supervisor does: a process that begins while PostgreSQL is away
+        ends. What a fault killed is replaced by it within three seconds; asked every five, this sees it once."""
+        for running, start in ((self.workers, self.worker), (self.beats, self.shop.beat)):
+            for place, process in enumerate(running):
+                if process.has_ended() and process in self._gone:
+                    running[place] = start()
+        self._gone = [process for process in (*self.workers, *self.beats) if process.has_ended()]
+
+    def restart_web(self) -> None:
+        ends = time.monotonic() + 240
+        while True:
+            try:
+                self.web = self.shop.web()
+                return
+            except AssertionError:
+                self.shop.processes[-1].kill()
+                if time.monotonic() > ends:
+                    raise
 
     def ready_workers(self) -> list[int]:
         """Places in ``workers`` of those that said they are ready."""

@@ -306,7 +306,8 @@ SCENARIOS: dict[str, Scenario] = {
     "calm": Scenario(about="no fault at all, two beats and two workers", script=calm, seconds=20),
     "short": Scenario(
         about="a few faults of each kind, one after the other",
-        script=one_after_the_other, customers=80, seconds=26, parks=True, system={"clock_rate": 1200},
+        script=one_after_the_other, customers=60, seconds=20, parks=True,
+        system={"clock_rate": 1200, "concurrency": 1, "beats": 1},
     ),
     "answers": Scenario(
         about="providers answer while PostgreSQL is away",
