@@ -141,15 +141,22 @@ def settle(rig: Rig, figures: dict[str, Any]) -> frozenset[MessageKey]:
     figures["uncertain"] = len(uncertain)
     figures["told"] = len(told)
     figures["given_up"] = len(rig.uncertain())
+    if wait_for(lambda: _given_up(rig), seconds=SETTLED_WITHIN) is None:
+        figures["open"] = [str(tuple(row)) for row in rig.shop.rows(_OPEN)]
+    return frozenset(told)
+
+
+def _given_up(rig: Rig) -> bool:
+    """Let the hour of what is uncertain be over. Again and again: what was being handed over is uncertain first, and
+    has its hour then."""
     with rig.shop.database.begin() as connection:
         connection.exec_driver_sql(
             "UPDATE dispatch d SET free_at = clock_timestamp() - interval '1 s', due_at = least(due_at, now())"
             " FROM messages m WHERE m.customer_id = d.customer_id AND m.id = d.message_id"
-            " AND m.status IN ('uncertain', 'handing_over')"
+            " AND m.status IN ('uncertain', 'handing_over') AND d.free_at > clock_timestamp()"
         )
-    if wait_for(lambda: not rig.uncertain(), seconds=SETTLED_WITHIN) is None:
-        figures["open"] = [str(tuple(row)) for row in rig.shop.rows(_OPEN)]
-    return frozenset(told)
+    time.sleep(1.0)
+    return not rig.uncertain()
 
 
 _OPEN = """
