@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from channels.base import LOCAL_PROVIDERS, Content, OutboundMessage, SendResult, SendStatus
@@ -154,7 +154,7 @@ def _settle(
             message.handed_at = None
             if handed.code in NOT_CALLED:
                 message.attempt -= 1
-            message.free_at = batch.machine + timedelta(seconds=_wait(message, handed))
+            message.free_at = batch.machine + timedelta(seconds=_wait(message, handed, batch.now))
             message.changed = True
             return DeliveryOutcome.TRY_AGAIN
         case SendStatus.OPTED_OUT:
@@ -229,8 +229,14 @@ def _receipt(job: AuthorisedSend, handed: SendResult, batch: Batch) -> ReceiptRo
     return hand_over_receipt(job, handed.result.value, facts, batch)
 
 
-def _wait(message: MessageRow, handed: SendResult) -> float:
-    """Seconds until the next try: what the provider asked for, else doubling with a jitter of the message's own."""
+def _wait(message: MessageRow, handed: SendResult, now: datetime) -> float:
+    """Seconds until the next try: what the provider asked for, else doubling with a jitter of the message's own.
+
+    A function that is missing is looked for less often the longer it is.
+    """
+    if handed.code == UNKNOWN_FUNCTION:
+        waited = (now - message.planned_at).total_seconds() / 4
+        return min(_LONGEST_WAIT, max(handed.retry_after or 0.0, waited))
     if handed.retry_after is not None:
         return handed.retry_after
     ceiling: float = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (message.attempt - 1))
