@@ -47,6 +47,7 @@ class Run:
     seconds: float
     worker_cpu: float
     database_cpu: float | None
+    beside_cpu: float
     rows: Mapping[str, int]
 
     @property
@@ -63,8 +64,12 @@ def measure(
     customers: int,
     processes: int = 1,
     statistics: Statistics = "absent",
+    beside: int | None = None,
 ) -> Run:
-    """One run in a database of its own. ``fresh`` statistics are those of tables that hold as many walks again."""
+    """One run in a database of its own. ``fresh`` statistics are those of tables that hold as many walks again.
+
+    ``beside`` is a process whose processor time is told too: a provider's.
+    """
     with scratch(server, analysed_empty=statistics == "stale") as url, opened(url, processes) as contender:
         past = customers if statistics == "fresh" else WARMING_UP
         contender.load(0, past)
@@ -74,9 +79,9 @@ def measure(
             analyse(url)
         before = row_counts(url)
         with PostgresCpu(url) as database:
-            used = cpu_of(contender)
+            used, used_beside = cpu_of(contender), of_process(beside or 0)
             seconds = contender.run()
-            worker_cpu = cpu_of(contender) - used
+            worker_cpu, beside_cpu = cpu_of(contender) - used, of_process(beside or 0) - used_beside
         after = row_counts(url)
         return Run(
             name=name,
@@ -86,6 +91,7 @@ def measure(
             seconds=seconds,
             worker_cpu=worker_cpu,
             database_cpu=database.seconds,
+            beside_cpu=beside_cpu,
             rows={table: after[table] - before[table] for table in after},
         )
 

@@ -19,7 +19,10 @@ from orchestrator.bootstrap import build_engine
 from orchestrator.engine import Engine
 from orchestrator.telemetry import configure
 
-_AGAIN = 0.002  # seconds, when what is left is in another process's hands
+_AGAIN, _AGAIN_AT_MOST = (
+    0.002,
+    0.05,
+)  # seconds, when what is left is on the wire or in another process's hands
 
 
 def main() -> int:
@@ -34,16 +37,18 @@ def main() -> int:
 
 def wave(engine: Engine) -> dict[str, Any]:
     """Drain until nothing is due, whoever of several processes does the last of it."""
-    messages = 0
+    messages, again = 0, _AGAIN
     while True:
         drained = engine.drain()
         messages += drained.messages
         if drained.customers or drained.messages:
+            again = _AGAIN
             continue
         with engine.database.connect() as connection:
             if connection.execute(text(IDLE)).scalar_one():
                 return {"messages": messages}
-        time.sleep(_AGAIN)
+        time.sleep(again)
+        again = min(2 * again, _AGAIN_AT_MOST)
 
 
 if __name__ == "__main__":

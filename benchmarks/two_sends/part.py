@@ -18,7 +18,7 @@ _ABOUT = (
     " finished walks, analysed. The ratios are taken within each round; that of the processor time (workers and the"
     " database together) holds on a machine that does other things as well."
 )
-_SLOW = 6  # the others get so many times fewer customers: their rates are steady early
+_SLOW = 3  # the others get so many times fewer customers: their rates are steady early
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,7 @@ def installation(url: str, *, processes: int) -> Iterator[dict[str, int]]:
             "BROKER_URL": broker,
             "SECRET_KEYS": workload.SIGNING_KEY,
             "PUBLIC_URL": workload.BASE_URL,
-            "LOG_LEVEL": "error",
+            "LOG_LEVEL": "info",
         }
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ORCHESTRATOR_")}
         told = {
