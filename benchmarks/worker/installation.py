@@ -15,10 +15,12 @@ from contextlib import ExitStack, contextmanager
 import redis
 
 from benchmarks.harness.children import ROOT
+from benchmarks.harness.cpu_time import family
 from benchmarks.two_sends import workload
 
 _STARTS_IN = 20.0  # seconds
 _ENDS_IN = 20.0
+_FORKS_IN = 90.0
 
 
 def missing() -> str | None:
@@ -36,7 +38,7 @@ def installation(url: str, *, processes: int) -> Iterator[dict[str, int]]:
             "BROKER_URL": broker,
             "SECRET_KEYS": workload.SIGNING_KEY,
             "PUBLIC_URL": workload.BASE_URL,
-            "LOG_LEVEL": "info",
+            "LOG_LEVEL": "error",
         }
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ORCHESTRATOR_")}
         told = {
@@ -48,7 +50,18 @@ def installation(url: str, *, processes: int) -> Iterator[dict[str, int]]:
         for name, arguments in (("worker", ["--concurrency", str(processes)]), ("beat", [])):
             command = [sys.executable, "-m", "orchestrator.cli.app", name, *arguments]
             pids[name] = stack.enter_context(_process(command, told)).pid
+        _wait_for_children(pids["worker"], processes)
         yield pids
+
+
+def _wait_for_children(worker: int, processes: int) -> None:
+    """Until the worker has forked them: it imports everything before."""
+    ends = time.monotonic() + _FORKS_IN
+    while len(family(worker)) <= processes:
+        if time.monotonic() > ends:
+            msg = f"the worker has not started {processes} processes within {_FORKS_IN:.0f} s"
+            raise RuntimeError(msg)
+        time.sleep(0.1)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -42,7 +41,6 @@ def run(job: Job) -> list[Table]:
         stack.callback(engine.close)
         workload.publish(engine, Path(stack.enter_context(tempfile.TemporaryDirectory())))
         pids = stack.enter_context(installation(url, processes=_PROCESSES))
-        time.sleep(5)  # imports
         _look(pids, seen)
         for turn in range(turns):
             job.tell(f"memory, turn {turn + 1} of {turns}")
