@@ -56,7 +56,6 @@ def create_app(engine: Engine, settings: Settings) -> FastAPI:
     registry = CollectorRegistry()
     registry.register(EngineCollector(engine))
     app.state.engine = engine
-    app.state.withdrawals = engine.for_withdrawals()
     app.state.settings = settings
     app.state.registry = registry
     app.state.api_keys = settings.accepted_api_keys()

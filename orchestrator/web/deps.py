@@ -18,7 +18,7 @@ def _engine(request: Request) -> Engine:
 
 
 def _withdrawals(request: Request) -> Engine:
-    return cast(Engine, request.app.state.withdrawals)
+    return _engine(request).for_withdrawals()
 
 
 def _settings(request: Request) -> Settings:

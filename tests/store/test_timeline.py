@@ -196,4 +196,4 @@ def test_erasing_takes_a_fixed_number_of_statements(engine: Engine, now: datetim
             connection.execute(text("SELECT count(*) FROM signals WHERE properties <> '{}'")).scalar_one()
             == 0
         )
-    assert len(statements) < 18
+    assert len(statements) < 20
