@@ -240,7 +240,7 @@ def test_a_function_that_is_not_registered_here_is_waited_for_and_shown(
         mode="manual",
     )
     with closing(upgraded):
-        upgraded.let_pass(minutes=2)
+        upgraded.let_pass(minutes=15)
         assert called == ["anna"]
         assert upgraded.path("anna") == ["make:done", "finished"]
         assert upgraded.engine.definition_faults() == []
