@@ -43,7 +43,6 @@ def _holds(name: str, folder: Path, *, seconds: float | None = None, customers: 
     assert result.ok, table([result])
 
 
-@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_few_faults_of_each_kind_break_no_law(tmp_path: Path) -> None:
     _holds("short", tmp_path)
