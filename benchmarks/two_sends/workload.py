@@ -18,7 +18,7 @@ from orchestrator.records.intake import Identify, Track
 from orchestrator.settings import Settings
 
 MESSAGES_EACH = 2
-SIGNING_KEY = "benchmarks sign their links with this key alone"
+SIGNING_KEY = "benchmarks-sign-their-links-with-this-key-alone"
 BASE_URL = "http://127.0.0.1:8080"
 PLAYBOOK = "grow"
 TOPIC = "upsell"

@@ -49,17 +49,20 @@ def installation(url: str, *, processes: int) -> Iterator[dict[str, int]]:
         pids = {}
         for name, arguments in (("worker", ["--concurrency", str(processes)]), ("beat", [])):
             command = [sys.executable, "-m", "orchestrator.cli.app", name, *arguments]
-            pids[name] = stack.enter_context(_process(command, told)).pid
-        _wait_for_children(pids["worker"], processes)
+            started = stack.enter_context(_process(command, told))
+            pids[name] = started.pid
+            if name == "worker":
+                worker = started
+        _wait_for_children(worker, processes)
         yield pids
 
 
-def _wait_for_children(worker: int, processes: int) -> None:
+def _wait_for_children(worker: subprocess.Popen[bytes], processes: int) -> None:
     """Until the worker has forked them: it imports everything before."""
     ends = time.monotonic() + _FORKS_IN
-    while len(family(worker)) <= processes:
-        if time.monotonic() > ends:
-            msg = f"the worker has not started {processes} processes within {_FORKS_IN:.0f} s"
+    while len(family(worker.pid)) <= processes:
+        if time.monotonic() > ends or worker.poll() is not None:
+            msg = f"the worker has not started {processes} processes within {_FORKS_IN:.0f} s (exit code {worker.poll()})"
             raise RuntimeError(msg)
         time.sleep(0.1)
 
