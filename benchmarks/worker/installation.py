@@ -62,7 +62,7 @@ def _wait_for_children(worker: subprocess.Popen[bytes], processes: int) -> None:
     ends = time.monotonic() + _FORKS_IN
     while len(family(worker.pid)) <= processes:
         if time.monotonic() > ends or worker.poll() is not None:
-            msg = f"the worker has not started {processes} processes within {_FORKS_IN:.0f} s (exit code {worker.poll()})"
+            msg = f"the worker did not start {processes} processes in {_FORKS_IN:.0f} s, exit code {worker.poll()}"
             raise RuntimeError(msg)
         time.sleep(0.1)
 
