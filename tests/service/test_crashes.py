@@ -75,8 +75,8 @@ class Dying:
     def begin(self) -> AbstractContextManager[Transaction]:
         return self._begin()
 
-    def next_due(self, waits: Any) -> Any:
-        return self.inner.next_due(waits)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
 
 
 def dying(scene: Scene) -> Dying:
