@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -25,9 +26,6 @@ class LinkWriter(Protocol):
     def opt_out_url(
         self, customer_id: int, topic: str = "*", *, channel: str = "*", message_id: str | None = None
     ) -> str: ...
-    def one_click_url(
-        self, customer_id: int, topic: str = "*", *, channel: str = "*", message_id: str | None = None
-    ) -> str: ...
     def preferences_url(self, customer_id: int) -> str: ...
     def click_url(self, message_id: str, name: str, target: str) -> str: ...
     def answer_url(self, message_id: str, answer: str | None = None) -> str: ...
@@ -35,7 +33,7 @@ class LinkWriter(Protocol):
 
 @dataclass(kw_only=True)
 class MessageLinks:
-    """The signed addresses of one message."""
+    """The signed addresses of one message; each is signed once."""
 
     links: LinkWriter
     customer_id: int
@@ -43,15 +41,16 @@ class MessageLinks:
     topic: str
     track: bool
 
-    @property
+    @cached_property
     def opt_out_url(self) -> str:
         return self.links.opt_out_url(self.customer_id, self.topic, message_id=self.message_id)
 
     @property
     def one_click_url(self) -> str:
-        return self.links.one_click_url(self.customer_id, self.topic, message_id=self.message_id)
+        """The same page takes the POST of a one-click opt-out (RFC 8058)."""
+        return self.opt_out_url
 
-    @property
+    @cached_property
     def preferences_url(self) -> str:
         return self.links.preferences_url(self.customer_id)
 

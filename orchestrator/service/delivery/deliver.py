@@ -245,16 +245,17 @@ class Delivery:
             called = [self._call(job, allowance.refund) for job in turns.authorised]
             self._file_at_once([one for one in called if not one.job.settled])
             return
+        local: list[CompletedSend] = []
         for job in turns.authorised:
             if job.provider in LOCAL_PROVIDERS:
-                done = self._call(job, allowance.refund)
-                if not job.settled:
-                    self._filer().add(done)
+                local.append(self._call(job, allowance.refund))
             else:
                 self.pool.submit(partial(self._call_and_keep, job, allowance.refund))
+        if answers := [one for one in local if not one.job.settled]:
+            self._filer().add(answers)
 
     def _call_and_keep(self, job: AuthorisedSend, refund: Callable[[str], None]) -> None:
-        self._filer().add(self._call(job, refund))
+        self._filer().add([self._call(job, refund)])
 
     def _call(self, job: AuthorisedSend, refund: Callable[[str], None]) -> CompletedSend:
         channel = self.channel_for(job.channel)

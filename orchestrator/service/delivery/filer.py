@@ -7,7 +7,7 @@ too long, while the last of its messages is on the wire.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from orchestrator.clock import monotonic
@@ -38,10 +38,10 @@ class Filer:
         self._changed = threading.Condition()
         self._told = 0.0
 
-    def add(self, completed: CompletedSend) -> None:
-        """One answer; it is stored soon."""
+    def add(self, completed: Iterable[CompletedSend]) -> None:
+        """Answers; they are stored soon."""
         with self._changed:
-            self._waiting.append(completed)
+            self._waiting.extend(completed)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="filing", daemon=True)
                 self._thread.start()
