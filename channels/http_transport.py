@@ -1,4 +1,4 @@
-"""The one way out to the network: pooled, within a total time limit, never redirected, honest about doubt.
+"""The one way out to the network: on kept connections, within a time limit, never redirected, honest about doubt.
 
 Providers' libraries bring HTTP clients that wait for ever, follow redirects or mix up threads, and their time
 limits count each read, not the call. All adapters therefore speak through a :class:`HttpTransport`. It says the one
@@ -7,20 +7,26 @@ thing that decides whether a message may be sent again: whether a request can ha
 
 from __future__ import annotations
 
+import http.client
+import io
 import ipaddress
+import os
 import queue
+import select
 import socket
 import ssl
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpcore
+import certifi
 
 from channels.base import begin
 from channels.errors import ForbiddenError, InDoubtError, NotSentError
@@ -28,6 +34,7 @@ from channels.errors import ForbiddenError, InDoubtError, NotSentError
 _ends_at: ContextVar[float | None] = ContextVar("channels_wire_ends_at", default=None)
 
 MAX_ANSWER = 1_000_000  # bytes; more is no answer of a provider
+_KEPT = 4.0  # seconds; shorter than servers' own, so that we rarely write into a closed connection
 
 Guard = Callable[[str], bool]
 """Says whether an IP address may be spoken to."""
@@ -84,71 +91,176 @@ def time_left() -> float:
     return 3600.0 if ends is None else ends - time.monotonic()
 
 
-def _clip(timeout: float | None, error: type[Exception]) -> float:
+def _clip(timeout: float | None = None) -> float:
     left = time_left()
     if left <= 0:
-        raise error("the time limit of the whole call is over")
+        raise TimeoutError("the time limit of the whole call is over")
     return left if timeout is None else min(timeout, left)
 
 
-class _LimitedStream(httpcore.NetworkStream):
-    """A connection whose every read and write ends with the call's time limit, and whose first write is in time."""
+_Place = tuple[str, str, int]  # scheme, host, port
 
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
-        self._inner = inner
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _clip(timeout, httpcore.ReadTimeout))
+class _Incoming(io.RawIOBase):
+    """What comes in on a socket: every read ends with the call's time limit."""
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        begin()
-        self._inner.write(buffer, _clip(timeout, httpcore.WriteTimeout))
+    def __init__(self, opened: socket.socket) -> None:
+        self._socket = opened
+        self.asked = True  # False: what is already here is enough
+        self.ended = False  # the other side sends no more
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if not self.asked:
+            return None
+        self._socket.settimeout(_clip())
+        count = self._socket.recv_into(buffer)
+        self.ended = count == 0
+        return count
+
+
+class _Reader(io.BufferedReader):
+    """Stays open from answer to answer: ``http.client`` closes what it has read to its end."""
 
     def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        limit = _clip(timeout, httpcore.ConnectTimeout)
-        return _LimitedStream(self._inner.start_tls(ssl_context, server_hostname, limit))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+        """The connection closes the socket."""
 
 
-class _GuardedBackend(httpcore.NetworkBackend):
+class _Connection:
+    """One connection to one place. ``http.client`` writes requests into it and reads answers from it as if it were a
+    socket; a request is held until it is complete and leaves in one piece, in time, or not at all.
+    """
+
+    def __init__(self, place: _Place, opened: socket.socket) -> None:
+        self.place = place
+        self.kept_since = 0.0
+        self._socket = opened
+        self._incoming = _Incoming(opened)
+        self._reader = _Reader(self._incoming)
+        self._outgoing = bytearray()
+
+    def sendall(self, data: bytes) -> None:
+        """A part of the request."""
+        self._outgoing += data
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """Where the answer is read from."""
+        del mode
+        return self._reader
+
+    def exchange(
+        self, method: str, target: str, headers: Mapping[str, bytes], content: bytes | None
+    ) -> tuple[HttpResponse, bool]:
+        """Send a request and read its answer; and whether the connection can take another one."""
+        scheme, host, port = self.place
+        writer = http.client.HTTPConnection(host, port)
+        writer.default_port = _PORTS[scheme]
+        writer.sock = self  # all it needs of a socket is sendall
+        self._outgoing.clear()
+        try:
+            writer.request(method, target, content, headers)
+        except (http.client.HTTPException, ValueError) as error:
+            raise NotSentError("connect_failed") from error
+        # A server may refuse before it has read everything, and close: then the write fails, and its answer is there.
+        with _lost_write():
+            self._write()
+        answer = self._answer(method)
+        return _read(answer), answer.status >= 200 and not answer.will_close and not self._has_more()
+
+    def _write(self) -> None:
+        begin()
+        with memoryview(self._outgoing) as left:
+            written = 0
+            while written < len(left):
+                self._socket.settimeout(_clip())
+                written += self._socket.send(left[written:])
+
+    def _answer(self, method: str) -> http.client.HTTPResponse:
+        while True:
+            answer = http.client.HTTPResponse(self, method=method)  # type: ignore[arg-type]
+            answer.begin()
+            if self._incoming.ended:
+                raise http.client.IncompleteRead(
+                    b""
+                )  # among the headers, which the library takes for their end
+            if answer.status >= 200 or answer.status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+                return answer  # others below 200 announce it
+
+    def _has_more(self) -> bool:
+        """Whether something came after the answer: what that belongs to nobody can say."""
+        self._incoming.asked = False
+        try:
+            return bool(self._reader.peek(1))
+        finally:
+            self._incoming.asked = True
+
+    def stale(self) -> bool:
+        """Whether the other side closed it, or said something without being asked."""
+        look = select.poll()
+        look.register(self._socket, select.POLLIN)
+        return bool(look.poll(0))
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._socket.close()
+
+
+@contextmanager
+def _lost_write() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except OSError:
+        pass
+
+
+class _Opener:
     """Resolves a name once, asks the guard about each address, and connects to an address it asked about.
 
     Checking the name first and letting a library resolve it again would leave a gap for a name that changes
     its address in between.
     """
 
-    def __init__(self, guard: Guard | None, names: frozenset[str]) -> None:
+    def __init__(self, connect: float, guard: Guard | None, names: frozenset[str]) -> None:
+        self._connect = connect
         self._guard = guard
         self._trusted = names
-        self._inner = httpcore.SyncBackend()
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        addresses = _resolve(host, port, _clip(timeout, httpcore.ConnectTimeout))
+    def open(self, place: _Place) -> _Connection:
+        """A new connection. NotSentError says why there is none."""
+        try:
+            return _Connection(place, self._open(*place))
+        except TimeoutError as error:
+            raise NotSentError("connect_timeout") from error
+        except (OSError, ValueError) as error:
+            raise NotSentError("connect_failed") from error
+
+    def _open(self, scheme: str, host: str, port: int) -> socket.socket:
+        addresses = _resolve(host, port, _clip(self._connect))
         if self._guard is not None and host not in self._trusted:
             addresses = [address for address in addresses if self._guard(address)]
             if not addresses:
                 raise ForbiddenError("private_address")
-        problem: Exception = httpcore.ConnectError("no address")
-        for address in addresses[:3]:
-            limit = _clip(timeout, httpcore.ConnectTimeout)
+        plain = self._first(addresses[:3], port)
+        try:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if scheme == "http":
+                return plain
+            plain.settimeout(_clip(self._connect))
+            return _tls().wrap_socket(plain, server_hostname=host)
+        except BaseException:
+            plain.close()
+            raise
+
+    def _first(self, addresses: list[str], port: int) -> socket.socket:
+        problem = OSError("no address")
+        for address in addresses:
             try:
-                stream = self._inner.connect_tcp(address, port, limit, local_address, socket_options)
-                return _LimitedStream(stream)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                return socket.create_connection((address, port), _clip(self._connect))
+            except OSError as error:
                 problem = error
         raise problem
 
@@ -172,14 +284,118 @@ def _resolve(host: str, port: int, seconds: float) -> list[str]:
     try:
         answer = found.get(timeout=seconds)
     except queue.Empty:
-        raise httpcore.ConnectTimeout("the name was not resolved in time") from None
+        raise TimeoutError("the name was not resolved in time") from None
     if isinstance(answer, OSError):
-        raise httpcore.ConnectError("the name does not resolve") from answer
+        raise answer
     return answer
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """The one TLS context: to load its certificates takes as long as hundreds of requests."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+class _Connections:
+    """The connections of one transport: each is with one call at a time, and kept for the next to the same place.
+
+    Calls beyond ``limit`` wait for one to end; so many connections are open at most, kept ones included.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._closed = False
+        self._reset()
+        _all.add(self)
+
+    def _reset(self) -> None:
+        self._changed = threading.Condition()
+        self._idle: list[_Connection] = []  # the one kept last is the last
+        self._busy = 0
+
+    def __len__(self) -> int:
+        return self._busy + len(self._idle)
+
+    @contextmanager
+    def room(self, seconds: float) -> Iterator[None]:
+        """Room for one call; NotSentError when there is none in time."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._busy < self._limit, seconds):
+                raise NotSentError("connect_timeout")
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify()
+
+    def take(self, place: _Place) -> _Connection | None:
+        """A kept connection on which the other side has said nothing since, most likely one that it has not closed."""
+        while True:
+            with self._changed:
+                old, kept = self._expired(), self._kept(place)
+                if kept is None and len(self) > self._limit:
+                    old.append(self._idle.pop(0))
+            for connection in old:
+                connection.close()
+            if kept is None or not kept.stale():
+                return kept
+            kept.close()
+
+    def keep(self, connection: _Connection) -> None:
+        """For the next call."""
+        connection.kept_since = time.monotonic()
+        with self._changed:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _kept(self, place: _Place) -> _Connection | None:
+        for at in range(len(self._idle) - 1, -1, -1):
+            if self._idle[at].place == place:
+                return self._idle.pop(at)
+        return None
+
+    def _expired(self) -> list[_Connection]:
+        last, old = time.monotonic() - _KEPT, []
+        while self._idle and self._idle[0].kept_since < last:
+            old.append(self._idle.pop(0))
+        return old
+
+    def close(self) -> None:
+        """Close what is kept; what is with a call is closed when the call ends."""
+        with self._changed:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def after_fork(self) -> None:
+        """A child must not speak on its parent's connections, nor wait for its parent's threads."""
+        idle = self._idle
+        self._reset()
+        for connection in idle:
+            connection.close()  # the child's end of it: the parent's stays open
+
+
+_all: weakref.WeakSet[_Connections] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for connections in list(_all):
+        connections.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 class HttpTransport:
-    """A pool of connections shared by all threads of one adapter."""
+    """The way out of one adapter, for all its threads. Connections are kept for a while and go from call to call."""
 
     def __init__(
         self,
@@ -191,48 +407,60 @@ class HttpTransport:
         connections: int = 64,
     ) -> None:
         self.total = total
-        self._timeouts = {"connect": connect, "read": total, "write": total, "pool": connect}
-        self._pool = httpcore.ConnectionPool(
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=4.0,  # shorter than servers' own: we rarely write into a closed connection
-            retries=0,
-            network_backend=_GuardedBackend(guard, frozenset(trusted_hosts)),
-        )
-        self._close = weakref.finalize(self, self._pool.close)  # a wire nobody holds leaves no sockets open
+        self._connect = connect
+        self._opener = _Opener(connect, guard, frozenset(trusted_hosts))
+        self._connections = _Connections(connections)
+        # A wire nobody holds leaves no sockets open.
+        self._close = weakref.finalize(self, self._connections.close)
 
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None
     ) -> HttpResponse:
         """One request, one answer. Whatever the network did comes as NotSentError or InDoubtError."""
-        sent = [(name.encode(), value.encode()) for name, value in headers.items() if name.lower() != "host"]
-        extensions = {"timeout": self._timeouts}
-        try:
-            with (
-                time_limit(self.total),
-                self._pool.stream(
-                    method, url, headers=sent, content=content, extensions=extensions
-                ) as response,
-            ):
-                return _read(response)
-        except (httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
-            raise NotSentError("connect_timeout") from error
-        except (httpcore.ConnectError, httpcore.UnsupportedProtocol, httpcore.LocalProtocolError) as error:
-            raise NotSentError("connect_failed") from error
-        except httpcore.TimeoutException as error:
-            raise InDoubtError("timeout") from error
-        except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-            raise InDoubtError("connection_lost") from error
+        place, target = _split(url)
+        sent = {name: value.encode() for name, value in headers.items() if name.lower() != "host"}
+        with time_limit(self.total), self._connections.room(min(self._connect, max(0.0, time_left()))):
+            connection = self._connections.take(place) or self._opener.open(place)
+            keep = False
+            try:
+                answer, keep = connection.exchange(method, target, sent, content)
+            except TimeoutError as error:
+                raise InDoubtError("timeout") from error
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise InDoubtError("connection_lost") from error
+            finally:
+                if keep:
+                    self._connections.keep(connection)
+                else:
+                    connection.close()
+        return answer
 
     def close(self) -> None:
+        """Close the connections; one that a call is using, when that call ends."""
         self._close()
 
 
-def _read(response: httpcore.Response) -> HttpResponse:
+_PORTS = {"http": 80, "https": 443}
+
+
+def _split(url: str) -> tuple[_Place, str]:
+    """Where a URL leads, and what is asked for there."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS[parts.scheme]
+    except (ValueError, KeyError) as error:
+        raise NotSentError("connect_failed") from error
+    target = (parts.path or "/") + ("?" + parts.query if parts.query else "")
+    return (parts.scheme, parts.hostname or "", port), target
+
+
+def _read(answer: http.client.HTTPResponse) -> HttpResponse:
     body = b""
-    for part in response.iter_stream():
+    while part := answer.read(65_536):
         body += part
         if len(body) > MAX_ANSWER:
             raise InDoubtError("answer_too_large")
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-    return HttpResponse(status=response.status, headers=headers, body=body)
+    if answer.length:
+        raise InDoubtError("connection_lost")  # it ended before the end it announced
+    headers = {name.lower(): value for name, value in answer.getheaders()}
+    return HttpResponse(status=answer.status, headers=headers, body=body)

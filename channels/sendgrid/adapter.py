@@ -14,10 +14,10 @@ import logging
 import re
 import threading
 import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.message import Message as Headers
+from functools import partial
 from typing import Any
 
 import python_http_client
@@ -235,22 +235,28 @@ class _Transport(python_http_client.Client):  # type: ignore[misc]  # the librar
             self._wire, host=self.host, version=self._version, request_headers=headers, url_path=path
         )
 
-    def _make_request(
-        self, opener: object, request: urllib.request.Request, timeout: object = None
-    ) -> _Reply:
-        del opener, timeout
-        data = request.data if isinstance(request.data, bytes) else None
-        answer = self._wire.request(
-            request.get_method(), request.full_url, headers=dict(request.header_items()), content=data
-        )
+    def __getattr__(self, name: str) -> Any:
+        return partial(self._call, name.upper()) if name in self.methods else super().__getattr__(name)
+
+    def _call(
+        self,
+        method: str,
+        request_body: Mapping[str, Any] | None = None,
+        query_params: Mapping[str, Any] | None = None,
+    ) -> python_http_client.client.Response:
+        """The library's call as far as the bytes. It would build an opener of its own for each, which reads the whole
+        environment and takes longer than the request."""
+        url, headers, content = self._build_url(query_params), dict(self.request_headers), None
+        if request_body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(request_body).encode()
+        answer = self._wire.request(method, url, headers=headers, content=content)
         reply = _Reply(answer)
         if answer.status >= 300:
             raise handle_error(
-                urllib.error.HTTPError(
-                    request.full_url, answer.status, "refused", reply.info(), io.BytesIO(answer.body)
-                )
+                urllib.error.HTTPError(url, answer.status, "refused", reply.info(), io.BytesIO(answer.body))
             )
-        return reply
+        return python_http_client.client.Response(reply)
 
 
 class _Reply:

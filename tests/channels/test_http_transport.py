@@ -19,7 +19,7 @@ def test_connections_are_kept_and_shared(provider: FakeProvider) -> None:
     out = wire()
     for _ in range(10):
         out.request("GET", provider.url + "/_fake/ledger", headers={})
-    assert len(out._pool.connections) == 1
+    assert len(out._connections) == 1
     out.close()
 
 
