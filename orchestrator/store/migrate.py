@@ -33,7 +33,8 @@ first, then one process after the other. A migration that takes away what they u
 _LOCK = 0x6F726368  # any number of our own
 _UPGRADE = "run: orchestrator db upgrade"
 _RUNS_FROM = "programs from revision "
-_COMMENT = text("SELECT obj_description(to_regclass('alembic_version'), 'pg_class')")
+# On the column: the comment on the table is the views' digest.
+_COMMENT = text("SELECT col_description(to_regclass('alembic_version'), 1)")
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -47,7 +48,9 @@ def upgrade(url: str, revision: str = "head") -> None:
             command.upgrade(_config(connection), revision)
         now = revision_of(connection)
         if now == head() and connection.execute(_COMMENT).scalar() != f"{_RUNS_FROM}{OLDEST_PROGRAM}":
-            connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{_RUNS_FROM}{OLDEST_PROGRAM}'"))
+            connection.execute(
+                text(f"COMMENT ON COLUMN alembic_version.version_num IS '{_RUNS_FROM}{OLDEST_PROGRAM}'")
+            )
         if now == head() and not views.are_current(connection):
             views.drop(connection)
             views.create(connection)

@@ -141,7 +141,7 @@ def now_at(url: str, revision: str, *, oldest: str | None) -> None:
     comment = "NULL" if oldest is None else f"'programs from revision {oldest}'"
     with psycopg.connect(plain(url), autocommit=True) as connection:
         connection.execute("UPDATE alembic_version SET version_num = %s", (revision,))
-        connection.execute(f"COMMENT ON TABLE alembic_version IS {comment}".encode())
+        connection.execute(f"COMMENT ON COLUMN alembic_version.version_num IS {comment}".encode())
 
 
 def prepared(connection: psycopg.Connection[Any], number: int, statement: str) -> bool:
