@@ -259,15 +259,14 @@ class Standing:
 
 
 def _verdicts(walk: Walk, now: datetime) -> Iterable[tuple[Any, ...]]:
-    """Asked when it is planned and when it is handed over."""
+    """Asked when it is planned, which is when it is handed over."""
     policy, verdict, why = walk.objection or ALLOWED
-    asked = ("planned",) if walk.objection else ("planned", "hand_over")
-    for seq, when in enumerate(asked, 1):
-        yield walk.customer_id, walk.message_id, seq, when, "email", policy, verdict, why, "{}", now, now, 1
+    asked = "planned" if walk.objection else "both"
+    yield walk.customer_id, walk.message_id, 1, asked, "email", policy, verdict, why, "{}", now, now, 1
 
 
 def _receipt(walk: Walk, now: datetime) -> tuple[Any, ...]:
-    return walk.customer_id, walk.message_id, f"hand_over:1:{now.isoformat()}", "sent", now, now, _FACTS
+    return walk.customer_id, walk.message_id, "hand_over:1", "sent", now, now, _FACTS
 
 
 _FACTS: str = json.dumps({"attempt": 1, "provider": "sandbox"})

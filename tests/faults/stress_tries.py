@@ -16,7 +16,7 @@ _JUDGED = text("""
 SELECT asked, CASE WHEN verdict IN ('allow', 'hold_out') THEN 'allowed' ELSE policy END AS outcome, sum(count) AS times
   FROM verdicts GROUP BY 1, 2
 """)
-_ASKED = {"planned": "planned", "hand_over": "hand-over"}
+_ASKED = {"planned": "planned", "hand_over": "hand-over", "both": "both"}
 _STARTS = text("""
 SELECT 'starts: made' AS outcome, count(*) AS times FROM enrollments
 UNION ALL SELECT 'starts: refused', coalesce(sum(count), 0)::bigint FROM refusals

@@ -192,18 +192,18 @@ def _spoken_after_leaving(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list
     scene.person()
     scene.start("anna", "offer")
     holding, released = threading.Event(), threading.Event()
-    real = PostgresWithdrawals.lock
+    real = PostgresWithdrawals.lock_key
 
     def opting_out() -> None:
         scene.opted_out("anna")
 
-    def slow(self: PostgresWithdrawals, ids: Any, *, wait: bool) -> Any:
-        locked = real(self, ids, wait=wait)
+    def slow(self: PostgresWithdrawals, key: str) -> int | None:
+        locked = real(self, key)
         holding.set()
         assert released.wait(10)
         return locked
 
-    monkeypatch.setattr(PostgresWithdrawals, "lock", slow)
+    monkeypatch.setattr(PostgresWithdrawals, "lock_key", slow)
     with ThreadPoolExecutor(2) as pool:
         leaving = pool.submit(opting_out)
         assert holding.wait(10)

@@ -146,8 +146,7 @@ def test_a_sweep_that_fails_wakes_the_others_all_the_same(
         raise RuntimeError("anything")
 
     monkeypatch.setattr(process.engine(), "sweep", broken)
-    with pytest.raises(RuntimeError, match="anything"):
-        tasks.sweep()
+    tasks.sweep()
     assert published(worker) == ["advance"]
 
 

@@ -197,12 +197,13 @@ def _candidates(customer: CustomerState, batch: Batch) -> list[MessageRow]:
         message
         for message in customer.messages.values()
         if message.status == "planned"
-        and message.id != 0
         and message.free_at is not None
         and (message.free_at <= batch.machine or _tries_again_later(message, batch))
         and message.due_at is not None
         and (message.due_at <= batch.now or _held_by_cap(message))
     ]
+    if not any(message.due_at is not None and message.due_at <= batch.now for message in found):
+        return []  # a slot that is given back makes those who wait for it due
     return sorted(found, key=lambda message: (-message.priority, message.due_at, message.id))
 
 
