@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +19,7 @@ from orchestrator.language.writing.json_schema import playbook_schema
 from orchestrator.settings import Settings
 from orchestrator.store.customers import find
 from orchestrator.testing import TestEngine, account_files, playbook_files
-from tests.acceptance.cli import run
+from tests.acceptance.cli import ROOT, run
 from tests.channels.receiver import Receiver
 from tests.support.packages import install, on_the_path
 from tests.support.services import free_port
@@ -103,6 +105,19 @@ def test_without_the_package_there_is_no_such_channel(tmp_path: Path) -> None:
     checked = run("check", written(tmp_path, account()))
     assert checked.code == 1
     assert "'push' is no channel" in checked.out
+
+
+def test_an_import_reads_no_rows_so_a_package_that_cannot_be_loaded_ends_as_a_message() -> None:
+    """Every module of the command, as processes of tests fork from it."""
+    script = (
+        "import tests.acceptance.preloaded\n"
+        "from channels.table import channel_table\n"
+        "assert channel_table.cache_info().misses == 0"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_push_waits_for_the_morning_and_its_outcome_moves_the_customer(

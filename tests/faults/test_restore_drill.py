@@ -63,7 +63,9 @@ def test_the_drill(databases: Databases, tmp_path: Path) -> None:
             pg_restore(dump, restored)
             again = settings_of(restored, provider, tmp_path / "log")
             given = environment(restored, provider, tmp_path / "log")
-            report = run("restored", "--since", backed_up_at.isoformat(), "--json", **given).json
+            ran = run("restored", "--since", backed_up_at.isoformat(), "--json", **given)
+            assert ran.code == 0, ran.err
+            report = ran.json
             engine = build_engine(again)
             engine.track([Track(key=key, event="limit_reached", source_id=key) for key in PEOPLE])
             click(engine)

@@ -21,7 +21,9 @@ class PolicyCache:
     """One per process, shared by threads: the text is read once a version."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _known: tuple[int, AccountPolicy] = (0, AccountPolicy())
+    _known: tuple[int, AccountPolicy] = field(
+        default_factory=lambda: (0, AccountPolicy())  # not at import: it reads the rows of channels
+    )
 
     def read(self, connection: Connection) -> AccountPolicy:
         """The policy as published now; the default one before any was. One statement."""
