@@ -53,9 +53,9 @@ CREATE FUNCTION stress_consent() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
           stress_business(now()), stress_business(clock_timestamp()));
   RETURN NULL; END $$;
 CREATE CONSTRAINT TRIGGER stress_mark AFTER UPDATE ON messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-  WHEN (NEW.status = 'handing_over' AND OLD.status IS DISTINCT FROM 'handing_over') EXECUTE FUNCTION stress_mark();
+  WHEN (NEW.status IN ('handing_over', 'sent') AND NEW.mark <> OLD.mark) EXECUTE FUNCTION stress_mark();
 CREATE CONSTRAINT TRIGGER stress_mark_at_once AFTER INSERT ON messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-  WHEN (NEW.status = 'handing_over') EXECUTE FUNCTION stress_mark();
+  WHEN (NEW.status IN ('handing_over', 'sent') AND NEW.mark > 0) EXECUTE FUNCTION stress_mark();
 CREATE CONSTRAINT TRIGGER stress_consent AFTER INSERT ON consent_ledger DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
   EXECUTE FUNCTION stress_consent();
 """
