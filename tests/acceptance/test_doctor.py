@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine
 
+from orchestrator.store import migrate
 from orchestrator.store.migrate import head
 from tests.acceptance.cli import ROOT, run
 
@@ -61,10 +62,15 @@ def test_a_schema_that_does_not_fit_is_named_and_nothing_more_is_asked(database_
         told = run("doctor", "--json", database_url=database_url)
         assert (told.code, faults(told.json)) == (1, {"schema": "schema"})
         execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
+        execute(database_url, f"COMMENT ON COLUMN alembic_version.version_num IS '{migrate._RUNS_FROM}9999'")
         newer = run("doctor", "--json", database_url=database_url)
         assert (newer.code, faults(newer.json)) == (1, {"schema": "schema"})
     finally:
         execute(database_url, f"UPDATE alembic_version SET version_num = '{head()}'")
+        execute(
+            database_url,
+            f"COMMENT ON COLUMN alembic_version.version_num IS '{migrate._RUNS_FROM}{migrate.OLDEST_PROGRAM}'",
+        )
 
 
 @pytest.mark.parametrize("as_json", [True, False])
