@@ -39,8 +39,9 @@ _SHOWN = """
            (SELECT count(*) FROM timers AS t WHERE t.customer_id = c.id) AS live,
            (SELECT count(*) FROM messages AS m WHERE m.customer_id = c.id) AS messages,
            c.updated_at AS last_at
-    FROM found JOIN customers AS c ON c.id = found.id LEFT JOIN accounts AS a ON a.id = c.account_id
-    WHERE c.erased_at IS NULL"""
+    FROM found
+    CROSS JOIN LATERAL (SELECT * FROM customers WHERE id = found.id AND erased_at IS NULL OFFSET 0) AS c
+    LEFT JOIN accounts AS a ON a.id = c.account_id"""
 
 _LAST = text(f"""
     WITH found AS MATERIALIZED (SELECT id FROM customers WHERE erased_at IS NULL ORDER BY id DESC LIMIT :most)
